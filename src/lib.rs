@@ -1,0 +1,23 @@
+//! `river` runs multi-step HTTP pipelines written in YAML.
+//!
+//! The road of the data, which is also the order of the modules:
+//!
+//! ```text
+//! YAML ─read→ Spec ─build→ Plan ─run→ Outcome
+//! per page:  render → Request → send → Response → slice → Batch → target.write ;  PageFacts → paging.advance → next Request
+//! at the end:  target.prepare (durable, hidden) → apply (visible)
+//! ```
+
+pub mod cli;
+pub mod diagnostic;
+pub mod expr;
+pub mod http;
+pub mod paging;
+pub mod plan;
+pub mod record;
+pub mod report;
+pub mod run;
+pub mod sandbox;
+pub mod secret;
+pub mod spec;
+pub mod target;

@@ -1,0 +1,5 @@
+//! The `river` command.
+
+fn main() -> std::process::ExitCode {
+    river::cli::main()
+}
