@@ -1,0 +1,68 @@
+//! The stable codes of all findings.
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
+        /// The stable code of a finding: scripts may rely on it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $($(#[doc = $doc])+ $name,)+ }
+
+        impl Code {
+            /// Every code there is.
+            pub const ALL: &'static [Code] = &[$(Code::$name),+];
+
+            /// The code as it is printed.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$name => $text),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The file is not YAML.
+    YamlSyntax = "yaml-syntax",
+    /// Valid YAML that means something else than it looks like.
+    YamlTrap = "yaml-trap",
+    /// A key that the language does not have here.
+    UnknownKey = "unknown-key",
+    /// The same key twice in one mapping.
+    DuplicateKey = "duplicate-key",
+    /// A key of the language that this version does not do yet.
+    NotBuilt = "not-built",
+    /// A key that must be given is not.
+    MissingKey = "missing-key",
+    /// A value of the wrong type, or a word that is not among the allowed ones.
+    BadValue = "bad-value",
+    /// Keys that exclude each other, or one that needs another.
+    KeyConflict = "key-conflict",
+    /// A template or expression that does not parse.
+    TemplateSyntax = "template-syntax",
+    /// A name that nothing defines here.
+    UndefinedName = "undefined-name",
+    /// A name that may be missing when it is used.
+    MaybeUndefined = "maybe-undefined",
+    /// A name defined twice in one scope, or a reserved one.
+    NameConflict = "name-conflict",
+    /// A JSONPath that does not parse.
+    BadJsonpath = "bad-jsonpath",
+    /// A regular expression that does not parse.
+    BadRegex = "bad-regex",
+    /// A URL that cannot be one.
+    BadUrl = "bad-url",
+    /// A connection that is not there or cannot be used.
+    BadConnection = "bad-connection",
+    /// A target that is not there.
+    UnknownTarget = "unknown-target",
+    /// A step that is not there or does not fit.
+    BadStep = "bad-step",
+    /// Something that is extracted and never used.
+    Unused = "unused",
+    /// A secret written in clear in a file.
+    SecretInClear = "secret-in-clear",
+    /// A secret that is not in the environment.
+    MissingSecret = "missing-secret",
+    /// A parameter of the command line that does not fit.
+    BadParam = "bad-param",
+    /// A file that cannot be read.
+    BadFile = "bad-file",
+}

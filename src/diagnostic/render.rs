@@ -1,0 +1,68 @@
+//! How a finding looks: source line and caret for people, one JSON object for machines.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use serde_json::{Value, json};
+
+use super::{Diagnostic, Severity, Sources};
+
+/// Whether colours may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Text only.
+    Plain,
+    /// With terminal colours.
+    Coloured,
+}
+
+/// The text of one finding, without a final line break.
+pub fn render(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> String {
+    let renderer = match style {
+        Style::Plain => Renderer::plain(),
+        Style::Coloured => Renderer::styled(),
+    };
+    renderer.render(&[group(diagnostic, sources)])
+}
+
+/// One finding as a JSON object.
+pub fn render_json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
+    let labels: Vec<Value> = diagnostic
+        .labels
+        .iter()
+        .map(|label| {
+            let place = sources.place(label.span);
+            let end = sources.place(label.span.with_range(label.span.range().end..label.span.range().end));
+            json!({ "file": place.file, "line": place.line, "column": place.column,
+                    "end_line": end.line, "end_column": end.column, "text": label.text })
+        })
+        .collect();
+    json!({ "code": diagnostic.code.as_str(), "severity": severity_name(diagnostic.severity),
+            "message": diagnostic.message, "labels": labels, "help": diagnostic.help })
+}
+
+fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut group = Group::with_title(level.primary_title(&*diagnostic.message).id(diagnostic.code.as_str()));
+    for (index, label) in diagnostic.labels.iter().enumerate() {
+        let same_file = |other: &&super::Label| other.span.file == label.span.file;
+        if diagnostic.labels[..index].iter().any(|earlier| same_file(&earlier)) {
+            continue; // drawn with the first label of its file
+        }
+        let mut snippet = Snippet::source(sources.shown(label.span.file)).path(sources.name(label.span.file));
+        for (at, other) in diagnostic.labels.iter().enumerate().filter(|(_, other)| same_file(other)) {
+            let kind = if at == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+            snippet = snippet.annotation(kind.span(other.span.range()).label(&*other.text));
+        }
+        group = group.element(snippet);
+    }
+    diagnostic.help.iter().fold(group, |group, help| group.element(Level::HELP.message(&**help)))
+}
+
+fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}

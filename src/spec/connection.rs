@@ -1,0 +1,115 @@
+//! Connections: the values that a service needs, apart from what is done with them.
+
+use super::node::{Node, NodeKind, Text};
+use super::reader::{Read, Reader};
+use super::table::{Field, Shape, table};
+use super::value::{AnyValue, Name, Named};
+
+/// A connection as a pipeline or step uses it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ConnectionUse {
+    /// The file `connections/<name>.yaml`.
+    Named(Name),
+    /// Its values, here.
+    Inline(ConnectionSpec),
+}
+
+impl Read for ConnectionUse {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        match &node.kind {
+            NodeKind::Map(_) => ConnectionSpec::read(node, reader).map(Self::Inline),
+            _ => Name::read(node, reader).map(Self::Named),
+        }
+    }
+
+    fn shape() -> Shape {
+        Shape::Either(vec![Shape::String, ConnectionSpec::shape()])
+    }
+}
+
+/// The values of a connection, by names that its author chooses.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConnectionSpec {
+    /// Where.
+    pub span: crate::diagnostic::Span,
+    /// Its values, in the order of the file.
+    pub values: Named<ConnectionValue>,
+    /// What to say to a user when an answer of this service holds one of these words: word → help.
+    pub hints: Field<Named<Text>>,
+}
+
+/// Keys that connections will have of the language's own.
+const LATER: &[&str] = &["auth"];
+
+impl Read for ConnectionSpec {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let Some(entries) = node.as_map() else {
+            reader.wrong_type(node, "a mapping", "a connection is a mapping from names to values");
+            return None;
+        };
+        if let Some((key, value)) = entries.iter().find(|(key, _)| LATER.contains(&key.name.as_str())) {
+            let text = Text {
+                span: key.span,
+                value: key.name.clone(),
+                style: super::node::TextStyle::Plain,
+                offsets: None,
+            };
+            let none = value.get("kind").and_then(Node::as_text).is_some_and(|kind| kind.value == "none");
+            if !none {
+                reader.push(super::value::not_built("connection key", &text, &["kind: none"]));
+            }
+        }
+        let hints = node
+            .get("hints")
+            .map_or(Field::Absent, |hints| Named::read(hints, reader).map_or(Field::Bad, Field::Given));
+        let own = |key: &str| key == "hints" || LATER.contains(&key);
+        let values = entries.iter().filter(|(key, _)| !own(&key.name)).map(|(key, value)| {
+            (key.clone(), ConnectionValue::read(value, reader).map_or(Field::Bad, Field::Given))
+        });
+        Some(Self { span: node.span, values: Named(values.collect()), hints })
+    }
+
+    fn shape() -> Shape {
+        Shape::Named(Box::new(ConnectionValue::shape()))
+    }
+}
+
+/// A value of a connection.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ConnectionValue {
+    /// Written here; strings in it are templates.
+    Literal(Node),
+    /// Taken from elsewhere.
+    Source(SourceTable),
+}
+
+table! {
+    /// A value that is not written in the file.
+    pub struct SourceTable("value") {
+        /// Where it comes from: `env:NAME`, an environment variable or a line of `.env`.
+        from: Text = Required,
+        /// Whether it is a secret: never printed.
+        secret: bool = Default("true"),
+        /// What holds when it is not there.
+        default: AnyValue = Optional,
+        /// What it is for; shown when it is missing.
+        description: Text = Optional,
+    }
+}
+
+impl Read for ConnectionValue {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        match &node.kind {
+            NodeKind::Map(entries)
+                if entries.iter().any(|(key, _)| key.name == "from" || key.name == "secret") =>
+            {
+                SourceTable::read(node, reader).map(Self::Source)
+            }
+            _ => Some(Self::Literal(node.clone())),
+        }
+    }
+
+    fn shape() -> Shape {
+        Shape::Either(vec![SourceTable::shape(), Shape::Any])
+    }
+}

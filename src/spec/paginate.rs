@@ -1,0 +1,86 @@
+//! How the next page is found.
+
+use super::node::{Node, NodeKind, Text};
+use super::reader::{Read, Reader};
+use super::table::{Shape, table};
+use super::value::{Count, ExpressionText, PathText, words};
+
+table! {
+    /// How pages follow each other.
+    pub struct PaginateSpec("paginate") {
+        /// By which means.
+        kind: PaginateKind = Required,
+        /// Where the next token or URL is: a JSONPath, or `{ header: … }` or `{ expr: … }`.
+        next: NextSpec = Optional,
+        /// Which part of the request takes it: `query.page_token`, `headers.X-Next`, `form.page`, `json.paging.after`.
+        into: Text = Optional,
+        /// The first page number or offset.
+        start: Count = Optional,
+        /// How many records a page is asked for, as `{{ page.size }}`.
+        size: Count = Optional,
+        /// Whether there is more; read first.
+        more: ExpressionText = Optional,
+        /// Ends the paging after the page for which it is true.
+        stop_when: ExpressionText = Optional,
+        /// How many records there are in all, by the server's word.
+        total: PathText = Optional,
+        /// The most pages to read; more than that is incomplete.
+        max_pages: Count = Optional,
+        /// Other origins that a next URL may name.
+        allow_origin: Vec<Text> = Optional,
+        /// Whether a page may equal the one before it.
+        allow_repeat: bool = Default("false"),
+    }
+    later { "prefetch" }
+    other_words { "type" => "kind", "cursor_path" => "next", "next_url_path" => "next", "next_page_token" => "next", "cursor_param" => "into", "param" => "into", "page_param" => "into", "offset_param" => "into", "limit" => "size", "page_size" => "size", "base_page" => "start", "initial_value" => "start", "total_path" => "total", "has_more" => "more", "has_more_path" => "more", "stop_condition" => "stop_when", "maximum_page" => "max_pages" }
+}
+
+words! {
+    /// The means of paging.
+    pub enum PaginateKind("kind of paging") {
+        /// A page number.
+        Page = "page",
+        /// A record offset.
+        Offset = "offset",
+        /// A token of the answer.
+        Cursor = "cursor",
+        /// A URL of the answer.
+        NextUrl = "next_url",
+        /// The answer's `Link` header.
+        LinkHeader = "link_header",
+    }
+}
+
+table! {
+    /// Where the next token or URL is.
+    pub struct NextTable("next") {
+        /// In the JSON body.
+        jsonpath: PathText = Optional,
+        /// In a header.
+        header: Text = Optional,
+        /// Computed.
+        expr: ExpressionText = Optional,
+    }
+}
+
+/// Where the next token or URL is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NextSpec {
+    /// A JSONPath into the body.
+    Path(PathText),
+    /// Elsewhere.
+    Table(NextTable),
+}
+
+impl Read for NextSpec {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        match &node.kind {
+            NodeKind::Map(_) => NextTable::read(node, reader).map(Self::Table),
+            _ => PathText::read(node, reader).map(Self::Path),
+        }
+    }
+
+    fn shape() -> Shape {
+        Shape::Either(vec![Shape::JsonPath, NextTable::shape()])
+    }
+}

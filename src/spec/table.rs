@@ -1,0 +1,208 @@
+//! The field table: one declaration makes a struct, its reader and its rows in the reference.
+
+use super::reader::{Read, Reader};
+use crate::diagnostic::Span;
+use crate::spec::node::Node;
+
+/// What became of a key.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Field<T> {
+    /// It is there and well formed.
+    Given(T),
+    /// It is not there, and need not be.
+    Absent,
+    /// It is missing or malformed, and a finding says so.
+    Bad,
+}
+
+impl<T> Field<T> {
+    /// The value, if it is well formed.
+    pub fn given(&self) -> Option<&T> {
+        match self {
+            Field::Given(value) => Some(value),
+            Field::Absent | Field::Bad => None,
+        }
+    }
+
+    /// Whether the author left it out.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Field::Absent)
+    }
+}
+
+/// Whether a key must be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// It must.
+    Required,
+    /// It may.
+    Optional,
+    /// It may; this is what holds otherwise.
+    Default(&'static str),
+}
+
+/// One key of a mapping of the language.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// The key.
+    pub key: &'static str,
+    /// What it means, in Markdown.
+    pub doc: &'static [&'static str],
+    /// Whether it must be given.
+    pub need: Need,
+    /// What its value may be.
+    pub shape: fn() -> Shape,
+}
+
+/// One mapping of the language.
+#[derive(Debug)]
+pub struct Table {
+    /// Its name in messages and the reference: `step`, `request`.
+    pub name: &'static str,
+    /// What it is.
+    pub doc: &'static [&'static str],
+    /// The keys it knows, in the order of the reference.
+    pub rows: &'static [Row],
+    /// Keys of the language that this version does not do yet.
+    pub later: &'static [&'static str],
+    /// Words of other tools and what they are called here.
+    pub other_words: &'static [(&'static str, &'static str)],
+}
+
+/// What a value may be, for the JSON Schema and the reference.
+#[derive(Debug, Clone)]
+pub enum Shape {
+    /// A fixed string.
+    String,
+    /// A string in which `{{ … }}` is rendered.
+    Template,
+    /// A bare expression.
+    Expression,
+    /// A JSONPath.
+    JsonPath,
+    /// A length of time with its unit.
+    Duration,
+    /// A whole number from zero.
+    Count,
+    /// `true` or `false`.
+    Bool,
+    /// One of these words.
+    Words(&'static [&'static str]),
+    /// A list of these.
+    List(Box<Shape>),
+    /// A mapping from names the author chooses.
+    Named(Box<Shape>),
+    /// A mapping of the language.
+    Table(&'static Table),
+    /// Any of these.
+    Either(Vec<Shape>),
+    /// Any value; templates in its strings are rendered.
+    Any,
+}
+
+/// Declares a mapping of the language.
+macro_rules! table {
+    (
+        $(#[doc = $table_doc:literal])+
+        pub struct $Struct:ident($table_name:literal) {
+            $($(#[doc = $doc:literal])+ $field:ident $([$key:literal])? : $Type:ty = $need:ident $(($default:literal))?,)+
+        }
+        $(later { $($later:literal),+ $(,)? })?
+        $(other_words { $($other:literal => $ours:literal),+ $(,)? })?
+    ) => {
+        $(#[doc = $table_doc])+
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct $Struct {
+            /// Where the mapping stands.
+            pub span: $crate::diagnostic::Span,
+            $($(#[doc = $doc])+ pub $field: $crate::spec::table::Field<$Type>,)+
+        }
+
+        impl $Struct {
+            /// Its rows in the field table.
+            pub const TABLE: $crate::spec::table::Table = $crate::spec::table::Table {
+                name: $table_name,
+                doc: &[$($table_doc),+],
+                rows: &[$($crate::spec::table::Row {
+                    key: $crate::spec::table::table!(@key $field $($key)?),
+                    doc: &[$($doc),+],
+                    need: $crate::spec::table::Need::$need $(($default))?,
+                    shape: <$Type as $crate::spec::reader::Read>::shape,
+                }),+],
+                later: &[$($($later),+)?],
+                other_words: &[$($(($other, $ours)),+)?],
+            };
+        }
+
+        impl $crate::spec::reader::Read for $Struct {
+            fn read(node: &$crate::spec::node::Node, reader: &mut $crate::spec::reader::Reader<'_>) -> Option<Self> {
+                let mut entries = $crate::spec::table::Entries::read(node, &Self::TABLE, reader)?;
+                Some(Self {
+                    span: node.span,
+                    $($field: entries.field($crate::spec::table::table!(@key $field $($key)?), reader),)+
+                })
+            }
+
+            fn shape() -> $crate::spec::table::Shape {
+                $crate::spec::table::Shape::Table(&Self::TABLE)
+            }
+        }
+    };
+    (@key $field:ident) => { stringify!($field) };
+    (@key $field:ident $key:literal) => { $key };
+}
+pub(super) use table;
+
+/// The entries of one mapping while it is read; unknown keys are reported once, at the start.
+pub(super) struct Entries<'n> {
+    node: &'n Node,
+    table: &'static Table,
+}
+
+impl<'n> Entries<'n> {
+    pub(super) fn read(node: &'n Node, table: &'static Table, reader: &mut Reader<'_>) -> Option<Self> {
+        let Some(entries) = node.as_map() else {
+            reader.wrong_type(
+                node,
+                "a mapping",
+                &format!("the keys of `{}` are {}", table.name, table.keys()),
+            );
+            return None;
+        };
+        for (key, _) in entries {
+            if table.row(&key.name).is_none() {
+                reader.unknown_key(key, table);
+            }
+        }
+        Some(Self { node, table })
+    }
+
+    pub(super) fn field<T: Read>(&mut self, key: &'static str, reader: &mut Reader<'_>) -> Field<T> {
+        let required = self.table.row(key).is_some_and(|row| row.need == Need::Required);
+        match self.node.get(key) {
+            Some(value) => T::read(value, reader).map_or(Field::Bad, Field::Given),
+            None if required => {
+                reader.missing_key(self.start(), key, self.table);
+                Field::Bad
+            }
+            None => Field::Absent,
+        }
+    }
+
+    /// The first key of the mapping: a caret under one word reads better than one under twenty lines.
+    fn start(&self) -> Span {
+        self.node.as_map().and_then(<[_]>::first).map_or(self.node.span, |(key, _)| key.span)
+    }
+}
+
+impl Table {
+    /// The row of a key.
+    pub fn row(&self, key: &str) -> Option<&'static Row> {
+        self.rows.iter().find(|row| row.key == key)
+    }
+
+    /// All keys, for messages.
+    pub fn keys(&self) -> String {
+        crate::diagnostic::quoted_list(self.rows.iter().map(|row| row.key))
+    }
+}
