@@ -1,1 +1,3 @@
 //! expr
+
+pub mod jsonpath;
