@@ -3,6 +3,7 @@
 //! It knows values and names, not steps: which name is visible where is `plan`'s to say.
 
 mod environment;
+pub mod jsonpath;
 mod names;
 mod template;
 
