@@ -1,5 +1,272 @@
-//! What will happen, decided before anything happens; no I/O.
+//! What will happen, decided before anything happens.
+//!
+//! Names are resolved, templates and paths compiled, all findings collected. No I/O: `river check` stops here and
+//! `run` has no "unknown step" branch.
 
+pub mod connection;
+pub mod extract;
+pub mod paginate;
 pub mod paging;
+pub mod params;
+pub mod request;
 pub mod retry;
+pub mod scope;
+pub mod step;
 pub mod target;
+pub mod value;
+pub mod written;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use connection::{ConnectionFiles, ConnectionPlan, Connections};
+use params::Param;
+use scope::{ConnectionNames, Extracted, Meaning, Scope};
+use step::StepPlan;
+use target::{TargetPlan, Targets};
+
+use crate::diagnostic::{Code, Diagnostic, Findings};
+use crate::spec::extract::ExtractSpec;
+use crate::spec::pipeline::PipelineSpec;
+use crate::spec::step::StepSpec;
+use crate::spec::table::Field;
+
+/// A pipeline, ready to run.
+#[derive(Debug)]
+pub struct Plan {
+    /// Its name.
+    pub name: String,
+    /// The folder to which all relative paths of the pipeline belong.
+    pub root: PathBuf,
+    /// Its params with their values.
+    pub params: Vec<Param>,
+    /// The connections it uses.
+    pub connections: Vec<ConnectionPlan>,
+    /// Its steps, in order.
+    pub steps: Vec<StepPlan>,
+    /// Where records land.
+    pub targets: Vec<TargetPlan>,
+    /// Environment variables that templates read, with whether their absence is provided for.
+    pub environment: Vec<(String, bool)>,
+}
+
+/// A plan and what is questionable about it.
+#[derive(Debug)]
+pub struct Checked {
+    /// The plan.
+    pub plan: Plan,
+    /// Warnings.
+    pub warnings: Findings,
+}
+
+/// Everything a plan is made of.
+#[derive(Debug)]
+pub struct Input<'a> {
+    /// The pipeline.
+    pub pipeline: &'a PipelineSpec,
+    /// The connections it names.
+    pub connections: &'a ConnectionFiles,
+    /// What `-p` sets, in order.
+    pub params: &'a [(String, String)],
+    /// The environment, `.env` included.
+    pub environment: &'a BTreeMap<String, String>,
+    /// The folder to which relative paths belong.
+    pub root: PathBuf,
+    /// The folder below which outputs land: the root, or the sandbox's own.
+    pub output_root: PathBuf,
+    /// Whether params must all have values now (a run), or may still get them (a check).
+    pub complete: bool,
+}
+
+/// Makes the plan, adding to the findings of the reading. Err: all findings, at least one of them an error.
+pub fn build(input: Input<'_>, mut findings: Findings) -> Result<Checked, Findings> {
+    let plan = Planner::new(&input, &mut findings).plan();
+    match plan {
+        Some(plan) if !findings.has_errors() => Ok(Checked { plan, warnings: findings }),
+        _ => Err(findings),
+    }
+}
+
+struct Planner<'a> {
+    input: &'a Input<'a>,
+    findings: &'a mut Findings,
+    connections: Connections,
+    meaning: Meaning,
+}
+
+impl<'a> Planner<'a> {
+    fn new(input: &'a Input<'a>, findings: &'a mut Findings) -> Self {
+        Self { input, findings, connections: Connections::default(), meaning: Meaning::default() }
+    }
+
+    fn plan(mut self) -> Option<Plan> {
+        let spec = self.input.pipeline;
+        let params = params::params(
+            &spec.params,
+            self.input.params,
+            self.input.environment,
+            self.input.complete,
+            self.findings,
+        );
+        let mut scope = Scope { params: params.as_ref().map(|list| names_of(list)), ..Scope::default() };
+        if let Field::Given(named) = &spec.params {
+            // A param that has no value yet is still a name.
+            let names = scope.params.get_or_insert_default();
+            for (key, _) in &named.0 {
+                names.entry(key.name.clone()).or_insert(false);
+            }
+        }
+        let connection = match &spec.connection {
+            Field::Given(used) => {
+                let (index, names) = self.connections.resolve(used, self.input.connections, self.findings);
+                scope.connection = Some(names);
+                index
+            }
+            Field::Bad => {
+                scope.connection = Some(ConnectionNames::default());
+                None
+            }
+            Field::Absent => None,
+        };
+        let params_only = Scope { params: scope.params.clone(), ..Scope::default() };
+        let settings = target::Settings {
+            root: &self.input.output_root,
+            params: params.as_deref().unwrap_or_default(),
+            scope: params_only,
+        };
+        let mut targets = Targets::new(spec, settings, self.findings);
+        let steps = self.steps(spec, &scope, connection, &mut targets);
+        let targets = targets.finish(self.findings);
+        let params = params?;
+        Some(Plan {
+            name: spec.name.given()?.text.clone(),
+            root: self.input.root.clone(),
+            params,
+            connections: self.connections.list,
+            steps: steps?,
+            targets,
+            environment: self.meaning.environment,
+        })
+    }
+
+    fn steps(
+        &mut self,
+        spec: &PipelineSpec,
+        outer: &Scope,
+        connection: Option<usize>,
+        targets: &mut Targets<'_>,
+    ) -> Option<Vec<StepPlan>> {
+        let specs = spec.steps.given()?;
+        if specs.is_empty() {
+            let finding = Diagnostic::error(Code::MissingKey, "the pipeline has no steps").at(spec.span, "");
+            self.findings.push(finding.help("add at least one step with a `name` and a `request`"));
+        }
+        self.refuse_equal_names(specs);
+        let mut scope = outer.clone();
+        let mut plans = Vec::new();
+        let mut whole = true;
+        for (index, step) in specs.iter().enumerate() {
+            let (connection, names) = self.connection_of(step, connection, outer);
+            scope.connection = names;
+            scope.later = later_names(specs, index);
+            let write = targets.of_step(step, self.findings);
+            let before = step::Before { all: specs, index, scope: scope.clone(), connection };
+            let built = step::build(step, &before, write, self.findings);
+            self.meaning.add(&built.meaning);
+            scope = with_extracts_of(step, index, &scope);
+            match built.plan {
+                Some(plan) => {
+                    for extract in plan.extract.iter().filter(|extract| extract.secret) {
+                        scope
+                            .extracted
+                            .entry(extract.key.name.clone())
+                            .and_modify(|known| known.secret = true);
+                    }
+                    plans.push(plan);
+                }
+                None => whole = false,
+            }
+        }
+        self.warn_of_unused(specs);
+        whole.then_some(plans)
+    }
+
+    fn connection_of(
+        &mut self,
+        step: &StepSpec,
+        outer: Option<usize>,
+        scope: &Scope,
+    ) -> (Option<usize>, Option<ConnectionNames>) {
+        match &step.connection {
+            Field::Given(used) => {
+                let (index, names) = self.connections.resolve(used, self.input.connections, self.findings);
+                (index, Some(names))
+            }
+            Field::Absent => (outer, scope.connection.clone()),
+            Field::Bad => (None, Some(ConnectionNames::default())),
+        }
+    }
+
+    fn refuse_equal_names(&mut self, specs: &[StepSpec]) {
+        for (index, step) in specs.iter().enumerate() {
+            let Some(name) = step.name.given() else { continue };
+            let earlier = specs[..index]
+                .iter()
+                .filter_map(|other| other.name.given())
+                .find(|other| other.text == name.text);
+            if let Some(earlier) = earlier {
+                self.findings.push(
+                    Diagnostic::error(Code::NameConflict, format!("two steps are called `{}`", name.text))
+                        .at(name.span, "again here")
+                        .at(earlier.span, "first here")
+                        .help("give one of them another name"),
+                );
+            }
+        }
+    }
+
+    fn warn_of_unused(&mut self, specs: &[StepSpec]) {
+        let used: BTreeSet<&str> = self.meaning.extracted.iter().map(String::as_str).collect();
+        let keys = specs.iter().filter_map(|step| step.extract.given()).flat_map(|named| &named.0);
+        for (key, value) in
+            keys.filter(|(key, value)| value.given().is_some() && !used.contains(key.name.as_str()))
+        {
+            let _ = value;
+            let finding = Diagnostic::warning(
+                Code::Unused,
+                format!("`{}` is extracted, but nothing uses it", key.name),
+            );
+            self.findings.push(finding.at(key.span, "").help("remove it, or use it in a later step"));
+        }
+    }
+}
+
+/// The scope after a step: what it extracts is there for the next ones.
+pub(super) fn with_extracts_of(step: &StepSpec, index: usize, scope: &Scope) -> Scope {
+    let mut scope = scope.clone();
+    let step_name = step.name.given().map(|name| name.text.clone()).unwrap_or_default();
+    for (key, value) in step.extract.given().iter().flat_map(|named| &named.0) {
+        let secret =
+            matches!(value.given(), Some(ExtractSpec::Table(table)) if table.secret.given() == Some(&true));
+        let maybe = !step.when.is_absent();
+        scope
+            .extracted
+            .insert(key.name.clone(), Extracted { step: index, step_name: step_name.clone(), secret, maybe });
+    }
+    scope
+}
+
+fn later_names(specs: &[StepSpec], index: usize) -> BTreeMap<String, String> {
+    let mut later = BTreeMap::new();
+    for step in &specs[index..] {
+        let name = step.name.given().map(|name| name.text.clone()).unwrap_or_default();
+        for (key, _) in step.extract.given().iter().flat_map(|named| &named.0) {
+            later.entry(key.name.clone()).or_insert_with(|| name.clone());
+        }
+    }
+    later
+}
+
+fn names_of(params: &[Param]) -> BTreeMap<String, bool> {
+    params.iter().map(|param| (param.name.clone(), param.secret)).collect()
+}

@@ -1,0 +1,289 @@
+//! Connections as a run uses them: where each value comes from. The values themselves are looked up when a run starts.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::scope::{ConnectionNames, Room, Scope};
+use super::value::ValuePlan;
+use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
+use crate::spec::connection::{ConnectionSpec, ConnectionUse, ConnectionValue, SourceTable};
+use crate::spec::node::{Key, Node, NodeKind};
+
+/// A connection, ready to be looked up.
+#[derive(Debug)]
+pub struct ConnectionPlan {
+    /// Its name, or `inline`.
+    pub name: String,
+    /// Its values, in an order in which each only needs earlier ones.
+    pub values: Vec<ConnectionEntry>,
+    /// Word in an answer → what to say to the user.
+    pub hints: Vec<(String, String)>,
+}
+
+/// One value of a connection.
+#[derive(Debug)]
+pub struct ConnectionEntry {
+    /// Its name.
+    pub name: String,
+    /// Where it stands, if in a file.
+    pub span: Option<Span>,
+    /// Whether it is a secret.
+    pub secret: bool,
+    /// Where it comes from.
+    pub source: ConnectionSource,
+}
+
+/// Where a value of a connection comes from.
+#[derive(Debug)]
+pub enum ConnectionSource {
+    /// The file; strings in it are templates.
+    Written(ValuePlan),
+    /// An environment variable or a line of `.env`.
+    Environment {
+        /// Its name.
+        variable: String,
+        /// What holds without it.
+        default: Option<Value>,
+        /// What it is for.
+        description: Option<String>,
+    },
+}
+
+/// The connections a pipeline and its steps use, made once each.
+#[derive(Debug, Default)]
+pub struct Connections {
+    /// In the order of their first use.
+    pub list: Vec<ConnectionPlan>,
+    names: Vec<ConnectionNames>,
+}
+
+/// What `build` knows about connection files.
+#[derive(Debug, Default)]
+pub struct ConnectionFiles {
+    /// Name → what was read; none where the file is malformed, which has its own findings.
+    pub read: BTreeMap<String, Option<ConnectionSpec>>,
+    /// The names of all files in `connections/`, for suggestions.
+    pub there: Vec<String>,
+    /// Name → values that replace the file's (`--sandbox`).
+    pub overlays: BTreeMap<String, Vec<Overlay>>,
+}
+
+/// A value that replaces a connection's own.
+#[derive(Debug, Clone)]
+pub struct Overlay {
+    /// Its name.
+    pub name: String,
+    /// The value.
+    pub value: String,
+    /// Whether it is a secret.
+    pub secret: bool,
+}
+
+impl Connections {
+    /// The index of the connection in force, and its names. None: it cannot be used, and a finding says why.
+    pub fn resolve(
+        &mut self,
+        used: &ConnectionUse,
+        files: &ConnectionFiles,
+        findings: &mut Findings,
+    ) -> (Option<usize>, ConnectionNames) {
+        let (name, spec) = match used {
+            ConnectionUse::Inline(spec) => ("inline".to_owned(), spec),
+            ConnectionUse::Named(name) => match files.read.get(&name.text) {
+                Some(Some(spec)) => (name.text.clone(), spec),
+                Some(None) => return (None, unknown_names(&name.text)),
+                None => {
+                    findings.push(not_there(&name.text, name.span, files));
+                    return (None, unknown_names(&name.text));
+                }
+            },
+        };
+        let known = |plan: &ConnectionPlan| matches!(used, ConnectionUse::Named(_)) && plan.name == name;
+        if let Some(index) = self.list.iter().position(known) {
+            return (Some(index), self.names[index].clone());
+        }
+        let overlay = files.overlays.get(&name).map(Vec::as_slice).unwrap_or_default();
+        let (plan, names) = build(&name, spec, overlay, findings);
+        self.list.push(plan);
+        self.names.push(names.clone());
+        (Some(self.list.len() - 1), names)
+    }
+}
+
+fn unknown_names(name: &str) -> ConnectionNames {
+    ConnectionNames { values: None, shown: format!("`{name}`") }
+}
+
+fn not_there(name: &str, span: Span, files: &ConnectionFiles) -> Diagnostic {
+    let there = files.there.iter().map(String::as_str);
+    let guess =
+        nearest(name, there.clone()).map(|word| format!("did you mean `{word}`?")).unwrap_or_default();
+    let help = if files.there.is_empty() {
+        format!("write `connections/{name}.yaml` in the project's folder")
+    } else {
+        format!("in `connections/` there are {}", quoted_list(there))
+    };
+    Diagnostic::error(Code::BadConnection, format!("there is no connection `{name}`"))
+        .at(span, guess)
+        .help(help)
+}
+
+fn build(
+    name: &str,
+    spec: &ConnectionSpec,
+    overlay: &[Overlay],
+    findings: &mut Findings,
+) -> (ConnectionPlan, ConnectionNames) {
+    let replaced = |key: &str| overlay.iter().any(|value| value.name == key);
+    let own: Vec<(&Key, &ConnectionValue)> = spec
+        .values
+        .0
+        .iter()
+        .filter(|(key, _)| !replaced(&key.name))
+        .filter_map(|(key, value)| Some((key, value.given()?)))
+        .collect();
+    let mut names: BTreeMap<String, bool> =
+        spec.values.0.iter().map(|(key, value)| (key.name.clone(), is_secret(value.given()))).collect();
+    names.extend(overlay.iter().map(|value| (value.name.clone(), value.secret)));
+    let shown = format!("`{name}`");
+    let mut builder = Builder { names: ConnectionNames { values: Some(names), shown }, findings };
+    let mut values: Vec<ConnectionEntry> = overlay.iter().map(overlaid).collect();
+    values.extend(builder.in_order(&own));
+    let hints = spec.hints.given().map(|hints| {
+        hints
+            .0
+            .iter()
+            .filter_map(|(key, text)| Some((key.name.clone(), text.given()?.value.clone())))
+            .collect()
+    });
+    (ConnectionPlan { name: name.to_owned(), values, hints: hints.unwrap_or_default() }, builder.names)
+}
+
+fn overlaid(value: &Overlay) -> ConnectionEntry {
+    let source = ConnectionSource::Written(ValuePlan::Constant(Value::from(value.value.as_str())));
+    ConnectionEntry { name: value.name.clone(), span: None, secret: value.secret, source }
+}
+
+fn is_secret(value: Option<&ConnectionValue>) -> bool {
+    match value {
+        Some(ConnectionValue::Source(source)) => source.secret.given().copied().unwrap_or(true),
+        _ => false,
+    }
+}
+
+struct Builder<'f> {
+    names: ConnectionNames,
+    findings: &'f mut Findings,
+}
+
+impl Builder<'_> {
+    /// Values that only need others come after them; a ring is a finding.
+    fn in_order(&mut self, own: &[(&Key, &ConnectionValue)]) -> Vec<ConnectionEntry> {
+        let mut waiting: Vec<(ConnectionEntry, Vec<String>)> =
+            own.iter().filter_map(|(key, value)| self.entry(key, value)).collect();
+        let mut done: Vec<ConnectionEntry> = Vec::new();
+        while !waiting.is_empty() {
+            let blocked = |needs: &[String]| {
+                needs.iter().any(|need| waiting.iter().any(|(other, _)| other.name == *need))
+            };
+            let Some(next) = waiting.iter().position(|(_, needs)| !blocked(needs)) else {
+                self.report_ring(&waiting);
+                break;
+            };
+            done.push(waiting.remove(next).0);
+        }
+        done
+    }
+
+    fn report_ring(&mut self, ring: &[(ConnectionEntry, Vec<String>)]) {
+        let names = quoted_list(ring.iter().map(|(entry, _)| entry.name.as_str()));
+        let finding = Diagnostic::error(
+            Code::BadConnection,
+            format!("these values of the connection need each other: {names}"),
+        );
+        let finding = ring
+            .iter()
+            .filter_map(|(entry, _)| entry.span)
+            .fold(finding, |finding, span| finding.at(span, ""));
+        self.findings.push(finding.help("write one of them out"));
+    }
+
+    fn entry(&mut self, key: &Key, value: &ConnectionValue) -> Option<(ConnectionEntry, Vec<String>)> {
+        let (source, secret, needs) = match value {
+            ConnectionValue::Source(table) => (self.source(table)?, is_secret(Some(value)), vec![]),
+            ConnectionValue::Literal(node) => {
+                self.warn_of_secret(&key.name, node);
+                let scope = Scope { connection: Some(self.names.clone()), ..Scope::default() };
+                let plan = ValuePlan::build(node, &scope, Room::Before, self.findings)?;
+                let (meaning, needs) = (plan.meaning(), plan.connection_needs());
+                (ConnectionSource::Written(plan), meaning.secret || looks_secret(&key.name), needs)
+            }
+        };
+        if let Some(values) = self.names.values.as_mut() {
+            values.insert(key.name.clone(), secret);
+        }
+        Some((ConnectionEntry { name: key.name.clone(), span: Some(key.span), secret, source }, needs))
+    }
+
+    fn source(&mut self, table: &SourceTable) -> Option<ConnectionSource> {
+        let from = table.from.given()?;
+        let Some(variable) = from.value.strip_prefix("env:") else {
+            let later = ["file:", "keyring:", "prompt"].iter().any(|kind| from.value.starts_with(kind));
+            let (code, message) = if later {
+                (
+                    Code::NotBuilt,
+                    format!(
+                        "`{}` is part of the language, but river {} does not do it yet",
+                        from.value,
+                        env!("CARGO_PKG_VERSION")
+                    ),
+                )
+            } else {
+                (Code::BadValue, format!("`{}` does not say where the value comes from", from.value))
+            };
+            self.findings.push(
+                Diagnostic::error(code, message)
+                    .at(from.span, "")
+                    .help("write `env:NAME`: an environment variable, or a line of `.env`"),
+            );
+            return None;
+        };
+        Some(ConnectionSource::Environment {
+            variable: variable.to_owned(),
+            default: table.default.given().map(|any| any.0.to_json()),
+            description: table.description.given().map(|text| text.value.clone()),
+        })
+    }
+
+    /// The warning does not print the value; whoever shows the file's lines masks it.
+    fn warn_of_secret(&mut self, name: &str, node: &Node) {
+        if !secret_in_clear(name, node) {
+            return;
+        }
+        let variable = format!("{}_{}", self.names.shown.trim_matches('`'), name).to_uppercase();
+        self.findings.push(
+            Diagnostic::warning(
+                Code::SecretInClear,
+                format!("`{name}` looks like a secret that is written in the file"),
+            )
+            .at(node.span, "its value is not shown")
+            .help(format!(
+                "write `{name}: {{ secret: true, from: env:{variable} }}` and put the value in `.env`"
+            )),
+        );
+    }
+}
+
+/// Whether a connection's value is probably a secret that stands in the file as plain text.
+pub fn secret_in_clear(name: &str, node: &Node) -> bool {
+    let literal =
+        matches!(&node.kind, NodeKind::Text(text) if !text.value.is_empty() && !text.value.contains("{{"));
+    literal && looks_secret(name)
+}
+
+fn looks_secret(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let ends = ["secret", "password", "passwd", "token", "api_key", "apikey", "private_key", "access_key"];
+    ends.iter().any(|end| name.ends_with(end))
+}

@@ -1,0 +1,160 @@
+//! Values that a step takes out of a response, compiled.
+
+use regex::Regex;
+
+use super::scope::{RESERVED, Room, Scope};
+use super::written::Written;
+use crate::diagnostic::{Code, Diagnostic, Findings};
+use crate::expr::Expression;
+use crate::expr::jsonpath::JsonPath;
+use crate::spec::extract::{ExtractSpec, ExtractTable};
+use crate::spec::node::{Key, Text};
+use crate::spec::reader::Reader;
+use crate::spec::value;
+
+/// One value to take out.
+#[derive(Debug)]
+pub struct ExtractPlan {
+    /// Its name, and where it stands.
+    pub key: Key,
+    /// Where the value is.
+    pub source: ExtractSource,
+    /// Whether it is a secret.
+    pub secret: bool,
+    /// The value when there is none.
+    pub default: Option<serde_json::Value>,
+    /// Whether all matches are taken, as a list.
+    pub all: bool,
+}
+
+/// Where a value is.
+#[derive(Debug)]
+pub enum ExtractSource {
+    /// In the JSON body.
+    Path(Written<JsonPath>),
+    /// In a header.
+    Header(String),
+    /// In the body's text, or in a header: the first group, else the whole match.
+    Regex {
+        /// The pattern.
+        pattern: Regex,
+        /// The header, if not the body.
+        header: Option<String>,
+    },
+    /// The status code.
+    Status,
+    /// Computed.
+    Expression(Written<Expression>),
+}
+
+/// Compiles one value; None when it is malformed.
+pub fn build(key: &Key, spec: &ExtractSpec, scope: &Scope, findings: &mut Findings) -> Option<ExtractPlan> {
+    check_name(key, spec, scope, findings);
+    match spec {
+        ExtractSpec::Path(path) => {
+            let path = Written::path(&path.0).map_err(|finding| findings.push(finding)).ok()?;
+            Some(ExtractPlan {
+                key: key.clone(),
+                source: ExtractSource::Path(path),
+                secret: false,
+                default: None,
+                all: false,
+            })
+        }
+        ExtractSpec::Table(table) => {
+            let (source, from_secret) = source(table, scope, findings)?;
+            Some(ExtractPlan {
+                key: key.clone(),
+                source,
+                secret: from_secret || table.secret.given().copied().unwrap_or(false),
+                default: table.default.given().map(|any| any.0.to_json()),
+                all: table.all.given().copied().unwrap_or(false),
+            })
+        }
+    }
+}
+
+fn check_name(key: &Key, spec: &ExtractSpec, scope: &Scope, findings: &mut Findings) {
+    let mut reader = Reader::new(findings);
+    if value::name(&key.name, key.span, &mut reader).is_none() {
+        return;
+    }
+    if RESERVED.contains(&key.name.as_str()) || crate::expr::is_function(&key.name) {
+        let finding =
+            Diagnostic::error(Code::NameConflict, format!("`{}` is a name of the language itself", key.name));
+        findings.push(finding.at(key.span, "").help("choose another name"));
+        return;
+    }
+    let replaces = matches!(spec, ExtractSpec::Table(table) if table.replaces.given() == Some(&true));
+    if let (Some(earlier), false) = (scope.extracted.get(&key.name), replaces) {
+        findings.push(
+            Diagnostic::error(
+                Code::NameConflict,
+                format!("step `{}` extracts `{}` already", earlier.step_name, key.name),
+            )
+            .at(key.span, "")
+            .help("choose another name, or say `override: true` to replace the earlier value"),
+        );
+    }
+}
+
+/// The source, and whether a secret goes into it.
+fn source(table: &ExtractTable, scope: &Scope, findings: &mut Findings) -> Option<(ExtractSource, bool)> {
+    refuse_two_places(table, findings)?;
+    if let Some(pattern) = table.regex.given() {
+        let header = table.header.given().map(|text| text.value.clone());
+        let pattern = regex(&pattern.0, findings)?;
+        return Some((ExtractSource::Regex { pattern, header }, false));
+    }
+    if let Some(header) = table.header.given() {
+        return Some((ExtractSource::Header(header.value.clone()), false));
+    }
+    if let Some(path) = table.jsonpath.given() {
+        let path = Written::path(&path.0).map_err(|finding| findings.push(finding)).ok()?;
+        return Some((ExtractSource::Path(path), false));
+    }
+    if let Some(text) = table.expr.given() {
+        let written = Written::expression(&text.0).map_err(|finding| findings.push(finding)).ok()?;
+        let meaning = scope.check(written.item.uses(), &text.0, Room::Response, findings);
+        return Some((ExtractSource::Expression(written), meaning.secret));
+    }
+    Some((ExtractSource::Status, false))
+}
+
+fn refuse_two_places(table: &ExtractTable, findings: &mut Findings) -> Option<()> {
+    let places = [
+        ("jsonpath", !table.jsonpath.is_absent()),
+        ("header", !table.header.is_absent() && table.regex.is_absent()),
+        ("regex", !table.regex.is_absent()),
+        ("status", table.status.given() == Some(&true)),
+        ("expr", !table.expr.is_absent()),
+    ];
+    let given: Vec<&str> = places.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
+    if given.len() == 1 {
+        return Some(());
+    }
+    let message = match given.as_slice() {
+        [] => "this does not say where the value is".to_owned(),
+        names => format!(
+            "a value is found in one place, here are {}",
+            crate::diagnostic::quoted_list(names.iter().copied())
+        ),
+    };
+    let help = "give one of `jsonpath`, `header`, `regex`, `status: true` and `expr`; `regex` may name a `header` to read";
+    findings.push(Diagnostic::error(Code::KeyConflict, message).at(table.span, "").help(help));
+    None
+}
+
+fn regex(text: &Text, findings: &mut Findings) -> Option<Regex> {
+    match Regex::new(&text.value) {
+        Ok(pattern) => Some(pattern),
+        Err(error) => {
+            let reason = error.to_string();
+            let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            let finding =
+                Diagnostic::error(Code::BadRegex, format!("this is not a regular expression: {reason}"));
+            findings.push(finding.at(text.span, "").help("single quotes keep `\\` as it is: `'id=(\\d+)'`"));
+            None
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! How the next page is found, compiled.
+
+use super::paging::{PagingKind, PagingRules};
+use super::request::{BodyPlan, RequestPlan};
+use super::scope::{Room, Scope};
+use super::value::ValuePlan;
+use super::written::Written;
+use crate::diagnostic::{Code, Diagnostic, Findings, Span, quoted_list};
+use crate::expr::Expression;
+use crate::expr::jsonpath::JsonPath;
+use crate::spec::node::Text;
+use crate::spec::paginate::{NextSpec, NextTable, PaginateKind, PaginateSpec};
+use crate::spec::value::ExpressionText;
+
+/// Paging of a step.
+#[derive(Debug)]
+pub struct PaginatePlan {
+    /// Where it stands.
+    pub span: Span,
+    /// What `paging::advance` needs.
+    pub rules: PagingRules,
+    /// Where the next token or URL is.
+    pub next: Option<NextPlan>,
+    /// Which part of the request takes it.
+    pub into: Option<PagePlace>,
+    /// Whether there is more.
+    pub more: Option<Written<Expression>>,
+    /// Whether this page is the last.
+    pub stop_when: Option<Written<Expression>>,
+    /// How many records there are in all.
+    pub total: Option<Written<JsonPath>>,
+    /// Other origins that a next URL may name, as `scheme://host[:port]`.
+    pub allow_origin: Vec<String>,
+}
+
+/// Where the next token or URL is.
+#[derive(Debug)]
+pub enum NextPlan {
+    /// In the JSON body.
+    Path(Written<JsonPath>),
+    /// In a header.
+    Header(String),
+    /// Computed.
+    Expression(Written<Expression>),
+}
+
+/// Which part of the request takes the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PagePlace {
+    /// A query parameter.
+    Query(String),
+    /// A header.
+    Header(String),
+    /// A form field.
+    Form(String),
+    /// A member of the JSON body, by its keys.
+    Json(Vec<String>),
+}
+
+impl PaginatePlan {
+    /// Compiles the paging of a request; None when something in it is malformed.
+    pub fn build(
+        spec: &PaginateSpec,
+        request: Option<&RequestPlan>,
+        scope: &Scope,
+        findings: &mut Findings,
+    ) -> Option<Self> {
+        let kind = *spec.kind.given()?;
+        let mut builder = Builder { spec, kind, scope, findings };
+        let next = builder.next();
+        let into = builder.place(request);
+        builder.misfits();
+        let more = builder.expression(spec.more.given());
+        let stop_when = builder.expression(spec.stop_when.given());
+        let total = match spec.total.given() {
+            Some(path) => {
+                Some(Written::path(&path.0).map_err(|finding| builder.findings.push(finding)).ok()?)
+            }
+            None => None,
+        };
+        let rules = builder.rules();
+        let allow_origin = builder.origins();
+        Some(Self {
+            span: spec.span,
+            rules,
+            next: next?,
+            into: into?,
+            more: more?,
+            stop_when: stop_when?,
+            total,
+            allow_origin,
+        })
+    }
+}
+
+struct Builder<'a> {
+    spec: &'a PaginateSpec,
+    kind: PaginateKind,
+    scope: &'a Scope,
+    findings: &'a mut Findings,
+}
+
+impl Builder<'_> {
+    fn rules(&self) -> PagingRules {
+        let (kind, start) = match self.kind {
+            PaginateKind::Page => (PagingKind::Page, 1),
+            PaginateKind::Offset => (PagingKind::Offset, 0),
+            PaginateKind::Cursor => (PagingKind::Cursor, 0),
+            PaginateKind::NextUrl => (PagingKind::NextUrl, 0),
+            PaginateKind::LinkHeader => (PagingKind::LinkHeader, 0),
+        };
+        PagingRules {
+            kind,
+            start: self.spec.start.given().map_or(start, |count| count.value),
+            size: self.spec.size.given().map(|count| count.value),
+            max_pages: self.spec.max_pages.given().map(|count| count.value),
+            allow_repeat: self.spec.allow_repeat.given().copied().unwrap_or(false),
+        }
+    }
+
+    /// The outer option: whether it is well formed; the inner: whether there is one.
+    fn next(&mut self) -> Option<Option<NextPlan>> {
+        let needed = matches!(self.kind, PaginateKind::Cursor | PaginateKind::NextUrl);
+        match (self.spec.next.given(), needed) {
+            (Some(NextSpec::Path(path)), true) => self.path(&path.0).map(|path| Some(NextPlan::Path(path))),
+            (Some(NextSpec::Table(table)), true) => self.next_table(table).map(Some),
+            (None, true) if self.spec.next.is_absent() => {
+                let help = "for example `next: $.info.next_page_token`";
+                self.findings.push(
+                    Diagnostic::error(Code::MissingKey, "`paginate` lacks `next`")
+                        .at(self.spec.span, "")
+                        .help(help),
+                );
+                None
+            }
+            (None, true) => None,
+            (_, false) => Some(None),
+        }
+    }
+
+    fn next_table(&mut self, table: &NextTable) -> Option<NextPlan> {
+        let given =
+            [table.jsonpath.given().is_some(), table.header.given().is_some(), table.expr.given().is_some()];
+        if given.into_iter().filter(|given| *given).count() != 1 {
+            let message = "`next` is found in one place: give one of `jsonpath`, `header` and `expr`";
+            self.findings.push(Diagnostic::error(Code::KeyConflict, message).at(table.span, ""));
+            return None;
+        }
+        if let Some(path) = table.jsonpath.given() {
+            return self.path(&path.0).map(NextPlan::Path);
+        }
+        if let Some(header) = table.header.given() {
+            return Some(NextPlan::Header(header.value.clone()));
+        }
+        self.expression(table.expr.given())?.map(NextPlan::Expression)
+    }
+
+    fn path(&mut self, text: &Text) -> Option<Written<JsonPath>> {
+        Written::path(text).map_err(|finding| self.findings.push(finding)).ok()
+    }
+
+    fn expression(&mut self, text: Option<&ExpressionText>) -> Option<Option<Written<Expression>>> {
+        let Some(ExpressionText(text)) = text else { return Some(None) };
+        let written = Written::expression(text).map_err(|finding| self.findings.push(finding)).ok()?;
+        self.scope.check(written.item.uses(), text, Room::Response, self.findings);
+        Some(Some(written))
+    }
+
+    fn place(&mut self, request: Option<&RequestPlan>) -> Option<Option<PagePlace>> {
+        let by_url = matches!(self.kind, PaginateKind::NextUrl | PaginateKind::LinkHeader);
+        match self.spec.into.given() {
+            None if by_url || !self.spec.into.is_absent() => Some(None),
+            None => {
+                if request.is_some_and(|request| !request.uses_page()) {
+                    let finding = Diagnostic::error(Code::MissingKey, "nothing in the request takes the next page")
+                        .at(self.spec.span, "")
+                        .help("add `into: query.NAME`, or use `{{ page.number }}`, `{{ page.offset }}` or `{{ page.cursor }}` in the request");
+                    self.findings.push(finding);
+                }
+                Some(None)
+            }
+            Some(text) if by_url => {
+                let finding = Diagnostic::error(
+                    Code::KeyConflict,
+                    "`into` does not go with a next URL, which replaces the request's URL",
+                )
+                .at(text.span, "")
+                .help("leave `into` out");
+                self.findings.push(finding);
+                None
+            }
+            Some(text) => self.place_of(text, request).map(Some),
+        }
+    }
+
+    fn place_of(&mut self, text: &Text, request: Option<&RequestPlan>) -> Option<PagePlace> {
+        let (part, rest) = text.value.split_once('.').unwrap_or((&text.value, ""));
+        let fits = |body: fn(&BodyPlan) -> bool| request.is_none_or(|request| body(&request.body));
+        let into = match part {
+            _ if rest.is_empty() => None,
+            "query" => Some(PagePlace::Query(rest.to_owned())),
+            "headers" => Some(PagePlace::Header(rest.to_owned())),
+            "form" if fits(|body| matches!(body, BodyPlan::Form(_))) => {
+                Some(PagePlace::Form(rest.to_owned()))
+            }
+            "json"
+                if fits(|body| {
+                    matches!(
+                        body,
+                        BodyPlan::Json(ValuePlan::Map(_) | ValuePlan::Constant(serde_json::Value::Object(_)))
+                    )
+                }) =>
+            {
+                Some(PagePlace::Json(rest.split('.').map(str::to_owned).collect()))
+            }
+            "form" | "json" => {
+                let finding = Diagnostic::error(
+                    Code::KeyConflict,
+                    format!("the request has no `{part}` to put the page into"),
+                )
+                .at(text.span, "")
+                .help(format!("add `{part}:` to the request, or use `into: query.NAME`"));
+                self.findings.push(finding);
+                return None;
+            }
+            _ => None,
+        };
+        if into.is_none() {
+            let help = format!(
+                "it starts with one of {} and a name: `query.page`",
+                quoted_list(["query", "headers", "form", "json"])
+            );
+            self.findings.push(
+                Diagnostic::error(Code::BadValue, format!("`{}` names no part of the request", text.value))
+                    .at(text.span, "")
+                    .help(help),
+            );
+        }
+        into
+    }
+
+    /// Keys that mean nothing for this kind of paging are a mistake, not a detail.
+    fn misfits(&mut self) {
+        let spec = self.spec;
+        let next = spec.next.given().map(|next| match next {
+            NextSpec::Path(path) => path.0.span,
+            NextSpec::Table(table) => table.span,
+        });
+        let counted = matches!(self.kind, PaginateKind::Page | PaginateKind::Offset);
+        let checks = [
+            ("next", next, !counted && self.kind != PaginateKind::LinkHeader),
+            ("start", spec.start.given().map(|count| count.span), counted),
+            ("total", spec.total.given().map(|path| path.0.span), self.kind == PaginateKind::Offset),
+        ];
+        for (key, span, fits) in checks {
+            if let (Some(span), false) = (span, fits) {
+                let message = format!("`{key}` does not go with this kind of paging");
+                self.findings.push(
+                    Diagnostic::error(Code::KeyConflict, message)
+                        .at(span, "")
+                        .help("leave it out, or choose another `kind`"),
+                );
+            }
+        }
+    }
+
+    fn origins(&mut self) -> Vec<String> {
+        let texts = self.spec.allow_origin.given().map(Vec::as_slice).unwrap_or_default();
+        let mut origins = Vec::new();
+        for text in texts {
+            match url::Url::parse(&text.value).map(|url| url.origin()) {
+                Ok(origin) if origin.is_tuple() => origins.push(origin.ascii_serialization()),
+                _ => self.findings.push(
+                    Diagnostic::error(Code::BadUrl, format!("`{}` is not an origin", text.value))
+                        .at(text.span, "")
+                        .help("write `https://HOST`"),
+                ),
+            }
+        }
+        origins
+    }
+}

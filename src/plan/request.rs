@@ -1,0 +1,256 @@
+//! What a step sends, compiled.
+
+use std::time::Duration;
+
+use super::scope::{Meaning, Room, Scope};
+use super::value::ValuePlan;
+use super::written::Written;
+use crate::diagnostic::{Code, Diagnostic, Findings, Span};
+use crate::expr::Template;
+use crate::spec::node::{Key, Text};
+use crate::spec::request::{Method, RequestSpec};
+use crate::spec::table::Field;
+use crate::spec::value::{AnyValue, Named};
+
+/// A request before its templates are rendered.
+#[derive(Debug)]
+pub struct RequestPlan {
+    /// Where it stands.
+    pub span: Span,
+    /// The method.
+    pub method: http::Method,
+    /// The URL.
+    pub url: Written<Template>,
+    /// What the URL's names mean.
+    pub url_meaning: Meaning,
+    /// Query parameters in order.
+    pub query: Vec<(String, ValuePlan)>,
+    /// Headers in order.
+    pub headers: Vec<(String, ValuePlan)>,
+    /// The body.
+    pub body: BodyPlan,
+    /// How long one try may take.
+    pub timeout: Duration,
+    /// Whether redirects are followed.
+    pub follow_redirects: bool,
+}
+
+/// The body before its templates are rendered.
+#[derive(Debug)]
+pub enum BodyPlan {
+    /// None.
+    None,
+    /// Form fields.
+    Form(Vec<(String, ValuePlan)>),
+    /// JSON.
+    Json(ValuePlan),
+    /// Text of some type.
+    Text {
+        /// The text.
+        text: ValuePlan,
+        /// Its `Content-Type`.
+        content_type: Option<ValuePlan>,
+    },
+}
+
+/// Time for one try when the author gives none.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
+
+impl RequestPlan {
+    /// Compiles a request; None when something in it is malformed.
+    pub fn build(spec: &RequestSpec, scope: &Scope, findings: &mut Findings) -> Option<Self> {
+        let mut builder = Builder { scope, findings };
+        let url = builder.url(spec);
+        let query = builder.entries(&spec.query);
+        let headers = builder.headers(spec);
+        let body = builder.body(spec);
+        let method = spec.method.given().copied().unwrap_or(Method::Get);
+        let (url, url_meaning) = url?;
+        Some(Self {
+            span: spec.span,
+            method: method.to_http(),
+            url,
+            url_meaning,
+            query: query?,
+            headers: headers?,
+            body: body?,
+            timeout: spec.timeout.given().map_or(DEFAULT_TIMEOUT, |period| period.value),
+            follow_redirects: spec.follow_redirects.given().copied().unwrap_or(true),
+        })
+    }
+
+    /// What all its names mean together.
+    pub fn meaning(&self) -> Meaning {
+        let mut all = self.url_meaning.clone();
+        let form = match &self.body {
+            BodyPlan::Form(fields) => fields.as_slice(),
+            _ => &[],
+        };
+        for (_, value) in self.query.iter().chain(&self.headers).chain(form) {
+            all.add(&value.meaning());
+        }
+        match &self.body {
+            BodyPlan::Json(value) => all.add(&value.meaning()),
+            BodyPlan::Text { text, content_type } => {
+                all.add(&text.meaning());
+                content_type.iter().for_each(|value| all.add(&value.meaning()));
+            }
+            BodyPlan::None | BodyPlan::Form(_) => {}
+        }
+        all
+    }
+
+    /// Whether `page` is read somewhere in it.
+    pub fn uses_page(&self) -> bool {
+        let url = self.url.item.uses().iter().any(|found| found.path[0] == "page");
+        let entries = self.query.iter().chain(&self.headers).any(|(_, value)| value.uses_page());
+        let body = match &self.body {
+            BodyPlan::None => false,
+            BodyPlan::Form(fields) => fields.iter().any(|(_, value)| value.uses_page()),
+            BodyPlan::Json(value) | BodyPlan::Text { text: value, .. } => value.uses_page(),
+        };
+        url || entries || body
+    }
+}
+
+struct Builder<'a> {
+    scope: &'a Scope,
+    findings: &'a mut Findings,
+}
+
+impl Builder<'_> {
+    fn url(&mut self, spec: &RequestSpec) -> Option<(Written<Template>, Meaning)> {
+        let text = &spec.url.given()?.0;
+        let written = Written::template(text).map_err(|finding| self.findings.push(finding)).ok()?;
+        let meaning = self.scope.check(written.item.uses(), text, Room::Request, self.findings);
+        if let Some(finding) = self.url_finding(text) {
+            self.findings.push(finding);
+        }
+        Some((written, meaning))
+    }
+
+    /// What can be said of a URL before it is rendered.
+    fn url_finding(&self, text: &Text) -> Option<Diagnostic> {
+        let url = text.value.as_str();
+        let bad = |message: String, help: &str| {
+            Some(Diagnostic::error(Code::BadUrl, message).at(text.span, "").help(help))
+        };
+        if url.starts_with('/') {
+            let connection = self.scope.connection.as_ref();
+            let has_base = connection.is_some_and(|connection| {
+                connection.values.as_ref().is_none_or(|values| values.contains_key("base_url"))
+            });
+            let help = "write the whole URL, or give the connection a `base_url`";
+            return if has_base {
+                None
+            } else {
+                bad("a URL that starts with `/` needs `connection.base_url`".to_owned(), help)
+            };
+        }
+        if url.starts_with("{{") {
+            return None;
+        }
+        let scheme_end = url.find("://");
+        match scheme_end.map(|end| &url[..end]) {
+            Some("http" | "https") if !url.contains("{{") => match url::Url::parse(url) {
+                Ok(_) => None,
+                Err(error) => bad(format!("`{url}` is not a URL: {error}"), "a URL is `https://HOST/PATH`"),
+            },
+            Some("http" | "https") => None,
+            Some(scheme) => {
+                bad(format!("river does not speak `{scheme}`"), "a URL starts with `https://` or `http://`")
+            }
+            None => bad(
+                format!("`{url}` is not a whole URL"),
+                "a URL starts with `https://` or `http://`, or with `/` to join `connection.base_url`",
+            ),
+        }
+    }
+
+    fn entries(&mut self, field: &Field<Named<AnyValue>>) -> Option<Vec<(String, ValuePlan)>> {
+        let named = match field {
+            Field::Given(named) => named,
+            Field::Absent => return Some(vec![]),
+            Field::Bad => return None,
+        };
+        let built: Vec<_> = named.0.iter().map(|(key, value)| self.entry(key, value.given()?)).collect();
+        built.into_iter().collect()
+    }
+
+    fn entry(&mut self, key: &Key, value: &AnyValue) -> Option<(String, ValuePlan)> {
+        if let Some(map) = value.0.as_map().and_then(<[_]>::first) {
+            let finding = Diagnostic::error(Code::BadValue, format!("`{}` cannot be a mapping", key.name))
+                .at(map.0.span, "")
+                .help("a value here is text, a number, a boolean, none, or a list of these");
+            self.findings.push(finding);
+            return None;
+        }
+        Some((key.name.clone(), ValuePlan::build(&value.0, self.scope, Room::Request, self.findings)?))
+    }
+
+    fn headers(&mut self, spec: &RequestSpec) -> Option<Vec<(String, ValuePlan)>> {
+        let headers = self.entries(&spec.headers);
+        for (key, _) in spec.headers.given().iter().flat_map(|named| &named.0) {
+            if http::HeaderName::from_bytes(key.name.as_bytes()).is_err() {
+                let finding = Diagnostic::error(
+                    Code::BadValue,
+                    format!("`{}` cannot be the name of a header", key.name),
+                )
+                .at(key.span, "")
+                .help("a header's name has letters, digits and `-`");
+                self.findings.push(finding);
+            }
+        }
+        headers
+    }
+
+    fn body(&mut self, spec: &RequestSpec) -> Option<BodyPlan> {
+        self.refuse_two_bodies(spec);
+        if let Some(json) = spec.json.given() {
+            return ValuePlan::build(&json.0, self.scope, Room::Request, self.findings).map(BodyPlan::Json);
+        }
+        if !spec.form.is_absent() {
+            return self.entries(&spec.form).map(BodyPlan::Form);
+        }
+        let content_type = match spec.content_type.given() {
+            Some(text) => Some(self.text(&text.0)?),
+            None => None,
+        };
+        match spec.body.given() {
+            Some(text) => Some(BodyPlan::Text { text: self.text(&text.0)?, content_type }),
+            None => Some(BodyPlan::None),
+        }
+    }
+
+    fn text(&mut self, text: &Text) -> Option<ValuePlan> {
+        let written = Written::template(text).map_err(|finding| self.findings.push(finding)).ok()?;
+        let meaning = self.scope.check(written.item.uses(), text, Room::Request, self.findings);
+        Some(ValuePlan::Template(written, meaning))
+    }
+
+    fn refuse_two_bodies(&mut self, spec: &RequestSpec) {
+        let form = spec.form.given().and_then(|form| form.0.first()).map(|(key, _)| ("form", key.span));
+        let json = spec.json.given().map(|json| ("json", json.0.span));
+        let body = spec.body.given().map(|body| ("body", body.0.span));
+        let given: Vec<_> = [form, json, body].into_iter().flatten().collect();
+        if let [(first, first_span), (second, second_span), ..] = given[..] {
+            self.findings.push(
+                Diagnostic::error(
+                    Code::KeyConflict,
+                    format!("a request has one body, here are `{first}` and `{second}`"),
+                )
+                .at(second_span, format!("`{second}`"))
+                .at(first_span, format!("`{first}`"))
+                .help("keep one of `form`, `json` and `body`"),
+            );
+        }
+        if let (Some(text), None) = (spec.content_type.given(), body) {
+            let help = "`form` and `json` set their type themselves; set another one under `headers`";
+            self.findings.push(
+                Diagnostic::error(Code::KeyConflict, "`content_type` goes with `body`")
+                    .at(text.0.span, "")
+                    .help(help),
+            );
+        }
+    }
+}

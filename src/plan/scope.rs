@@ -1,0 +1,260 @@
+//! Which name is visible where, and what using it means.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Code, Diagnostic, Findings, nearest, quoted_list};
+use crate::expr::NameUse;
+use crate::spec::node::Text;
+
+/// Where a template or expression stands: it decides which of the reserved names mean something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// Before the request: `when`, and values of connections.
+    Before,
+    /// In the request: `page` is there.
+    Request,
+    /// Once there is a response: rules, expect, extract, paginate.
+    Response,
+    /// After the extraction: `reuse_for`.
+    After,
+}
+
+/// All names of the language's own; no step may extract a value under one of them.
+pub const RESERVED: &[&str] = &[
+    "params",
+    "connection",
+    "env",
+    "state",
+    "run",
+    "response",
+    "page",
+    "record",
+    "records",
+    "batch",
+    "steps",
+    "window",
+];
+
+/// Reserved names that nothing fills yet.
+const LATER: &[&str] = &["state", "record", "records", "batch", "steps", "window"];
+
+const RUN: &[&str] = &["id", "started_at", "scheduled_at"];
+const RESPONSE: &[&str] = &["status", "headers", "json", "text", "url"];
+const PAGE: &[&str] = &["number", "offset", "cursor", "size", "records", "count"];
+
+/// A name that a step extracts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extracted {
+    /// The index of the step.
+    pub step: usize,
+    /// The step's name.
+    pub step_name: String,
+    /// Whether its value is a secret.
+    pub secret: bool,
+    /// Whether the step may be skipped.
+    pub maybe: bool,
+}
+
+/// The names of a connection's values.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConnectionNames {
+    /// Name → whether its value is a secret. None: the connection could not be read; nothing is said about its names.
+    pub values: Option<BTreeMap<String, bool>>,
+    /// How messages call it.
+    pub shown: String,
+}
+
+/// The names that are visible at a place.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// Param → whether it is a secret. None: the params could not be read.
+    pub params: Option<BTreeMap<String, bool>>,
+    /// The connection in force, if any.
+    pub connection: Option<ConnectionNames>,
+    /// Names of earlier steps.
+    pub extracted: BTreeMap<String, Extracted>,
+    /// Names that only later steps extract → the step.
+    pub later: BTreeMap<String, String>,
+}
+
+/// What the names of one template say about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Meaning {
+    /// Whether a secret is in it.
+    pub secret: bool,
+    /// Whether a value of the connection is in it.
+    pub from_connection: bool,
+    /// The steps whose values are in it, by index.
+    pub steps: Vec<usize>,
+    /// The extracted names that are in it.
+    pub extracted: Vec<String>,
+    /// The environment variables that are in it, and whether their absence is provided for.
+    pub environment: Vec<(String, bool)>,
+}
+
+impl Scope {
+    /// Checks every name of a text and says what they mean together.
+    pub fn check(&self, uses: &[NameUse], text: &Text, room: Room, findings: &mut Findings) -> Meaning {
+        let mut meaning = Meaning::default();
+        for found in uses {
+            if let Some(finding) = self.finding(found, uses, text, room) {
+                findings.push(finding);
+            }
+            self.note(found, &mut meaning);
+        }
+        meaning
+    }
+
+    fn note(&self, found: &NameUse, meaning: &mut Meaning) {
+        let second = found.path.get(1);
+        match found.path[0].as_str() {
+            "env" => {
+                meaning.secret = true;
+                meaning.environment.extend(second.map(|name| (name.clone(), found.guarded)));
+            }
+            "params" => {
+                let known = self.params.as_ref().zip(second).and_then(|(params, name)| params.get(name));
+                meaning.secret |= known.copied().unwrap_or(false);
+            }
+            "connection" => {
+                meaning.from_connection = true;
+                let values = self.connection.as_ref().and_then(|connection| connection.values.as_ref());
+                meaning.secret |=
+                    values.zip(second).and_then(|(values, name)| values.get(name)).copied().unwrap_or(false);
+            }
+            name => {
+                if let Some(extracted) = self.extracted.get(name) {
+                    meaning.secret |= extracted.secret;
+                    meaning.steps.push(extracted.step);
+                    meaning.extracted.push(name.to_owned());
+                }
+            }
+        }
+    }
+
+    fn finding(&self, found: &NameUse, all: &[NameUse], text: &Text, room: Room) -> Option<Diagnostic> {
+        let root = found.path[0].as_str();
+        match root {
+            "params" => self.member(
+                found,
+                text,
+                &self.params.as_ref()?.keys().map(String::as_str).collect::<Vec<_>>(),
+                "`params` of this pipeline",
+            ),
+            "connection" => self.connection_finding(found, text),
+            "env" => None,
+            "run" => self.member(found, text, RUN, "`run`"),
+            "response" if matches!(room, Room::Response | Room::After) => {
+                self.member(found, text, RESPONSE, "`response`")
+            }
+            "page" if matches!(room, Room::Request | Room::Response) => {
+                self.member(found, text, PAGE, "`page`")
+            }
+            _ if LATER.contains(&root) => {
+                let message = format!(
+                    "`{root}` is part of the language, but river {} does not fill it yet",
+                    env!("CARGO_PKG_VERSION")
+                );
+                Some(
+                    Diagnostic::error(Code::NotBuilt, message)
+                        .at(text.span_of(found.range.clone()), "not built yet"),
+                )
+            }
+            _ => self.extracted_finding(found, all, text, room),
+        }
+    }
+
+    fn connection_finding(&self, found: &NameUse, text: &Text) -> Option<Diagnostic> {
+        let Some(connection) = &self.connection else {
+            return Some(
+                Diagnostic::error(Code::UndefinedName, "`connection` is used, but the pipeline names none")
+                    .at(text.span_of(found.range.clone()), "")
+                    .help("add `connection: NAME` at the top; NAME is a file in `connections/`"),
+            );
+        };
+        let names: Vec<&str> = connection.values.as_ref()?.keys().map(String::as_str).collect();
+        self.member(found, text, &names, &format!("connection {}", connection.shown))
+    }
+
+    /// The second word of `params.x`, `connection.x` and their like.
+    fn member(&self, found: &NameUse, text: &Text, known: &[&str], of: &str) -> Option<Diagnostic> {
+        let name = found.path.get(1)?;
+        if found.guarded || known.contains(&name.as_str()) {
+            return None;
+        }
+        let root = &found.path[0];
+        let guess = nearest(name, known.iter().copied())
+            .map(|word| format!("did you mean `{root}.{word}`?"))
+            .unwrap_or_default();
+        let there =
+            if known.is_empty() { "it has none".to_owned() } else { quoted_list(known.iter().copied()) };
+        Some(
+            Diagnostic::error(Code::UndefinedName, format!("{of} has no `{name}`"))
+                .at(text.span_of(found.range.clone()), guess)
+                .help(format!("it has: {there}").replace("it has: it has none", "it has none")),
+        )
+    }
+
+    fn extracted_finding(
+        &self,
+        found: &NameUse,
+        all: &[NameUse],
+        text: &Text,
+        room: Room,
+    ) -> Option<Diagnostic> {
+        let name = found.path[0].as_str();
+        let span = text.span_of(found.range.clone());
+        if let Some(extracted) = self.extracted.get(name) {
+            let tested = all.iter().any(|other| other.path[0] == name && other.guarded);
+            return (extracted.maybe && !tested).then(|| {
+                Diagnostic::error(
+                    Code::MaybeUndefined,
+                    format!("`{name}` may be missing here: step `{}` has a `when`", extracted.step_name),
+                )
+                .at(span, "")
+                .help(format!("write `{name} | default(…)`, or test it: `{name} is defined`"))
+            });
+        }
+        if found.guarded {
+            return None;
+        }
+        if let Some(step) = self.later.get(name) {
+            return Some(
+                Diagnostic::error(
+                    Code::UndefinedName,
+                    format!("`{name}` is not there yet: step `{step}` extracts it, and comes later"),
+                )
+                .at(span, "")
+                .help(format!("move step `{step}` before this one")),
+            );
+        }
+        Some(self.unknown(name, found, text, room))
+    }
+
+    fn unknown(&self, name: &str, found: &NameUse, text: &Text, room: Room) -> Diagnostic {
+        let mut known: Vec<&str> = self.extracted.keys().map(String::as_str).collect();
+        known.extend(self.connection.is_some().then_some("connection"));
+        known.extend(["params", "env", "run"]);
+        known.extend(matches!(room, Room::Response | Room::After).then_some("response"));
+        known.extend(matches!(room, Room::Request | Room::Response).then_some("page"));
+        let member = self
+            .members()
+            .find(|(_, member)| *member == name)
+            .map(|(root, member)| format!("{root}.{member}"));
+        let guess = member.or_else(|| nearest(name, known.iter().copied()).map(str::to_owned));
+        Diagnostic::error(Code::UndefinedName, format!("`{name}` is not defined here"))
+            .at(
+                text.span_of(found.range.clone()),
+                guess.map(|word| format!("did you mean `{word}`?")).unwrap_or_default(),
+            )
+            .help(format!("defined here: {}", quoted_list(known)))
+    }
+
+    /// Words that stand one level deeper: `module` where `params.module` is meant.
+    fn members(&self) -> impl Iterator<Item = (&str, &str)> {
+        let params =
+            self.params.iter().flat_map(|params| params.keys().map(|name| ("params", name.as_str())));
+        let values = self.connection.iter().filter_map(|connection| connection.values.as_ref());
+        params.chain(values.flat_map(|values| values.keys().map(|name| ("connection", name.as_str()))))
+    }
+}

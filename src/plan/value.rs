@@ -1,0 +1,115 @@
+//! A value whose strings are templates: query parameters, JSON bodies, values of connections.
+
+use minijinja::value::Value;
+
+use super::scope::{Meaning, Room, Scope};
+use super::written::{EvaluationError, Written};
+use crate::diagnostic::Findings;
+use crate::expr::Template;
+use crate::spec::node::{Node, NodeKind};
+
+/// A value that may hold templates.
+#[derive(Debug)]
+pub enum ValuePlan {
+    /// Nothing in it is rendered.
+    Constant(serde_json::Value),
+    /// A template, and what its names mean.
+    Template(Written<Template>, Meaning),
+    /// A list with templates in it.
+    List(Vec<ValuePlan>),
+    /// A mapping with templates in it.
+    Map(Vec<(String, ValuePlan)>),
+}
+
+impl ValuePlan {
+    /// Compiles a node. None when a template in it is malformed; the findings say where.
+    pub fn build(node: &Node, scope: &Scope, room: Room, findings: &mut Findings) -> Option<Self> {
+        match &node.kind {
+            NodeKind::Text(text) if text.value.contains("{{") || text.value.contains("{%") => {
+                match Written::template(text) {
+                    Ok(written) => {
+                        let meaning = scope.check(written.item.uses(), text, room, findings);
+                        Some(Self::Template(written, meaning))
+                    }
+                    Err(finding) => {
+                        findings.push(finding);
+                        None
+                    }
+                }
+            }
+            NodeKind::List(items) => {
+                let items: Vec<_> =
+                    items.iter().map(|item| Self::build(item, scope, room, findings)).collect();
+                Some(Self::List(items.into_iter().collect::<Option<_>>()?))
+            }
+            NodeKind::Map(entries) => {
+                let entries: Vec<_> = entries
+                    .iter()
+                    .map(|(key, item)| Some((key.name.clone(), Self::build(item, scope, room, findings)?)))
+                    .collect();
+                Some(Self::Map(entries.into_iter().collect::<Option<_>>()?))
+            }
+            _ => Some(Self::Constant(node.to_json())),
+        }
+    }
+
+    /// The value, rendered.
+    pub fn value(&self, context: &Value) -> Result<Value, EvaluationError> {
+        match self {
+            Self::Constant(value) => Ok(Value::from(minijinja::value::Serde(value))),
+            Self::Template(written, _) => written.value(context),
+            Self::List(items) => {
+                items.iter().map(|item| item.value(context)).collect::<Result<Vec<_>, _>>().map(Value::from)
+            }
+            Self::Map(entries) => {
+                let entries: Result<Vec<(String, Value)>, _> =
+                    entries.iter().map(|(key, item)| Ok((key.clone(), item.value(context)?))).collect();
+                entries.map(Value::from_iter)
+            }
+        }
+    }
+
+    /// What all its names mean together.
+    pub fn meaning(&self) -> Meaning {
+        let mut all = Meaning::default();
+        self.visit(&mut |_, meaning| all.add(meaning));
+        all
+    }
+
+    /// The values of the connection that it needs.
+    pub(super) fn connection_needs(&self) -> Vec<String> {
+        let mut needs = Vec::new();
+        self.visit(&mut |written, _| {
+            let uses = written.item.uses().iter().filter(|found| found.path[0] == "connection");
+            needs.extend(uses.filter_map(|found| found.path.get(1).cloned()));
+        });
+        needs
+    }
+
+    /// Whether `page` is read in it.
+    pub(super) fn uses_page(&self) -> bool {
+        let mut uses = false;
+        self.visit(&mut |written, _| uses |= written.item.uses().iter().any(|found| found.path[0] == "page"));
+        uses
+    }
+
+    fn visit(&self, see: &mut impl FnMut(&Written<Template>, &Meaning)) {
+        match self {
+            Self::Constant(_) => {}
+            Self::Template(written, meaning) => see(written, meaning),
+            Self::List(items) => items.iter().for_each(|item| item.visit(see)),
+            Self::Map(entries) => entries.iter().for_each(|(_, item)| item.visit(see)),
+        }
+    }
+}
+
+impl Meaning {
+    /// Adds what another template means.
+    pub fn add(&mut self, other: &Meaning) {
+        self.secret |= other.secret;
+        self.from_connection |= other.from_connection;
+        self.steps.extend(&other.steps);
+        self.extracted.extend(other.extracted.iter().cloned());
+        self.environment.extend(other.environment.iter().cloned());
+    }
+}
