@@ -2,4 +2,7 @@
 //!
 //! It uses nothing else of this crate, so that what it serves cannot share a mistake with what reads it.
 
+mod faults;
 pub mod wire;
+
+pub use faults::{Fault, FaultError, FaultKind, FaultPlace, FaultTimes, TokenError};
