@@ -28,11 +28,13 @@
 //! delays come on top. A request that is refused anyway (dead token, bad parameter) meets no fault.
 
 mod grammar;
+mod switchboard;
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 pub use grammar::FaultError;
+pub(super) use switchboard::{Spot, Switchboard};
 
 /// What goes wrong, where and how often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
