@@ -106,9 +106,9 @@ impl<'a> Listing<'a> {
         Ok(Start { served: token.served, position: token.position })
     }
 
-    /// What page tokens are sealed with: the same in every run with the same seed, so that a walk can go on.
+    /// What page tokens are sealed with: the same in every run over the same data, so that a walk can go on.
     pub(super) fn key(&self) -> u64 {
-        self.organisation.seed()
+        self.organisation.fingerprint()
     }
 
     /// The page's number, counted from 1.

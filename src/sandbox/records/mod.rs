@@ -17,6 +17,8 @@ use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
+use super::page_token::hash_of;
+
 /// Zoho: ids have 18 or 19 digits, which is more than a double holds.
 const FIRST_ID: u64 = 4_876_876_000_000_000_000;
 const BETWEEN_IDS: u64 = 1_000;
@@ -67,8 +69,9 @@ impl Organisation {
         Self { seed, leads: leads.min(MOST_RECORDS), by_modified_time: [const { OnceLock::new() }; _] }
     }
 
-    pub(super) fn seed(&self) -> u64 {
-        self.seed
+    /// The same for the same data, otherwise not.
+    pub(super) fn fingerprint(&self) -> u64 {
+        hash_of(&(self.seed, self.leads))
     }
 
     pub(super) fn count(&self, module: Module) -> u64 {

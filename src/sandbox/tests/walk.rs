@@ -90,15 +90,17 @@ async fn a_walk_by_page_token_meets_every_lead_once() {
 }
 
 #[tokio::test]
-async fn a_page_token_outlives_the_sandbox() {
+async fn a_page_token_outlives_the_sandbox_as_long_as_the_data_is_the_same() {
     let target = "/crm/v8/Leads?fields=Email";
     let sandbox = Sandbox::start(Options::default()).unwrap();
     let first = Client::of(&sandbox).await.json(target).await;
     drop(sandbox);
+    let second = next_target(target, &first).unwrap();
+
     let again = Sandbox::start(Options::default()).unwrap();
-    let client = Client::of(&again).await;
-    let second = client.json(&next_target(target, &first).unwrap()).await;
-    assert_eq!(second["info"]["page"], 2);
+    assert_eq!(Client::of(&again).await.json(&second).await["info"]["page"], 2);
+    let smaller = Sandbox::start(Options { leads: 100, ..Options::default() }).unwrap();
+    assert_eq!(Client::of(&smaller).await.get(&second).await.unwrap().status(), 400);
 }
 
 #[tokio::test]
