@@ -11,6 +11,26 @@ use super::{Fault, FaultKind, FaultPlace, FaultTimes, TokenError};
 pub(super) const PLACES: &str = "a page number from 1, `*` or `token`";
 const KINDS: &str = "`status=CODE`, `delay=DURATION`, `reset`, `reset-body`, `truncate`, `stall`, `stall-body`, `html`, \
                      `html-error`, `empty`, `bad-json`, `expire`, `repeat`, `no-token`, `error=WORD`, `throttle`";
+const NAMES: [&str; 16] = [
+    "status",
+    "delay",
+    "reset",
+    "reset-body",
+    "truncate",
+    "stall",
+    "stall-body",
+    "html",
+    "html-error",
+    "empty",
+    "bad-json",
+    "expire",
+    "repeat",
+    "no-token",
+    "error",
+    "throttle",
+];
+/// How like a name a word must be (1: the same) to be taken for a slip of it.
+const NEAR: f64 = 0.6;
 const STATUSES: &str = "400 to 599, and after 429 or 503 seconds to wait as in `429:2`";
 const DURATIONS: &str = "a whole number and `ms`, `s` or `m`";
 const TOKEN_ERRORS: &str = "`invalid_code`, `invalid_client`, `invalid_client_secret`, `invalid_redirect_uri`, \
@@ -20,10 +40,12 @@ const TOKEN_ERRORS: &str = "`invalid_code`, `invalid_client`, `invalid_client_se
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
     /// There is no such kind.
-    #[error("unknown fault `{found}`; allowed: {KINDS}")]
+    #[error("unknown fault `{found}`{}; allowed: {KINDS}", hint(*nearest))]
     UnknownKind {
         /// What was written.
         found: String,
+        /// The kind that looks most like it, if one does.
+        nearest: Option<&'static str>,
     },
     /// The kind takes no value.
     #[error("the fault `{kind}` takes no value, found `{found}`; write `{kind}`")]
@@ -130,12 +152,25 @@ fn parse_kind(name: &str, value: Option<&str>) -> Result<FaultKind, FaultError> 
         "repeat" => FaultKind::Repeat,
         "no-token" => FaultKind::NoToken,
         "throttle" => FaultKind::Throttle,
-        _ => return Err(FaultError::UnknownKind { found: name.to_owned() }),
+        _ => return Err(FaultError::UnknownKind { found: name.to_owned(), nearest: nearest_name(name) }),
     };
     match value {
         None => Ok(kind),
         Some(value) => Err(FaultError::UnexpectedValue { kind: kind.name(), found: value.to_owned() }),
     }
+}
+
+fn hint(nearest: Option<&str>) -> String {
+    nearest.map(|name| format!(", nearest is `{name}`")).unwrap_or_default()
+}
+
+fn nearest_name(word: &str) -> Option<&'static str> {
+    NAMES
+        .into_iter()
+        .map(|name| (strsim::normalized_damerau_levenshtein(name, word), name))
+        .filter(|(likeness, _)| *likeness >= NEAR)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, name)| name)
 }
 
 fn parse_status(value: &str) -> Result<FaultKind, FaultError> {

@@ -47,6 +47,7 @@ fn every_kind_is_read_and_gets_its_place() {
 fn what_is_wrong_is_told_with_what_is_allowed() {
     let cases = [
         ("explode", format!("unknown fault `explode`; allowed: {KINDS}")),
+        ("trunkate@2", format!("unknown fault `trunkate`, nearest is `truncate`; allowed: {KINDS}")),
         ("", format!("unknown fault ``; allowed: {KINDS}")),
         ("status", format!("the fault `status` needs a value, found ``; allowed: {STATUSES}")),
         ("status=200", format!("the fault `status` needs a value, found `200`; allowed: {STATUSES}")),
@@ -74,6 +75,14 @@ fn what_is_wrong_is_told_with_what_is_allowed() {
     ];
     for (text, message) in cases {
         assert_eq!(text_of(text), message);
+    }
+}
+
+#[test]
+fn every_name_is_that_of_a_kind_and_among_the_allowed_words() {
+    for name in NAMES {
+        assert!(KINDS.contains(&format!("`{name}")), "{name}");
+        assert!(!matches!(name.parse::<Fault>(), Err(FaultError::UnknownKind { .. })), "{name}");
     }
 }
 
