@@ -1,31 +1,4 @@
 //! The switches that make the sandbox misbehave, one fault at a time and at a known place.
-//!
-//! A fault is written `KIND[=VALUE][@PLACE][xTIMES]`:
-//!
-//! | kind | what the client meets |
-//! |---|---|
-//! | `status=503`, `status=429:2` | that status (400 to 599) with a body as Zoho sends it; `:2` adds `Retry-After: 2` to 429 or 503 |
-//! | `delay=200ms` | the answer comes that much later (`ms`, `s` or `m`) |
-//! | `reset` | a TCP reset before any byte of the answer |
-//! | `reset-body` | a TCP reset in the middle of the body |
-//! | `truncate` | an orderly close in the middle of the body, short of its `content-length` |
-//! | `stall` | no byte of the answer ever comes |
-//! | `stall-body` | the answer stops in the middle of the body |
-//! | `html` | status 200 and a login page |
-//! | `html-error` | status 502 and a gateway's page |
-//! | `empty` | status 204 |
-//! | `bad-json` | half of the JSON, complete as far as HTTP can tell |
-//! | `expire` | the access token in use is dead from this page on; a new one works |
-//! | `repeat` | the previous page's body once more |
-//! | `no-token` | `more_records: true` without a `next_page_token` |
-//! | `error=invalid_client` | a token answer of status 200 that holds an error |
-//! | `throttle` | the token endpoint's "too many requests", status 400 |
-//!
-//! `PLACE` is the page of a listing (1 is the first; it is worked out from `page` or `page_token` in the request,
-//! so that a repeated request meets the same place), `*` for any page, or `token` for the token endpoint. Without
-//! one it is page 1; for `repeat` page 2; for `error` and `throttle` `token`. `TIMES` is how often the fault
-//! happens, 1 without it, `x*` for ever. Faults of one place happen in the order they are given, one a request;
-//! delays come on top. A request that is refused anyway (dead token, bad parameter) meets no fault.
 
 mod grammar;
 mod switchboard;
@@ -37,6 +10,33 @@ pub use grammar::FaultError;
 pub(super) use switchboard::{Spot, Switchboard};
 
 /// What goes wrong, where and how often.
+///
+/// A fault is written `KIND[=VALUE][@PLACE][xTIMES]`:
+///
+/// | kind | what the client meets |
+/// |---|---|
+/// | `status=503`, `status=429:2` | that status (400 to 599) with a body as Zoho sends it; `:2` adds `Retry-After: 2` to 429 or 503 |
+/// | `delay=200ms` | the answer comes that much later (`ms`, `s` or `m`) |
+/// | `reset` | a TCP reset before any byte of the answer |
+/// | `reset-body` | a TCP reset in the middle of the body |
+/// | `truncate` | an orderly close in the middle of the body, short of its `content-length` |
+/// | `stall` | no byte of the answer ever comes |
+/// | `stall-body` | the answer stops in the middle of the body |
+/// | `html` | status 200 and a login page |
+/// | `html-error` | status 502 and a gateway's page |
+/// | `empty` | status 204 |
+/// | `bad-json` | half of the JSON, complete as far as HTTP can tell |
+/// | `expire` | the access token in use is dead from this page on; a new one works |
+/// | `repeat` | the previous page's body once more |
+/// | `no-token` | `more_records: true` without a `next_page_token` |
+/// | `error=invalid_client` | a token answer of status 200 that holds an error |
+/// | `throttle` | the token endpoint's "too many requests", status 400 |
+///
+/// `PLACE` is the page of a listing (1 is the first; it is worked out from `page` or `page_token` in the request,
+/// so that a repeated request meets the same place), `*` for any page, or `token` for the token endpoint. Without
+/// one it is page 1; for `repeat` page 2; for `error` and `throttle` `token`. `TIMES` is how often the fault
+/// happens, 1 without it, `x*` for ever. Faults of one place happen in the order they are given, one a request;
+/// delays come on top. A request that is refused anyway (dead token, bad parameter) meets no fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fault {
     kind: FaultKind,
@@ -44,7 +44,7 @@ pub struct Fault {
     times: FaultTimes,
 }
 
-/// What goes wrong; the module's table tells what the client meets.
+/// What goes wrong; the table of [`Fault`] tells what the client meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {
     /// `status=CODE[:SECONDS]`
