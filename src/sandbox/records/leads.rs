@@ -1,0 +1,101 @@
+//! The fields of a lead.
+
+use serde_json::{Value, json};
+
+use super::words::{
+    COMPANIES, COMPANY_FORMS, INDUSTRIES, LANGUAGES, LEAD_SOURCES, LEAD_STATUSES, RATINGS, SALUTATIONS,
+    TITLES,
+};
+use super::{Field, Record, people};
+
+pub(super) const FIELDS: &[Field] = &[
+    Field::new("Company", |record| company(record).into()),
+    Field::new("Salutation", |record| sometimes(record, "salutation", 40, SALUTATIONS)),
+    Field::new("First_Name", people::first_name),
+    Field::new("Last_Name", people::last_name),
+    Field::new("Full_Name", |record| people::full_name(record).into()),
+    Field::new("Designation", |record| sometimes(record, "designation", 55, TITLES)),
+    Field::new("Email", people::email),
+    Field::new("Secondary_Email", |_| Value::Null),
+    Field::new("Phone", |record| people::telephone(record, "phone", 70)),
+    Field::new("Mobile", |record| people::telephone(record, "mobile", 35)),
+    Field::new("Fax", |_| Value::Null),
+    Field::new("Website", website),
+    Field::new("Skype_ID", |_| Value::Null),
+    Field::new("Twitter", |_| Value::Null),
+    Field::new("Lead_Source", |record| sometimes(record, "lead source", 80, LEAD_SOURCES)),
+    Field::new("Lead_Status", |record| sometimes(record, "lead status", 85, LEAD_STATUSES)),
+    Field::new("Industry", |record| sometimes(record, "industry", 65, INDUSTRIES)),
+    Field::new("Rating", |record| sometimes(record, "rating", 25, RATINGS)),
+    Field::new("Annual_Revenue", |record| money(record, "revenue", 60, 900_000_000)),
+    Field::new("No_of_Employees", |record| {
+        if record.happens("employees", 55) { record.below("how many", 4_000).into() } else { Value::Null }
+    }),
+    Field::new("Email_Opt_Out", |record| record.happens("opt out", 8).into()),
+    Field::new("Languages_Known", languages),
+    Field::new("Street", people::street),
+    Field::new("City", |record| people::place(record, |place| place.city)),
+    Field::new("State", |record| people::place(record, |place| place.state)),
+    Field::new("Zip_Code", |record| people::place(record, |place| place.zip_code)),
+    Field::new("Country", |record| people::place(record, |place| place.country)),
+    Field::new("Description", people::description),
+    Field::new("Converted__s", |_| false.into()),
+    Field::new("Converted_Date_Time", |_| Value::Null),
+    Field::new("$converted", |_| false.into()),
+    Field::new("$converted_detail", |_| json!({})),
+];
+
+/// The name of a firm, which an account has too.
+pub(super) fn company(record: &Record<'_>) -> String {
+    let name = record.pick("company", COMPANIES);
+    if record.happens("company form", 60) {
+        format!("{name} {}", record.pick("which company form", COMPANY_FORMS))
+    } else {
+        name.to_owned()
+    }
+}
+
+pub(super) fn website(record: &Record<'_>) -> Value {
+    if record.happens("website", 45) {
+        format!("https://www{}.example.com/?from=crm&lead=1", record.below("which website", 90)).into()
+    } else {
+        Value::Null
+    }
+}
+
+/// One of some values of a pick list, or null.
+pub(super) fn sometimes(record: &Record<'_>, purpose: &str, percent: u64, values: &[&str]) -> Value {
+    // The dice for whether and for which must not be the same ones.
+    let draw = record.draw(purpose);
+    let place = usize::try_from(draw / 100 % values.len() as u64).unwrap_or_default();
+    if draw % 100 < percent { values[place].into() } else { Value::Null }
+}
+
+/// An amount: null, whole, or with one or two decimals.
+pub(super) fn money(record: &Record<'_>, purpose: &str, percent: u64, most: u64) -> Value {
+    let draw = record.draw(purpose);
+    if draw % 100 >= percent {
+        return Value::Null;
+    }
+    let whole = draw / 1_000 % most;
+    match draw / 100 % 10 {
+        0..=5 => whole.into(),
+        tenths => json!(decimal(whole, tenths)),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "the amounts are far below 2^53")]
+fn decimal(whole: u64, hundredths: u64) -> f64 {
+    (whole * 100 + hundredths * 7) as f64 / 100.0
+}
+
+/// Zoho: a pick list of several values is an array of texts.
+fn languages(record: &Record<'_>) -> Value {
+    let chosen = record.draw("languages");
+    LANGUAGES
+        .iter()
+        .enumerate()
+        .filter(|(bit, _)| chosen >> (bit * 2) & 3 == 3)
+        .map(|(_, name)| *name)
+        .collect()
+}
