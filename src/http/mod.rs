@@ -1,1 +1,21 @@
-//! http
+//! One request and its answer: plain values, the transport between them, and the decisions about trying again.
+//!
+//! [`Request`] is complete before a socket opens; [`Transport::send`] is the only thing here that does I/O. What a
+//! redirect may carry ([`redirect`]) and whether and when to try again ([`retry`]) are functions of values. Nothing here
+//! renders templates, waits between tries, or knows about pages.
+
+mod excerpt;
+mod failure;
+pub mod limits;
+pub mod redirect;
+mod request;
+mod response;
+pub mod retry;
+mod send_error;
+mod transport;
+
+pub use redirect::RedirectError;
+pub use request::{Body, Header, HeaderError, Request};
+pub use response::Response;
+pub use send_error::{Failure, Reached, SendError, TlsProblem};
+pub use transport::{Proxy, Transport, TransportError, TransportSettings};

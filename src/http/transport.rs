@@ -1,0 +1,325 @@
+//! Sending requests: the only part that opens sockets.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::{Bytes, BytesMut};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use super::failure;
+use super::limits::{CONNECT_TIMEOUT, IDLE_CONNECTIONS, IDLE_TIMEOUT, MAX_HTTP2_HEADERS, MAX_REDIRECTS};
+use super::redirect::{self, RedirectError};
+use super::request::{Body, Request, place};
+use super::response::Response;
+use super::send_error::{Failure, SendError};
+
+/// What all requests of a run share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransportSettings {
+    /// Sent with every request that brings none.
+    pub user_agent: String,
+    /// Where proxies come from.
+    pub proxy: Proxy,
+    /// See [`CONNECT_TIMEOUT`].
+    pub connect_timeout: Duration,
+    /// Roots (DER) trusted besides the system's.
+    pub trusted_roots: Vec<Vec<u8>>,
+}
+
+impl Default for TransportSettings {
+    fn default() -> Self {
+        Self {
+            user_agent: concat!("river/", env!("CARGO_PKG_VERSION")).to_owned(),
+            proxy: Proxy::Environment,
+            connect_timeout: CONNECT_TIMEOUT,
+            trusted_roots: Vec::new(),
+        }
+    }
+}
+
+/// Where proxies come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proxy {
+    /// `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, in upper or lower case, and the system's settings.
+    Environment,
+    /// Every connection is direct.
+    None,
+}
+
+/// Connections to every host of a run, kept open between requests.
+#[derive(Debug)]
+pub struct Transport {
+    client: reqwest::Client,
+    connect_timeout: Duration,
+    /// Size of the latest body whose size was not told: pages of one step are alike.
+    latest_body: AtomicUsize,
+}
+
+/// The settings make no transport.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// A header cannot hold it.
+    #[error("`{user_agent}` cannot be sent as `User-Agent`")]
+    UserAgent {
+        /// As given.
+        user_agent: String,
+    },
+    /// One of the roots is no certificate.
+    #[error("a trusted root is not a certificate")]
+    Root(#[source] reqwest::Error),
+    /// Mostly: no certificates found on this machine.
+    #[error("no HTTPS client can be set up; is the package `ca-certificates` installed?")]
+    Client(#[source] reqwest::Error),
+}
+
+impl Transport {
+    /// Sets up the client; no connection is made yet.
+    pub fn new(settings: &TransportSettings) -> Result<Self, TransportError> {
+        Ok(Self {
+            client: client(settings)?,
+            connect_timeout: settings.connect_timeout,
+            latest_body: AtomicUsize::new(0),
+        })
+    }
+
+    /// Sends once, follows redirects, and receives the whole answer.
+    pub async fn send(&self, request: &Request) -> Result<Response, SendError> {
+        let after = request.timeouts.total;
+        match tokio::time::timeout(after, self.follow(request)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(SendError {
+                place: place(&request.url),
+                redirects: 0,
+                failure: Failure::TotalTimeout { after },
+            }),
+        }
+    }
+
+    async fn follow(&self, request: &Request) -> Result<Response, SendError> {
+        let started = Instant::now();
+        let mut current = Cow::Borrowed(request);
+        let mut redirects = 0;
+        loop {
+            let failed = |failure| SendError { place: place(&current.url), redirects, failure };
+            let answer = self.ask(&current).await.map_err(failed)?;
+            match next(&current, &answer, redirects).map_err(|error| failed(Failure::Redirect(error)))? {
+                Some(next) => current = Cow::Owned(next),
+                None => return self.receive(answer, &current, started, redirects).await.map_err(failed),
+            }
+            redirects += 1;
+        }
+    }
+
+    /// Up to the end of the answer's headers.
+    async fn ask(&self, request: &Request) -> Result<reqwest::Response, Failure> {
+        let asked = self.client.execute(to_reqwest(request));
+        let answer = within(request.timeouts.read, None, asked).await?;
+        answer.map_err(|error| failure::before_answer(error, self.connect_timeout))
+    }
+
+    async fn receive(
+        &self,
+        mut answer: reqwest::Response,
+        request: &Request,
+        started: Instant,
+        redirects: u32,
+    ) -> Result<Response, Failure> {
+        let body = self.body(&mut answer, request).await?;
+        Ok(Response {
+            status: answer.status(),
+            headers: std::mem::take(answer.headers_mut()),
+            url: request.url.clone(),
+            body,
+            elapsed: started.elapsed(),
+            redirects,
+            received_at: SystemTime::now(),
+        })
+    }
+
+    async fn body(&self, answer: &mut reqwest::Response, request: &Request) -> Result<Bytes, Failure> {
+        let limit = request.max_body;
+        // None after gzip: then the header is gone and only the decoded bytes count.
+        let declared = answer.content_length();
+        if declared.is_some_and(|declared| declared > limit) {
+            return Err(Failure::TooLarge { limit });
+        }
+        let mut gathered = Gathered::expecting(self.expected(declared));
+        while let Some(chunk) = piece(answer, request.timeouts.read, gathered.len(), declared).await? {
+            if gathered.len() + size(&chunk) > limit {
+                return Err(Failure::TooLarge { limit });
+            }
+            gathered.add(chunk);
+        }
+        if let Some(declared) = declared.filter(|declared| gathered.len() < *declared) {
+            return Err(Failure::Truncated { received: gathered.len(), declared: Some(declared) });
+        }
+        let body = gathered.finish();
+        if declared.is_none() {
+            self.latest_body.store(body.len(), Ordering::Relaxed);
+        }
+        Ok(body)
+    }
+
+    fn expected(&self, declared: Option<u64>) -> usize {
+        let told = declared.and_then(|declared| usize::try_from(declared).ok());
+        told.unwrap_or_else(|| self.latest_body.load(Ordering::Relaxed))
+    }
+}
+
+async fn piece(
+    answer: &mut reqwest::Response,
+    read: Duration,
+    received: u64,
+    declared: Option<u64>,
+) -> Result<Option<Bytes>, Failure> {
+    let chunk = within(read, Some(received), answer.chunk()).await?;
+    chunk.map_err(|error| failure::within_body(error, received, declared))
+}
+
+async fn within<Answer>(
+    after: Duration,
+    received: Option<u64>,
+    answer: impl Future<Output = Answer>,
+) -> Result<Answer, Failure> {
+    tokio::time::timeout(after, answer).await.map_err(|_| Failure::ReadTimeout { after, received })
+}
+
+fn client(settings: &TransportSettings) -> Result<reqwest::Client, TransportError> {
+    let Ok(user_agent) = HeaderValue::from_str(&settings.user_agent) else {
+        return Err(TransportError::UserAgent { user_agent: settings.user_agent.clone() });
+    };
+    let roots: Result<Vec<_>, _> =
+        settings.trusted_roots.iter().map(|root| reqwest::Certificate::from_der(root)).collect();
+    // Timeouts but the one for connecting are ours, for each request. The client's own retry stays on: it repeats only
+    // what an HTTP/2 server declared unprocessed (REFUSED_STREAM, GOAWAY; RFC 9113, 8.7), twice at most.
+    let builder = reqwest::Client::builder()
+        .user_agent(user_agent)
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(settings.connect_timeout)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS)
+        .tcp_nodelay(true)
+        .http2_max_header_list_size(MAX_HTTP2_HEADERS)
+        .tls_certs_merge(roots.map_err(TransportError::Root)?);
+    let builder = match settings.proxy {
+        Proxy::Environment => builder,
+        Proxy::None => builder.no_proxy(),
+    };
+    builder.build().map_err(TransportError::Client)
+}
+
+/// The request to follow with, or none if this is the answer.
+fn next(
+    request: &Request,
+    answer: &reqwest::Response,
+    redirects: u32,
+) -> Result<Option<Request>, RedirectError> {
+    if !request.follow_redirects || !redirect::is_redirect(answer.status()) {
+        return Ok(None);
+    }
+    let Some(location) = answer.headers().get(LOCATION) else {
+        return Ok(None);
+    };
+    if redirects >= MAX_REDIRECTS {
+        return Err(RedirectError::TooMany { limit: MAX_REDIRECTS });
+    }
+    redirect::decide(answer.status(), location, request).map(Some)
+}
+
+fn to_reqwest(request: &Request) -> reqwest::Request {
+    let mut sent = reqwest::Request::new(request.method.clone(), without_user(&request.url));
+    *sent.headers_mut() = headers(request);
+    if let Body::Text { text, .. } = &request.body {
+        *sent.body_mut() = Some(reqwest::Body::from(text.clone()));
+    }
+    sent
+}
+
+fn without_user(url: &Url) -> Url {
+    let mut url = url.clone();
+    // Both fail only without a host, and such a URL has no user.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_fragment(None);
+    url
+}
+
+fn headers(request: &Request) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(request.headers.len() + 3);
+    for header in &request.headers {
+        headers.append(&header.name, header.value.clone());
+    }
+    if let Body::Text { content_type, .. } = &request.body
+        && let Ok(content_type) = HeaderValue::from_str(content_type)
+    {
+        headers.entry(CONTENT_TYPE).or_insert(content_type);
+    }
+    if let Some(basic) = basic(&request.url) {
+        headers.entry(AUTHORIZATION).or_insert(basic);
+    }
+    headers
+}
+
+/// User and password of a URL as a header (RFC 7617).
+fn basic(url: &Url) -> Option<HeaderValue> {
+    let password = url.password().unwrap_or_default();
+    if url.username().is_empty() && password.is_empty() {
+        return None;
+    }
+    let mut pair: Vec<u8> = percent_decode_str(url.username()).collect();
+    pair.push(b':');
+    pair.extend(percent_decode_str(password));
+    let mut value = HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(pair))).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// A body in the making: one piece is taken as it is, more are copied once into one buffer of the right size.
+struct Gathered {
+    first: Bytes,
+    buffer: BytesMut,
+    expected: usize,
+}
+
+impl Gathered {
+    fn expecting(expected: usize) -> Self {
+        Self { first: Bytes::new(), buffer: BytesMut::new(), expected }
+    }
+
+    fn len(&self) -> u64 {
+        size(&self.first) + size(&self.buffer)
+    }
+
+    fn add(&mut self, chunk: Bytes) {
+        if self.first.is_empty() && self.buffer.is_empty() {
+            self.first = chunk;
+            return;
+        }
+        if self.buffer.is_empty() {
+            self.buffer.reserve(self.expected.max(self.first.len() + chunk.len()));
+            self.buffer.extend_from_slice(&std::mem::take(&mut self.first));
+        }
+        self.buffer.extend_from_slice(&chunk);
+    }
+
+    fn finish(self) -> Bytes {
+        if self.buffer.is_empty() { self.first } else { self.buffer.freeze() }
+    }
+}
+
+/// A length fits in 64 bits on every machine there is.
+fn size(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod script;
+#[cfg(test)]
+mod tests;
