@@ -1,0 +1,95 @@
+//! What may stand on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Multi-step HTTP pipelines in one readable YAML file.
+#[derive(Debug, Parser)]
+#[command(name = "river", version, about, long_about = None, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    after_help = "Exit codes: 0 complete, 1 failed, 2 wrong usage, 3 the check found errors, 4 incomplete, 130 interrupted."
+)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    /// Say more on stderr: -v each request, -vv also headers and decisions.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub(super) verbose: u8,
+    /// Log lines as JSON, for machines.
+    #[arg(long, global = true, default_value = "text", value_name = "FORMAT")]
+    pub(super) log_format: LogFormat,
+    /// When to use colour.
+    #[arg(long, global = true, default_value = "auto", value_name = "WHEN")]
+    pub(super) color: When,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run a pipeline.
+    Run(RunArguments),
+    /// Find everything that is wrong in pipelines, without a request.
+    Check(CheckArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArguments {
+    /// The pipeline: a file, or its name under `pipelines/`, with or without `.yaml`.
+    pub(super) pipeline: String,
+    /// Set a param; `NAME=env:VARIABLE` takes a secret from the environment.
+    #[arg(short, long = "param", value_name = "NAME=VALUE", value_parser = pair)]
+    pub(super) param: Vec<(String, String)>,
+    /// Run against an embedded stand-in for Zoho; state and outputs stay under `.river/sandbox/`.
+    #[arg(long)]
+    pub(super) sandbox: bool,
+    /// With --sandbox: how many leads there are.
+    #[arg(long, value_name = "N", default_value_t = 5000, requires = "sandbox")]
+    pub(super) leads: u64,
+    /// With --sandbox: a fault, such as `status=503@3` (page 3 answers 503 once); may be given several times.
+    #[arg(long, value_name = "FAULT", requires = "sandbox")]
+    pub(super) fault: Vec<crate::sandbox::Fault>,
+    /// Print nothing but errors.
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArguments {
+    /// Pipelines, by file or by name.
+    #[arg(required = true)]
+    pub(super) pipelines: Vec<String>,
+    /// How findings are printed.
+    #[arg(long, default_value = "text")]
+    pub(super) format: CheckFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum CheckFormat {
+    Text,
+    Json,
+}
+
+/// The folder in which the command was started.
+pub(super) fn working_folder() -> PathBuf {
+    std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE, for example `-p module=Contacts`".to_owned()),
+    }
+}

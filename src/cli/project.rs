@@ -1,0 +1,210 @@
+//! Finding and reading what a command names: the pipeline, its project's root, its connections, `.env`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Code, Diagnostic, FileId, Findings, Sources, nearest, quoted_list};
+use crate::plan::connection::{ConnectionFiles, secret_in_clear};
+use crate::spec;
+use crate::spec::connection::{ConnectionSpec, ConnectionUse, ConnectionValue};
+use crate::spec::pipeline::PipelineSpec;
+use crate::spec::table::Field;
+
+/// A pipeline with everything that was read for it.
+#[derive(Debug)]
+pub(super) struct Project {
+    /// The folder to which relative paths belong.
+    pub(super) root: PathBuf,
+    /// The texts.
+    pub(super) sources: Sources,
+    /// The pipeline; none where nothing of it can be used.
+    pub(super) pipeline: Option<PipelineSpec>,
+    /// The connections it names.
+    pub(super) connections: ConnectionFiles,
+    /// The environment, `.env` included.
+    pub(super) environment: BTreeMap<String, String>,
+    /// What is wrong so far.
+    pub(super) findings: Findings,
+}
+
+/// Reads a pipeline and what it names. Err: it is not there; the finding says what is near.
+pub(super) fn open(
+    name: &str,
+    folder: &Path,
+    environment: &BTreeMap<String, String>,
+) -> Result<Project, Box<Diagnostic>> {
+    let path = find(name, folder)?;
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| Box::new(unreadable(&shown(&path, folder), &error)))?;
+    let root = root_of(&path);
+    let mut sources = Sources::default();
+    let mut findings = Findings::default();
+    let file = sources.add(shown(&path, folder), text);
+    let pipeline = spec::read::<PipelineSpec>(&sources, file, &mut findings);
+    let mut reader = ConnectionReader {
+        root: &root,
+        folder,
+        sources: &mut sources,
+        findings: &mut findings,
+        files: ConnectionFiles::default(),
+    };
+    if let Some(pipeline) = &pipeline {
+        reader.read_all(pipeline);
+    }
+    let connections = reader.files;
+    let environment = with_dot_env(&root, folder, environment, &mut sources, &mut findings);
+    Ok(Project { root, sources, pipeline, connections, environment, findings })
+}
+
+/// The file as given, with `.yaml`, then both under `pipelines/`.
+fn find(name: &str, folder: &Path) -> Result<PathBuf, Box<Diagnostic>> {
+    let given = Path::new(name);
+    let spellings = [
+        given.to_path_buf(),
+        with_yaml(given),
+        Path::new("pipelines").join(given),
+        with_yaml(&Path::new("pipelines").join(given)),
+    ];
+    let found = spellings.iter().map(|spelling| folder.join(spelling)).find(|path| path.is_file());
+    found.ok_or_else(|| Box::new(not_there(name, folder)))
+}
+
+fn with_yaml(path: &Path) -> PathBuf {
+    let mut text = path.as_os_str().to_owned();
+    text.push(".yaml");
+    PathBuf::from(text)
+}
+
+fn not_there(name: &str, folder: &Path) -> Diagnostic {
+    let stem =
+        Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut there = yaml_names(&folder.join("pipelines"));
+    if let Some(parent) = Path::new(name).parent() {
+        there.extend(yaml_names(&folder.join(parent)));
+    }
+    there.sort();
+    there.dedup();
+    let guess =
+        nearest(&stem, there.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
+    let list = if there.is_empty() {
+        "there are no pipelines here and none under `pipelines/`".to_owned()
+    } else {
+        format!("there are {}", quoted_list(there.iter().map(String::as_str)))
+    };
+    Diagnostic::error(Code::BadFile, format!("there is no pipeline `{name}`")).help_if(guess).help(list)
+}
+
+/// The names of the YAML files of a folder, without their ending.
+fn yaml_names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let paths =
+        entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "yaml"));
+    paths.filter_map(|path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned())).collect()
+}
+
+fn unreadable(shown: &str, error: &std::io::Error) -> Diagnostic {
+    let help = match error.kind() {
+        std::io::ErrorKind::PermissionDenied => "make it readable for the user that runs river",
+        std::io::ErrorKind::InvalidData => "save it as UTF-8",
+        _ => "check the file",
+    };
+    Diagnostic::error(Code::BadFile, format!("cannot read `{shown}`: {error}")).help(help)
+}
+
+/// The nearest ancestor with `river.yaml` or `.river`; else the folder above `pipelines/`, or the file's own.
+fn root_of(pipeline: &Path) -> PathBuf {
+    let absolute = std::path::absolute(pipeline).unwrap_or_else(|_| pipeline.to_path_buf());
+    let own = absolute.parent().unwrap_or(Path::new("/"));
+    let marked =
+        own.ancestors().find(|folder| folder.join("river.yaml").is_file() || folder.join(".river").is_dir());
+    let in_pipelines = own.file_name().is_some_and(|name| name == "pipelines" || name == "examples");
+    marked.map_or_else(
+        || if in_pipelines { own.parent().unwrap_or(own).to_path_buf() } else { own.to_path_buf() },
+        Path::to_path_buf,
+    )
+}
+
+/// How messages call a file: relative to where the user stands, if it is below.
+fn shown(path: &Path, folder: &Path) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let relative = absolute.strip_prefix(folder).map_or(path, |relative| relative);
+    relative.display().to_string()
+}
+
+struct ConnectionReader<'a> {
+    root: &'a Path,
+    folder: &'a Path,
+    sources: &'a mut Sources,
+    findings: &'a mut Findings,
+    files: ConnectionFiles,
+}
+
+impl ConnectionReader<'_> {
+    fn read_all(&mut self, pipeline: &PipelineSpec) {
+        self.files.there = yaml_names(&self.root.join("connections"));
+        let steps = pipeline.steps.given().into_iter().flatten().map(|step| &step.connection);
+        let uses: Vec<&ConnectionUse> =
+            std::iter::once(&pipeline.connection).chain(steps).filter_map(Field::given).collect();
+        let mut names = BTreeSet::new();
+        for used in uses {
+            match used {
+                ConnectionUse::Named(name) => drop(names.insert(name.text.clone())),
+                ConnectionUse::Inline(spec) => self.mask(spec),
+            }
+        }
+        for name in names.into_iter().filter(|name| self.files.there.contains(name)).collect::<Vec<_>>() {
+            let spec = self.read(&name);
+            self.files.read.insert(name, spec);
+        }
+    }
+
+    fn read(&mut self, name: &str) -> Option<ConnectionSpec> {
+        let path = self.root.join("connections").join(format!("{name}.yaml"));
+        let shown = shown(&path, self.folder);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) => {
+                self.findings.push(unreadable(&shown, &error));
+                return None;
+            }
+        };
+        let file: FileId = self.sources.add(shown, text);
+        let spec = spec::read::<ConnectionSpec>(self.sources, file, self.findings);
+        if let Some(spec) = &spec {
+            self.mask(spec);
+        }
+        spec
+    }
+
+    /// A secret that stands in the file is never shown with its line.
+    fn mask(&mut self, spec: &ConnectionSpec) {
+        for (key, value) in &spec.values.0 {
+            if let Some(ConnectionValue::Literal(node)) = value.given()
+                && secret_in_clear(&key.name, node)
+            {
+                self.sources.mask(node.span);
+            }
+        }
+    }
+}
+
+/// `.env` at the root, under what the environment says itself.
+fn with_dot_env(
+    root: &Path,
+    folder: &Path,
+    environment: &BTreeMap<String, String>,
+    sources: &mut Sources,
+    findings: &mut Findings,
+) -> BTreeMap<String, String> {
+    let path = root.join(".env");
+    let mut all = match std::fs::read_to_string(&path) {
+        Ok(text) => super::dot_env::read(&shown(&path, folder), &text, sources, findings),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+        Err(error) => {
+            findings.push(unreadable(&shown(&path, folder), &error));
+            BTreeMap::new()
+        }
+    };
+    all.extend(environment.iter().map(|(name, value)| (name.clone(), value.clone())));
+    all
+}

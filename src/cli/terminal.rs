@@ -1,0 +1,66 @@
+//! Where a command prints, and what it was started with. Only this folder and `report` print.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::diagnostic::{Diagnostic, Sources, Style, render};
+
+/// What a command gets from the outside.
+#[derive(Debug)]
+pub struct Terminal {
+    /// Standard output.
+    pub out: Output,
+    /// Standard error.
+    pub err: Output,
+    /// The environment.
+    pub environment: BTreeMap<String, String>,
+    /// The folder in which the command was started.
+    pub folder: PathBuf,
+    /// Whether standard error is a person's terminal.
+    pub interactive: bool,
+    /// Whether findings are coloured.
+    pub style: Style,
+}
+
+impl Terminal {
+    /// Prints findings to standard error, an empty line after each.
+    pub(super) fn findings(&mut self, findings: &[Diagnostic], sources: &Sources) -> io::Result<()> {
+        for finding in findings {
+            writeln!(self.err, "{}\n", render(finding, sources, self.style))?;
+        }
+        Ok(())
+    }
+}
+
+/// A stream that several owners write to.
+#[derive(Clone)]
+pub struct Output(Arc<Mutex<dyn Write + Send>>);
+
+impl Output {
+    /// Writes to this.
+    pub fn new(inner: impl Write + Send + 'static) -> Self {
+        Self(Arc::new(Mutex::new(inner)))
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(text)
+    }
+
+    fn write_all(&mut self, text: &[u8]) -> io::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(text)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
+    }
+}
+
+impl std::fmt::Debug for Output {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Output")
+    }
+}
