@@ -65,4 +65,26 @@ codes! {
     BadParam = "bad-param",
     /// A file that cannot be read.
     BadFile = "bad-file",
+    /// A template or expression that failed while a step ran.
+    Evaluation = "evaluation",
+    /// A request that cannot be made of what was rendered.
+    BadRequest = "bad-request",
+    /// A request without a complete answer.
+    NoAnswer = "no-answer",
+    /// An answer with a status that no rule accepts.
+    BadStatus = "bad-status",
+    /// A rule with `do: fail` matched.
+    RuleFailed = "rule-failed",
+    /// Something that `expect` demands does not hold.
+    Unexpected = "unexpected",
+    /// A body that is not what the step needs.
+    BadBody = "bad-body",
+    /// A path that matches nothing in the answer.
+    NoMatch = "no-match",
+    /// Pages that contradict themselves.
+    BadPaging = "bad-paging",
+    /// Records that are missing at the end of a run.
+    Incomplete = "incomplete",
+    /// A target that cannot be written.
+    BadTarget = "bad-target",
 }

@@ -42,6 +42,8 @@ pub struct Diagnostic {
     pub message: String,
     /// The place it is about first, then places that explain it. May be empty.
     pub labels: Vec<Label>,
+    /// What was seen: the request, the status, an excerpt of the body.
+    pub notes: Vec<String>,
     /// What is allowed, and edits or commands that help.
     pub help: Vec<String>,
 }
@@ -49,7 +51,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// An error with its code and message.
     pub fn error(code: Code, message: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, message: message.into(), labels: vec![], help: vec![] }
+        Self { code, severity: Severity::Error, message: message.into(), labels: vec![], notes: vec![], help: vec![] }
     }
 
     /// A warning with its code and message.
@@ -64,10 +66,36 @@ impl Diagnostic {
         self
     }
 
+    /// Adds a place, if there is one.
+    #[must_use]
+    pub fn at_if(self, span: Option<Span>) -> Self {
+        match span {
+            Some(span) => self.at(span, ""),
+            None => self,
+        }
+    }
+
+    /// Adds a line about what was seen.
+    #[must_use]
+    pub fn note(mut self, text: impl Into<String>) -> Self {
+        self.notes.push(text.into());
+        self
+    }
+
     /// Adds a line of help.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help.push(text.into());
+        self
+    }
+
+    /// The same with all its text passed through a function: a redactor.
+    #[must_use]
+    pub fn map_text(mut self, change: impl Fn(&str) -> String) -> Self {
+        self.message = change(&self.message);
+        self.labels.iter_mut().for_each(|label| label.text = change(&label.text));
+        self.notes.iter_mut().for_each(|note| *note = change(note));
+        self.help.iter_mut().for_each(|help| *help = change(help));
         self
     }
 

@@ -36,7 +36,7 @@ pub fn render_json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
         })
         .collect();
     json!({ "code": diagnostic.code.as_str(), "severity": severity_name(diagnostic.severity),
-            "message": diagnostic.message, "labels": labels, "help": diagnostic.help })
+            "message": diagnostic.message, "labels": labels, "notes": diagnostic.notes, "help": diagnostic.help })
 }
 
 fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
@@ -56,6 +56,9 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
             snippet = snippet.annotation(kind.span(other.span.range()).label(&*other.text));
         }
         group = group.element(snippet);
+    }
+    for note in &diagnostic.notes {
+        group = group.element(Level::NOTE.message(&**note));
     }
     diagnostic.help.iter().fold(group, |group, help| group.element(Level::HELP.message(&**help)))
 }

@@ -1,0 +1,45 @@
+//! Why a step stops. All text is redacted before it leaves this folder.
+
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::plan::written::EvaluationError;
+use crate::target::TargetError;
+
+/// Why a step stops before its end.
+#[derive(Debug)]
+pub enum Stop {
+    /// It failed; the finding says everything.
+    Failed(Box<Diagnostic>),
+    /// A target could not be written.
+    Target(TargetError),
+    /// Somebody wished to stop.
+    Interrupted,
+}
+
+impl From<super::interrupt::Interrupted> for Stop {
+    fn from(_: super::interrupt::Interrupted) -> Self {
+        Stop::Interrupted
+    }
+}
+
+impl From<Diagnostic> for Stop {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Stop::Failed(Box::new(diagnostic))
+    }
+}
+
+impl From<TargetError> for Stop {
+    fn from(error: TargetError) -> Self {
+        Stop::Target(error)
+    }
+}
+
+/// An evaluation that failed while a step ran.
+pub(super) fn evaluation(step: &str, error: &EvaluationError) -> Diagnostic {
+    let help = error.undefined.then(|| "if it may be missing, write `default(…)` behind it, or test it with `is defined`".to_owned());
+    Diagnostic::error(Code::Evaluation, format!("step `{step}`: {}", error.message)).at(error.span, "").help_if(help)
+}
+
+/// A failure of a step at a place.
+pub(super) fn at(code: Code, step: &str, message: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(code, format!("step `{step}`: {message}")).at(span, "")
+}

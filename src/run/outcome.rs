@@ -1,0 +1,55 @@
+//! How a run ended, and its figures.
+
+use std::time::Duration;
+
+use crate::diagnostic::Diagnostic;
+use crate::target::Landed;
+
+/// A run that has ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How.
+    pub ending: Ending,
+    /// What it did.
+    pub figures: Figures,
+    /// What is visible now, target by target. Empty unless the run is complete.
+    pub landed: Vec<Landed>,
+}
+
+/// How a run can end.
+#[derive(Debug)]
+pub enum Ending {
+    /// Everything was done.
+    Complete,
+    /// It went to its end, but something is missing.
+    Incomplete(Vec<Diagnostic>),
+    /// It failed.
+    Failed(Box<Diagnostic>),
+    /// A target could not be written.
+    TargetFailed(Box<Diagnostic>),
+    /// Whoever read standard output has enough.
+    OutputClosed,
+    /// A signal ended it.
+    Interrupted,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Steps that ran.
+    pub steps: u64,
+    /// Steps left out by their `when`.
+    pub skipped: u64,
+    /// Requests sent, retries included.
+    pub requests: u64,
+    /// Tries after the first one.
+    pub retries: u64,
+    /// Pages of records.
+    pub pages: u64,
+    /// Records.
+    pub records: u64,
+    /// Bytes of answers, after gzip is undone.
+    pub bytes: u64,
+    /// From start to end.
+    pub elapsed: Duration,
+}

@@ -1,0 +1,53 @@
+//! What a run gets from outside: time, chance, the environment, standard output, the wish to stop. Tests give their own.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io::Write;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::interrupt::Interrupt;
+
+/// Time, as a run sees it.
+pub trait Clock: Send + Sync {
+    /// The time of day.
+    fn now(&self) -> SystemTime;
+
+    /// Waits. Sockets have their own, real, time.
+    fn sleep(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn sleep(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(tokio::time::sleep(time))
+    }
+}
+
+/// Everything from outside.
+pub struct World {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// A number in `0..1` at each call, for jitter.
+    pub random: Box<dyn Fn() -> f64 + Send + Sync>,
+    /// The environment, `.env` included.
+    pub environment: BTreeMap<String, String>,
+    /// Makes a handle on standard output for a target.
+    pub stdout: Box<dyn Fn() -> Box<dyn Write + Send> + Send + Sync>,
+    /// The wish to stop.
+    pub interrupt: Interrupt,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("World").finish_non_exhaustive()
+    }
+}
