@@ -13,6 +13,8 @@ pub mod page;
 #[cfg(test)]
 mod samples;
 mod scan;
+pub mod view;
 
 pub use batch::{Batch, BatchSeq};
 pub use page::{Found, Page, PageError};
+pub use view::JsonView;
