@@ -1,1 +1,20 @@
-//! record
+//! Records of a response: where each one lies in the bytes that were received.
+//!
+//! ```text
+//! Bytes ─Page::read→ Page ─batch→ Batch (ranges of the same bytes) ─compact::append_line→ JSON Lines
+//! ```
+//!
+//! A record is parsed only when something asks for one of its fields. This module must not serialise a record again:
+//! what a server sent (`1.10`, key order, escapes) is what lands.
+
+pub mod batch;
+pub mod compact;
+pub mod page;
+#[cfg(test)]
+mod samples;
+mod scan;
+pub mod view;
+
+pub use batch::{Batch, BatchSeq};
+pub use page::{Found, Page, PageError};
+pub use view::JsonView;

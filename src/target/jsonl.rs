@@ -1,0 +1,218 @@
+//! JSON Lines in a file that is replaced as a whole. Without records the file is empty: that is no lines.
+
+use std::path::Path;
+
+use super::error::TargetError;
+use super::lines::Lines;
+use super::staging::Staging;
+use super::{Prepared, Receipt, Target};
+use crate::record::Batch;
+
+pub(super) struct Jsonl {
+    lines: Lines<Staging>,
+}
+
+impl Jsonl {
+    pub(super) fn open(path: &Path, shown: &str, run_id: &str) -> Result<Self, TargetError> {
+        Ok(Self { lines: Lines::new(Staging::open(path, shown, run_id)?) })
+    }
+
+    fn flush(&mut self) -> Result<(), TargetError> {
+        self.lines.flush().map_err(|source| self.lines.out().refused("write", source))
+    }
+}
+
+impl Target for Jsonl {
+    fn write(&mut self, batch: &Batch) -> Result<(), TargetError> {
+        self.lines.take(batch).map_err(|source| self.lines.out().refused("write", source))
+    }
+
+    fn settle(&mut self) -> Result<Receipt, TargetError> {
+        self.flush()?;
+        self.lines.out().sync()?;
+        Ok(self.lines.taken())
+    }
+
+    fn prepare(mut self: Box<Self>) -> Result<Prepared, TargetError> {
+        self.flush()?;
+        let Receipt { records, bytes, .. } = self.lines.taken();
+        let file = self.lines.into_out().prepare()?;
+        Ok(Prepared { records, bytes, file: Some(file) })
+    }
+
+    fn abandon(self: Box<Self>) {
+        drop(self);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use bytes::Bytes;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::expr::jsonpath::PlainPath;
+    use crate::plan::target::{TargetKind, TargetPlan};
+    use crate::record::{BatchSeq, Page};
+    use crate::target::{apply, open};
+
+    fn folder() -> TempDir {
+        TempDir::new().unwrap()
+    }
+
+    fn try_open(path: PathBuf) -> Result<Box<dyn Target>, TargetError> {
+        let shown = format!("out/{}", path.file_name().unwrap_or_default().to_string_lossy());
+        let plan = TargetPlan { name: "leads".into(), kind: TargetKind::Jsonl { path, shown } };
+        open(&plan, "run1", Box::new(std::io::sink()))
+    }
+
+    fn batch(body: &str) -> Batch {
+        Page::read(Bytes::from(body.to_owned()), Some(&PlainPath::default())).unwrap().batch()
+    }
+
+    fn names(folder: &TempDir) -> Vec<String> {
+        let entries = fs::read_dir(folder.path()).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn records_are_hidden_until_applied() {
+        let folder = folder();
+        let path = folder.path().join("a.jsonl");
+        fs::write(&path, "old\n").unwrap();
+        let mut target = try_open(path.clone()).unwrap();
+        target.write(&batch("[{\"a\": 1.10},\n{\n\"b\":\n2}]").numbered(BatchSeq(4))).unwrap();
+        let receipt = target.settle().unwrap();
+        assert_eq!(receipt, Receipt { through: Some(BatchSeq(4)), records: 2, bytes: 20 });
+        target.write(&batch("[3]").numbered(BatchSeq(5))).unwrap();
+        let prepared = target.prepare().unwrap();
+        assert_eq!(names(&folder), [".a.jsonl.run1.river-tmp", "a.jsonl"]);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old\n");
+
+        let stored = serde_json::to_string(&prepared).unwrap();
+        let prepared: Prepared = serde_json::from_str(&stored).unwrap();
+        for _again in 0..2 {
+            let landed = apply(&prepared).unwrap();
+            assert_eq!((landed.records, landed.bytes, landed.created_folder), (3, 22, false));
+            assert_eq!(fs::read_to_string(&path).unwrap(), "{\"a\": 1.10}\n{\"b\":2}\n3\n");
+            assert_eq!(names(&folder), ["a.jsonl"]);
+        }
+    }
+
+    #[test]
+    fn no_records_make_an_empty_file() {
+        let folder = folder();
+        let path = folder.path().join("new/deep/a.jsonl");
+        let landed = apply(&try_open(path.clone()).unwrap().prepare().unwrap()).unwrap();
+        assert!(landed.created_folder);
+        assert_eq!(landed.destination, Some(path.clone()));
+        assert_eq!(fs::read(path).unwrap(), b"");
+    }
+
+    #[test]
+    fn what_is_given_up_leaves_nothing() {
+        let folder = folder();
+        let path = folder.path().join("a.jsonl");
+        try_open(path.clone()).unwrap().abandon();
+        assert!(names(&folder).is_empty());
+        drop(try_open(path.clone()).unwrap());
+        assert!(names(&folder).is_empty());
+        let kept = try_open(path).unwrap().prepare().unwrap();
+        assert_eq!(names(&folder).len(), 1);
+        fs::remove_file(&kept.file.as_ref().unwrap().temporary).unwrap();
+        let error = apply(&kept).unwrap_err();
+        assert!(matches!(error, TargetError::Vanished { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn many_records_are_all_written() {
+        let folder = folder();
+        let path = folder.path().join("a.jsonl");
+        let mut target = try_open(path.clone()).unwrap();
+        let big = format!("[\"{}\",1]", "x".repeat(700_000));
+        for _ in 0..3 {
+            target.write(&batch(&big)).unwrap();
+            target.write(&batch(&format!("[{}0]", "12345678,".repeat(20_000)))).unwrap();
+        }
+        let prepared = target.prepare().unwrap();
+        apply(&prepared).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!((text.len() as u64, text.lines().count() as u64), (prepared.bytes, prepared.records));
+        assert_eq!(prepared.records, 3 * (2 + 20_001));
+    }
+
+    #[test]
+    fn places_that_cannot_be_written_are_refused() {
+        let folder = folder();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("d")).unwrap();
+        fs::write(path("f"), "").unwrap();
+        fs::write(path("ro"), "").unwrap();
+        let mut permissions = fs::metadata(path("ro")).unwrap().permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(path("ro"), permissions).unwrap();
+        fs::write(path(".left.run1.river-tmp"), "").unwrap();
+        let cases = [
+            (path("d"), "`out/d` is a folder, not a file"),
+            (path("f/a.jsonl"), "a folder in the path `out/a.jsonl` is a file"),
+            (path("f/g/a.jsonl"), "a folder in the path `out/a.jsonl` is a file"),
+            (path("ro"), "`out/ro` exists and is read-only"),
+            (PathBuf::from("/dev/null"), "`out/null` is not a regular file"),
+        ];
+        for (path, message) in cases {
+            let error = try_open(path).err().map(|error| (error.to_string(), error.help().is_some()));
+            assert_eq!(error, Some((message.to_owned(), true)));
+        }
+        let long = try_open(path(&"n".repeat(256))).err().unwrap();
+        assert!(matches!(long, TargetError::NameTooLong { .. }), "{long:?}");
+        let left = try_open(path("left")).err().unwrap();
+        assert!(matches!(left, TargetError::Leftover { .. }), "{left:?}");
+        assert_eq!(names(&folder), [".left.run1.river-tmp", "d", "f", "ro"]);
+    }
+
+    #[test]
+    fn a_long_name_has_a_shorter_temporary_one() {
+        let folder = folder();
+        let path = folder.path().join("é".repeat(127));
+        let prepared = try_open(path.clone()).unwrap().prepare().unwrap();
+        apply(&prepared).unwrap();
+        assert!(path.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_permissions_are_kept() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = folder();
+        fs::create_dir(folder.path().join("real")).unwrap();
+        let (real, link) = (folder.path().join("real/a.jsonl"), folder.path().join("link"));
+        fs::write(&real, "old").unwrap();
+        fs::set_permissions(&real, fs::Permissions::from_mode(0o600)).unwrap();
+        symlink(&real, &link).unwrap();
+        let mut target = try_open(link.clone()).unwrap();
+        target.write(&batch("[1]")).unwrap();
+        apply(&target.prepare().unwrap()).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(&real).unwrap(), "1\n");
+        assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_protected_folder_is_named() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = folder();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o555)).unwrap();
+        if fs::write(folder.path().join("probe"), "").is_ok() {
+            return; // this user may write everywhere
+        }
+        let error = try_open(folder.path().join("a.jsonl")).err().unwrap();
+        assert_eq!(error.to_string(), "the folder of `out/a.jsonl` may not be written");
+    }
+}

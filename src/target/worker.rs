@@ -1,0 +1,299 @@
+//! The thread that owns one target, fed from async code without blocking it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use super::error::TargetError;
+use super::{Prepared, Receipt, Target};
+use crate::record::Batch;
+
+/// Bytes of records that may wait for a target; who wants to add more waits too.
+const IN_FLIGHT_BYTES: u32 = 8 * 1024 * 1024;
+
+/// A handle to the thread of a target. Dropping it abandons the target.
+///
+/// The first error of the target stops the thread and is given to the next call; calls after that get
+/// [`TargetError::Stopped`].
+#[derive(Debug)]
+pub struct Worker {
+    orders: mpsc::UnboundedSender<Order>,
+    /// The bytes that are still free; closed when the thread ends, which wakes everyone who waits.
+    room: Arc<Semaphore>,
+    failure: Failure,
+}
+
+type Orders = mpsc::UnboundedReceiver<Order>;
+type Failure = Arc<Mutex<Option<TargetError>>>;
+
+enum Order {
+    Write(Batch, OwnedSemaphorePermit),
+    Settle(oneshot::Sender<Result<Receipt, TargetError>>),
+    Prepare(oneshot::Sender<Result<Prepared, TargetError>>),
+    Abandon(oneshot::Sender<()>),
+}
+
+impl Worker {
+    /// Gives the target a thread of its own.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub fn spawn(target: Box<dyn Target>) -> Result<Self, TargetError> {
+        let (orders, received) = mpsc::unbounded_channel();
+        let room = Arc::new(Semaphore::new(IN_FLIGHT_BYTES as usize));
+        let failure = Failure::default();
+        let desk = Desk { orders: received, room: Closing(Arc::clone(&room)), failure: Arc::clone(&failure) };
+        let thread = thread::Builder::new().name("target".to_owned());
+        thread.spawn(move || desk.work(target)).map_err(|source| TargetError::NoThread { source })?;
+        Ok(Self { orders, room, failure })
+    }
+
+    /// Hands over a batch, waiting while too many bytes are on their way. That it was taken does not mean that it was
+    /// written.
+    ///
+    /// # Errors
+    /// The error that stopped the target, which need not be about this batch.
+    pub async fn write(&self, batch: Batch) -> Result<(), TargetError> {
+        let bytes = u32::try_from(batch.byte_len()).unwrap_or(u32::MAX).clamp(1, IN_FLIGHT_BYTES);
+        let room = Arc::clone(&self.room).acquire_many_owned(bytes).await.map_err(|_| self.failure())?;
+        self.orders.send(Order::Write(batch, room)).map_err(|_| self.failure())
+    }
+
+    /// Makes durable what was handed over so far.
+    ///
+    /// # Errors
+    /// The error that stopped the target.
+    pub async fn settle(&self) -> Result<Receipt, TargetError> {
+        self.ask(Order::Settle).await?
+    }
+
+    /// Waits until everything is written and prepares it.
+    ///
+    /// # Errors
+    /// The error that stopped the target.
+    pub async fn finish(self) -> Result<Prepared, TargetError> {
+        self.ask(Order::Prepare).await?
+    }
+
+    /// Gives the target up and waits until nothing of it is left.
+    pub async fn abandon(self) {
+        // A target that stopped earlier has cleaned up already.
+        let _ = self.ask(Order::Abandon).await;
+    }
+
+    async fn ask<T>(&self, order: impl FnOnce(oneshot::Sender<T>) -> Order) -> Result<T, TargetError> {
+        let (reply, answer) = oneshot::channel();
+        self.orders.send(order(reply)).map_err(|_| self.failure())?;
+        answer.await.map_err(|_| self.failure())
+    }
+
+    fn failure(&self) -> TargetError {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.take().unwrap_or(TargetError::Stopped)
+    }
+}
+
+/// The thread's side. Its fields are dropped in their order, after the failure was noted.
+struct Desk {
+    orders: Orders,
+    room: Closing,
+    failure: Failure,
+}
+
+impl Desk {
+    fn work(mut self, target: Box<dyn Target>) {
+        if let Err(error) = serve(target, &mut self.orders, &self.room.0) {
+            *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        }
+        drop(self.room);
+    }
+}
+
+/// Closes the room however the thread ends, also by a panic.
+struct Closing(Arc<Semaphore>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Carries out orders until one ends the target. The error of a write is returned, other errors are answers.
+fn serve(mut target: Box<dyn Target>, orders: &mut Orders, room: &Semaphore) -> Result<(), TargetError> {
+    while let Some(order) = orders.blocking_recv() {
+        match order {
+            Order::Write(batch, taken) => {
+                // Given back only when all went well: who waits for room must not get it from a failure.
+                let bytes = taken.num_permits();
+                taken.forget();
+                target.write(&batch)?;
+                room.add_permits(bytes);
+            }
+            Order::Settle(reply) => {
+                let receipt = target.settle();
+                let failed = receipt.is_err();
+                // Nobody waits for the answer of a call that was cancelled; the same below.
+                let _ = reply.send(receipt);
+                if failed {
+                    return Ok(());
+                }
+            }
+            Order::Prepare(reply) => {
+                let _ = reply.send(target.prepare());
+                return Ok(());
+            }
+            Order::Abandon(reply) => {
+                target.abandon();
+                let _ = reply.send(());
+                return Ok(());
+            }
+        }
+    }
+    target.abandon();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc as sync;
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::record::BatchSeq;
+
+    /// A target that waits for a word before each write and tells what it did.
+    struct Fake {
+        words: sync::Receiver<Word>,
+        told: sync::Sender<String>,
+    }
+
+    enum Word {
+        Write,
+        Fail,
+        Panic,
+    }
+
+    impl Target for Fake {
+        fn write(&mut self, batch: &Batch) -> Result<(), TargetError> {
+            match self.words.recv() {
+                Ok(Word::Write) => {
+                    self.told.send(format!("write {}", batch.seq().0)).unwrap();
+                    Ok(())
+                }
+                Ok(Word::Panic) => panic!("as asked"),
+                Ok(Word::Fail) | Err(_) => Err(TargetError::Closed),
+            }
+        }
+
+        fn settle(&mut self) -> Result<Receipt, TargetError> {
+            self.told.send("settle".to_owned()).unwrap();
+            Ok(Receipt { records: 7, ..Receipt::default() })
+        }
+
+        fn prepare(self: Box<Self>) -> Result<Prepared, TargetError> {
+            Ok(Prepared { records: 9, bytes: 0, file: None })
+        }
+
+        fn abandon(self: Box<Self>) {
+            self.told.send("abandon".to_owned()).unwrap();
+        }
+    }
+
+    impl Drop for Fake {
+        fn drop(&mut self) {
+            let _ = self.told.send("gone".to_owned());
+        }
+    }
+
+    fn fake() -> (Worker, sync::Sender<Word>, sync::Receiver<String>) {
+        let ((say, words), (told, hear)) = (sync::channel(), sync::channel());
+        (Worker::spawn(Box::new(Fake { words, told })).unwrap(), say, hear)
+    }
+
+    fn batch(seq: u64, bytes: usize) -> Batch {
+        let one = std::iter::once(0..bytes).collect();
+        Batch::new(Bytes::from(vec![b'1'; bytes]), one).numbered(BatchSeq(seq))
+    }
+
+    async fn soon<T>(call: impl Future<Output = T>) -> T {
+        timeout(Duration::from_secs(20), call).await.expect("the call hangs")
+    }
+
+    async fn waits<T>(call: impl Future<Output = T>) -> bool {
+        timeout(Duration::from_millis(30), call).await.is_err()
+    }
+
+    const MIB: usize = 1024 * 1024;
+
+    #[tokio::test]
+    async fn orders_are_carried_out_in_turn() {
+        let (worker, say, hear) = fake();
+        for seq in 0..3 {
+            say.send(Word::Write).unwrap();
+            soon(worker.write(batch(seq, 10))).await.unwrap();
+        }
+        assert_eq!(soon(worker.settle()).await.unwrap().records, 7);
+        assert_eq!(soon(worker.finish()).await.unwrap().records, 9);
+        let told: Vec<String> = hear.iter().collect();
+        assert_eq!(told, ["write 0", "write 1", "write 2", "settle", "gone"]);
+    }
+
+    #[tokio::test]
+    async fn too_many_bytes_wait() {
+        let (worker, say, _hear) = fake();
+        soon(worker.write(batch(0, 5 * MIB))).await.unwrap();
+        soon(worker.write(batch(1, 3 * MIB))).await.unwrap();
+        assert!(waits(worker.write(batch(2, 1))).await);
+        say.send(Word::Write).unwrap();
+        soon(worker.write(batch(2, 1))).await.unwrap();
+        assert!(waits(worker.write(batch(3, 9 * MIB))).await);
+        say.send(Word::Write).unwrap();
+        say.send(Word::Write).unwrap();
+        soon(worker.write(batch(3, 9 * MIB))).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_first_error_goes_to_the_next_call() {
+        let (worker, say, hear) = fake();
+        soon(worker.write(batch(0, 8 * MIB))).await.unwrap();
+        let waiting = worker.write(batch(1, MIB));
+        say.send(Word::Fail).unwrap();
+        assert!(matches!(soon(waiting).await, Err(TargetError::Closed)));
+        assert!(matches!(soon(worker.write(batch(2, 1))).await, Err(TargetError::Stopped)));
+        assert!(matches!(soon(worker.settle()).await, Err(TargetError::Stopped)));
+        soon(worker.abandon()).await;
+        assert_eq!(hear.iter().collect::<Vec<_>>(), ["gone"]);
+    }
+
+    #[tokio::test]
+    async fn finish_tells_the_error_of_a_write() {
+        let (worker, say, _hear) = fake();
+        soon(worker.write(batch(0, 1))).await.unwrap();
+        let finished = worker.finish();
+        say.send(Word::Fail).unwrap();
+        assert!(matches!(soon(finished).await, Err(TargetError::Closed)));
+    }
+
+    #[tokio::test]
+    async fn a_panic_does_not_hang_the_run() {
+        let (worker, say, _hear) = fake();
+        soon(worker.write(batch(0, 8 * MIB))).await.unwrap();
+        say.send(Word::Panic).unwrap();
+        assert!(matches!(soon(worker.write(batch(1, 1))).await, Err(TargetError::Stopped)));
+        assert!(matches!(soon(worker.finish()).await, Err(TargetError::Stopped)));
+    }
+
+    #[tokio::test]
+    async fn abandoning_waits_for_the_target() {
+        let (worker, _say, hear) = fake();
+        soon(worker.abandon()).await;
+        assert_eq!(hear.try_recv().unwrap(), "abandon");
+        let (worker, _say, hear) = fake();
+        drop(worker);
+        assert_eq!(hear.recv().unwrap(), "abandon");
+    }
+}
