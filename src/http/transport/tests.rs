@@ -121,6 +121,13 @@ async fn a_user_in_the_url_becomes_a_header() {
     );
 }
 
+#[test]
+fn a_try_may_run_on_any_thread() {
+    fn is_send(_: &impl Send) {}
+    let (transport, request) = (transport(), get("http://a.example/"));
+    is_send(&transport.send(&request));
+}
+
 #[tokio::test]
 async fn connections_are_used_again() {
     let kept = Step::Send(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok".to_vec());
