@@ -4,64 +4,82 @@ mod args;
 mod check;
 mod dot_env;
 mod exit;
+mod log;
 mod project;
+mod run;
+mod signals;
 mod terminal;
 
-use std::io::IsTerminal;
-use std::io::Write;
+use std::ffi::OsString;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::diagnostic::Style;
+use crate::secret::Redactor;
 use args::{Arguments, Command, When};
 pub use exit::Exit;
 pub use terminal::{Output, Terminal};
 
 /// Runs the command of this process and returns its exit code.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    run_with(std::env::args_os(), process_terminal).into()
+}
+
+/// Runs a command with arguments and a terminal of the caller's; tests do this in their own process.
+pub fn run_with(arguments: impl IntoIterator<Item = OsString>, terminal: impl FnOnce() -> Terminal) -> Exit {
+    let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error),
     };
-    let mut terminal = process_terminal(arguments.color);
-    let exit = dispatch(&arguments, &mut terminal).unwrap_or_else(|error| {
-        // Printing itself failed: there is nobody left to tell.
+    let mut terminal = terminal();
+    terminal.style = style(arguments.color, &terminal);
+    dispatch(&arguments, &mut terminal).unwrap_or_else(|error| {
+        // If printing itself failed there is nobody left to tell.
         let _ = writeln!(terminal.err, "error: {error:#}");
         Exit::Failed
-    });
-    exit.into()
+    })
 }
 
 fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> anyhow::Result<Exit> {
     match &arguments.command {
         Command::Check(check) => check::check(check, terminal),
-        Command::Run(_) => Ok(Exit::Failed),
+        Command::Run(run) => {
+            let redactor = Redactor::default();
+            let subscriber = log::subscriber(arguments, terminal, &redactor);
+            tracing::subscriber::with_default(subscriber, || run::run(run, terminal, &redactor))
+        }
     }
 }
 
 /// Help and version are printed to stdout and are a success; everything else is wrong usage.
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(error: &clap::Error) -> Exit {
     let _ = error.print();
-    if error.use_stderr() { Exit::Usage.into() } else { Exit::Success.into() }
+    if error.use_stderr() { Exit::Usage } else { Exit::Success }
 }
 
-fn process_terminal(color: When) -> Terminal {
-    let interactive = std::io::stderr().is_terminal();
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let coloured = match color {
-        When::Always => true,
-        When::Never => false,
-        When::Auto => interactive && !plain,
-    };
+fn process_terminal() -> Terminal {
+    let variables = std::env::vars_os();
     Terminal {
         out: Output::new(std::io::stdout()),
         err: Output::new(std::io::stderr()),
-        environment: std::env::vars_os()
+        environment: variables
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect(),
         folder: args::working_folder(),
-        interactive,
-        style: if coloured { Style::Coloured } else { Style::Plain },
+        interactive: std::io::stderr().is_terminal(),
+        style: Style::Plain,
+        clock: None,
+    }
+}
+
+/// https://no-color.org: the variable counts when it is not empty.
+fn style(color: When, terminal: &Terminal) -> Style {
+    let plain = terminal.environment.get("NO_COLOR").is_some_and(|value| !value.is_empty());
+    match color {
+        When::Always => Style::Coloured,
+        When::Auto if terminal.interactive && !plain => Style::Coloured,
+        When::Auto | When::Never => Style::Plain,
     }
 }

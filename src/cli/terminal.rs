@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::diagnostic::{Diagnostic, Sources, Style, render};
+use crate::run::Clock;
 
 /// What a command gets from the outside.
-#[derive(Debug)]
 pub struct Terminal {
     /// Standard output.
     pub out: Output,
@@ -22,6 +22,8 @@ pub struct Terminal {
     pub interactive: bool,
     /// Whether findings are coloured.
     pub style: Style,
+    /// Time for waits, if not the machine's.
+    pub clock: Option<Arc<dyn Clock>>,
 }
 
 impl Terminal {

@@ -51,7 +51,14 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// An error with its code and message.
     pub fn error(code: Code, message: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, message: message.into(), labels: vec![], notes: vec![], help: vec![] }
+        Self {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            labels: vec![],
+            notes: vec![],
+            help: vec![],
+        }
     }
 
     /// A warning with its code and message.

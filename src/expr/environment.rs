@@ -106,8 +106,7 @@ fn write_leniently(output: &mut Output<'_>, _state: &mut State<'_, '_>, value: &
         ValueKind::Undefined => "(undefined)".to_owned(),
         ValueKind::None => "none".to_owned(),
         ValueKind::Bool => value.is_true().to_string(),
-        ValueKind::Seq | ValueKind::Map => serde_json::to_string(&minijinja::value::Serde(value.clone()).0)
-            .unwrap_or_else(|_| value.to_string()),
+        ValueKind::Seq | ValueKind::Map => serde_json::to_string(value).unwrap_or_else(|_| value.to_string()),
         _ => value.to_string(),
     };
     Ok(output.write_str(&text)?)

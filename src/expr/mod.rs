@@ -4,9 +4,11 @@
 
 mod environment;
 pub mod jsonpath;
+mod mapping;
 mod names;
 mod template;
 
+pub use mapping::mapping;
 pub use names::NameUse;
 pub use template::{Expression, ExpressionError, Template, describe, scalar_text};
 

@@ -14,8 +14,10 @@ pub mod retry;
 mod send_error;
 mod transport;
 
+pub use limits::Timeouts;
 pub use redirect::RedirectError;
 pub use request::{Body, Header, HeaderError, Request};
 pub use response::Response;
+pub use retry::{BuiltIn, Outcome, built_in};
 pub use send_error::{Failure, Reached, SendError, TlsProblem};
 pub use transport::{Proxy, Transport, TransportError, TransportSettings};

@@ -1,5 +1,7 @@
 //! One step, compiled: everything about it is known but the values.
 
+use std::sync::Arc;
+
 use super::extract::{self, ExtractPlan};
 use super::paginate::PaginatePlan;
 use super::request::RequestPlan;
@@ -37,7 +39,7 @@ pub struct StepPlan {
     /// How the next page is found.
     pub paginate: Option<PaginatePlan>,
     /// Where the records are.
-    pub records: Option<RecordsPlan>,
+    pub records: Option<Arc<RecordsPlan>>,
     /// The targets they go to, by index in the plan.
     pub write: Vec<usize>,
     /// For how long the extracted values hold.
@@ -299,7 +301,7 @@ impl Builder<'_> {
         }
     }
 
-    fn records(&mut self, spec: &StepSpec) -> Option<Option<RecordsPlan>> {
+    fn records(&mut self, spec: &StepSpec) -> Option<Option<Arc<RecordsPlan>>> {
         let (text, default) = match &spec.records {
             Field::Absent => return Some(None),
             Field::Bad => return None,
@@ -314,7 +316,7 @@ impl Builder<'_> {
             self.findings.push(finding.help("`default: []` means: nothing there is no records"));
         }
         let path = Written::path(text).map_err(|finding| self.findings.push(finding)).ok()?;
-        Some(Some(RecordsPlan { path, may_be_missing: default.is_some() }))
+        Some(Some(Arc::new(RecordsPlan { path, may_be_missing: default.is_some() })))
     }
 
     fn reuse_for(&mut self, spec: &StepSpec) -> Option<Option<Written<Template>>> {

@@ -8,6 +8,7 @@ use super::params::Param;
 use super::scope::{Room, Scope};
 use super::written::Written;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
+use crate::expr::mapping;
 use crate::spec::node::Text;
 use crate::spec::pipeline::{PipelineSpec, TargetKindWord, TargetSpec};
 use crate::spec::step::{StepSpec, WriteOne};
@@ -202,7 +203,7 @@ impl<'a> Targets<'a> {
             .params
             .iter()
             .map(|param| (param.name.clone(), Value::from(minijinja::value::Serde(&param.value))));
-        let context = Value::from_iter([("params", Value::from_iter(params))]);
+        let context = mapping([("params", mapping(params))]);
         match written.rendered(&context) {
             Ok(path) => Some(path),
             Err(error) => {

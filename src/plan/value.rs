@@ -4,8 +4,8 @@ use minijinja::value::Value;
 
 use super::scope::{Meaning, Room, Scope};
 use super::written::{EvaluationError, Written};
-use crate::diagnostic::Findings;
-use crate::expr::Template;
+use crate::diagnostic::{Findings, Span};
+use crate::expr::{Template, mapping};
 use crate::spec::node::{Node, NodeKind};
 
 /// A value that may hold templates.
@@ -64,9 +64,16 @@ impl ValuePlan {
             Self::Map(entries) => {
                 let entries: Result<Vec<(String, Value)>, _> =
                     entries.iter().map(|(key, item)| Ok((key.clone(), item.value(context)?))).collect();
-                entries.map(Value::from_iter)
+                entries.map(mapping)
             }
         }
+    }
+
+    /// Where its first template stands; none without templates.
+    pub fn span(&self) -> Option<Span> {
+        let mut span = None;
+        self.visit(&mut |written, _| span = span.or(Some(written.text.span)));
+        span
     }
 
     /// What all its names mean together.

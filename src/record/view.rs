@@ -1,16 +1,14 @@
 //! A body as expressions see it (`response.json`): read where an expression looks, one level at a time.
 //!
-//! A missing key is undefined and can be followed further: `response.json.info.more is defined` is false when there
-//! is no `info`. minijinja stops at the second step of such a path when undefined values are strict, so a missing key
-//! gives a placeholder here. [`install`] teaches an environment to treat it as undefined, and [`take_missed`] tells
-//! after an evaluation whether a placeholder was used for more than asking whether it is there.
+//! A missing key is undefined. That `response.json.info.more is defined` is false, and no error, when there is no `info`
+//! is the work of `expr`, which rewrites such guarded paths.
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use minijinja::value::{Enumerator, Object, ObjectRepr};
-use minijinja::{Environment, Error, ErrorKind, Value};
+use minijinja::{Error, ErrorKind, Value};
 
 use super::compact::append_line;
 use super::page::Page;
@@ -24,23 +22,7 @@ pub struct JsonView {
     page: Arc<Page>,
     range: Range<usize>,
     depth: usize,
-    place: String,
-    missed: Arc<Missed>,
     inside: OnceLock<Inside>,
-}
-
-/// Stands for something that is not there.
-struct Missing {
-    place: String,
-    missed: Arc<Missed>,
-    /// Its entry in `missed`; none for a body that is no JSON, which nobody looked for yet.
-    entry: Option<usize>,
-}
-
-/// The places that were looked for in vain and not yet asked about with `is defined`, `default` or a condition.
-#[derive(Default)]
-struct Missed {
-    places: Mutex<Vec<Option<String>>>,
 }
 
 enum Inside {
@@ -52,13 +34,7 @@ impl JsonView {
     /// The whole body. Numbers that are integers stay exact up to 128 bits, others become floats.
     pub fn root(page: Arc<Page>) -> Value {
         let range = page.root();
-        Self { page, range, depth: 0, place: String::new(), missed: Arc::default(), inside: OnceLock::new() }
-            .value()
-    }
-
-    /// What stands for a body that is no JSON: undefined, and so is everything in it.
-    pub fn absent() -> Value {
-        Value::from_object(Missing { place: String::new(), missed: Arc::default(), entry: None })
+        Self { page, range, depth: 0, inside: OnceLock::new() }.value()
     }
 
     fn value(self) -> Value {
@@ -76,10 +52,8 @@ impl JsonView {
         }
     }
 
-    fn child(&self, range: Range<usize>, step: &str) -> Value {
-        let (page, missed) = (Arc::clone(&self.page), Arc::clone(&self.missed));
-        let place = format!("{}{step}", self.place);
-        Self { page, range, depth: self.depth + 1, place, missed, inside: OnceLock::new() }.value()
+    fn child(&self, range: Range<usize>) -> Value {
+        Self { page: Arc::clone(&self.page), range, depth: self.depth + 1, inside: OnceLock::new() }.value()
     }
 
     fn inside(&self) -> &Inside {
@@ -99,23 +73,18 @@ impl JsonView {
     fn member(&self, name: &str) -> Option<Value> {
         let Inside::Object(members) = self.inside() else { return None };
         let member = members.iter().find(|member| &*member.key == name)?;
-        Some(self.child(member.value.clone(), &format!(".{name}")))
+        Some(self.child(member.value.clone()))
     }
 
     fn element(&self, index: usize) -> Option<Value> {
         let Inside::Array(elements) = self.inside() else { return None };
-        Some(self.child(elements.get(index)?.clone(), &format!("[{index}]")))
+        Some(self.child(elements.get(index)?.clone()))
     }
 
     fn pair(&self, place: usize) -> Option<(Value, Value)> {
         let Inside::Object(members) = self.inside() else { return None };
         let member = members.get(place)?;
-        let value = self.child(member.value.clone(), &format!(".{}", member.key));
-        Some((Value::from(&*member.key), value))
-    }
-
-    fn missing(&self, step: &str) -> Value {
-        Missing::value(format!("{}{step}", self.place), &self.missed)
+        Some((Value::from(&*member.key), self.child(member.value.clone())))
     }
 
     /// The JSON text, on one line.
@@ -127,29 +96,6 @@ impl JsonView {
     }
 }
 
-/// Teaches the tests `defined`, `undefined` and the filter `default` (`d`), which also replaces none, that a
-/// placeholder is undefined.
-pub fn install(environment: &mut Environment<'_>) {
-    environment.add_test("defined", |value: &Value| !ask_missing(value));
-    environment.add_test("undefined", ask_missing);
-    environment.add_filter("default", default);
-    environment.add_filter("d", default);
-}
-
-/// Whether the value is undefined or stands for something that is not there.
-pub fn is_missing(value: &Value) -> bool {
-    value.is_undefined() || value.downcast_object_ref::<Missing>().is_some()
-}
-
-/// The first place below `root` that was used although it is not there, such as `.info.more`, and forgets it and all
-/// others. Asking `is defined`, `default`, a condition or a step further down are no use; comparing, printing, a
-/// filter or being the result are.
-pub fn take_missed(root: &Value) -> Option<String> {
-    let view = root.downcast_object_ref::<JsonView>().map(|view| &view.missed);
-    let missed = view.or_else(|| root.downcast_object_ref::<Missing>().map(|missing| &missing.missed))?;
-    std::mem::take(&mut *missed.lock()).into_iter().flatten().next()
-}
-
 impl Object for JsonView {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         if self.is_array() { ObjectRepr::Seq } else { ObjectRepr::Map }
@@ -157,17 +103,10 @@ impl Object for JsonView {
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         match (self.inside(), key.as_usize(), key.as_str()) {
-            (Inside::Array(_), Some(index), _) => {
-                Some(self.element(index).unwrap_or_else(|| self.missing(&format!("[{index}]"))))
-            }
-            // `'key' in response.json` asks the same way and must be false: no placeholder.
+            (Inside::Array(_), Some(index), _) => self.element(index),
             (Inside::Object(_), _, Some(name)) => self.member(name),
             _ => None,
         }
-    }
-
-    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        Some(self.member(key).unwrap_or_else(|| self.missing(&format!(".{key}"))))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -200,84 +139,6 @@ impl fmt::Debug for JsonView {
     }
 }
 
-impl Missing {
-    fn value(place: String, missed: &Arc<Missed>) -> Value {
-        let entry = missed.note(place.clone());
-        Value::from_object(Self { place, missed: Arc::clone(missed), entry: Some(entry) })
-    }
-
-    fn further(&self, step: &str) -> Value {
-        self.excuse();
-        Self::value(format!("{}{step}", self.place), &self.missed)
-    }
-
-    /// Takes it from the list of places that were used in vain.
-    fn excuse(&self) {
-        if let Some(entry) = self.entry
-            && let Some(place) = self.missed.lock().get_mut(entry)
-        {
-            *place = None;
-        }
-    }
-}
-
-impl Object for Missing {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
-    }
-
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        Some(self.further(&format!("[{key:?}]")))
-    }
-
-    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        Some(self.further(&format!(".{key}")))
-    }
-
-    fn is_true(self: &Arc<Self>) -> bool {
-        self.excuse();
-        false
-    }
-
-    fn render(self: &Arc<Self>, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.missed.note(self.place.clone());
-        formatter.write_str("(undefined)")
-    }
-}
-
-impl fmt::Debug for Missing {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("(undefined)")
-    }
-}
-
-impl Missed {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Option<String>>> {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn note(&self, place: String) -> usize {
-        let mut places = self.lock();
-        places.push(Some(place));
-        places.len() - 1
-    }
-}
-
-fn ask_missing(value: &Value) -> bool {
-    if let Some(missing) = value.downcast_object_ref::<Missing>() {
-        missing.excuse();
-    }
-    is_missing(value)
-}
-
-fn default(value: &Value, other: Option<Value>, lax: Option<bool>) -> Value {
-    if ask_missing(value) || value.is_none() || (lax == Some(true) && !value.is_true()) {
-        other.unwrap_or_else(|| Value::from(""))
-    } else {
-        value.clone()
-    }
-}
-
 fn string(text: &[u8]) -> Value {
     match serde_json::from_slice::<String>(text) {
         Ok(read) => Value::from(read),
@@ -307,7 +168,7 @@ fn invalid(problem: String) -> Value {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use minijinja::{UndefinedBehavior, context};
+    use minijinja::{Environment, UndefinedBehavior, context};
     use proptest::prelude::*;
 
     use super::*;
@@ -320,7 +181,6 @@ mod tests {
     fn environment() -> Environment<'static> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        install(&mut environment);
         environment
     }
 
@@ -345,7 +205,6 @@ mod tests {
             ("json.info['a-b']", "1"),
             ("json.info['é']", "é"),
             ("json.info.none is none", "True"),
-            ("json.info.none | default(5)", "5"),
             ("json.twice", "2"),
             ("json.info | list | join(',')", "more,n,none,a-b,é"),
             ("json.data[2]", "[1, 2]"),
@@ -361,60 +220,17 @@ mod tests {
         let root = root(BODY);
         for (expression, expected) in cases {
             assert_eq!(evaluate(&root, expression).unwrap().to_string(), expected, "{expression}");
-            assert_eq!(take_missed(&root), None, "{expression}");
         }
     }
 
     #[test]
-    fn what_is_missing_can_be_asked_about() {
-        let cases = [
-            ("json.nothing.more.deep is defined", "False"),
-            ("json.nothing is undefined", "True"),
-            ("json.nothing.more['x'][0] is defined", "False"),
-            ("json.info.n.deep is defined", "False"),
-            ("json.data[7].id is defined", "False"),
-            ("json.data.id is defined", "False"),
-            ("json.nothing.more | default('x')", "x"),
-            ("json['nothing'] is defined", "False"),
-            ("not json.nothing.more", "True"),
-            ("json.nothing and json.nothing.more == 1", "(undefined)"),
-        ];
+    fn what_is_missing_is_undefined() {
         let root = root(BODY);
-        for (expression, expected) in cases {
-            assert_eq!(evaluate(&root, expression).unwrap().to_string(), expected, "{expression}");
+        for expression in
+            ["json.nothing", "json['nothing']", "json.data[7]", "json.info.mroe", "json.data.id"]
+        {
+            assert!(evaluate(&root, expression).unwrap().is_undefined(), "{expression}");
         }
-    }
-
-    #[test]
-    fn using_what_is_missing_is_told() {
-        let cases = [
-            ("json.nothing.more == 1", ".nothing.more"),
-            ("json.nothing.more != 1", ".nothing.more"),
-            ("json.nothing > 1", ".nothing"),
-            ("json.info.mroe", ".info.mroe"),
-            ("json.data[9].id ~ 'x'", ".data[9].id"),
-            ("json.data[0].nmae | upper", ".data[0].nmae"),
-            ("1 in json.nothing", ".nothing"),
-            ("json.nothing in [1]", ".nothing"),
-            ("[json.nothing, 1] | join", ".nothing"),
-        ];
-        let root = root(BODY);
-        for (expression, place) in cases {
-            evaluate(&root, expression).unwrap();
-            assert_eq!(take_missed(&root).as_deref(), Some(place), "{expression}");
-            assert_eq!(take_missed(&root), None);
-        }
-        assert!(is_missing(&evaluate(&root, "json.nothing.more").unwrap()));
-    }
-
-    #[test]
-    fn a_body_that_is_no_json_is_missing() {
-        let absent = JsonView::absent();
-        assert_eq!(evaluate(&absent, "json.a.b is defined").unwrap(), Value::from(false));
-        assert_eq!(evaluate(&absent, "json is defined").unwrap(), Value::from(false));
-        assert_eq!(take_missed(&absent), None);
-        evaluate(&absent, "json.a == 1").unwrap();
-        assert_eq!(take_missed(&absent).as_deref(), Some(".a"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::target::TargetError;
 
 /// Why a step stops before its end.
 #[derive(Debug)]
-pub enum Stop {
+pub(super) enum Stop {
     /// It failed; the finding says everything.
     Failed(Box<Diagnostic>),
     /// A target could not be written.
@@ -35,8 +35,12 @@ impl From<TargetError> for Stop {
 
 /// An evaluation that failed while a step ran.
 pub(super) fn evaluation(step: &str, error: &EvaluationError) -> Diagnostic {
-    let help = error.undefined.then(|| "if it may be missing, write `default(…)` behind it, or test it with `is defined`".to_owned());
-    Diagnostic::error(Code::Evaluation, format!("step `{step}`: {}", error.message)).at(error.span, "").help_if(help)
+    let help = error.undefined.then(|| {
+        "if it may be missing, write `default(…)` behind it, or test it with `is defined`".to_owned()
+    });
+    Diagnostic::error(Code::Evaluation, format!("step `{step}`: {}", error.message))
+        .at(error.span, "")
+        .help_if(help)
 }
 
 /// A failure of a step at a place.

@@ -47,7 +47,11 @@ impl Interrupt {
     }
 
     /// Does something that may go on for a while after the wish to stop: a request in flight.
-    pub async fn or_stop_after<T>(&self, grace: Duration, work: impl Future<Output = T>) -> Result<T, Interrupted> {
+    pub async fn or_stop_after<T>(
+        &self,
+        grace: Duration,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Interrupted> {
         tokio::select! {
             biased;
             done = work => Ok(done),

@@ -1,1 +1,23 @@
-//! run
+//! A plan at work: the loop over steps and pages.
+//!
+//! It decides nothing that a pure function of another station can decide, and prints nothing: it tells [`event`]s.
+
+pub mod answer;
+pub mod engine;
+pub mod event;
+mod exchange;
+mod extraction;
+mod failure;
+pub mod interrupt;
+pub mod outcome;
+mod render;
+mod rules;
+mod step;
+mod targets;
+mod values;
+pub mod world;
+
+pub use engine::run;
+pub use event::{Event, Listener};
+pub use outcome::{Ending, Figures, Outcome};
+pub use world::{Clock, SystemClock, World};

@@ -1,20 +1,19 @@
 //! The values a run works with: params, connections, the environment, and what steps extracted.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::SystemTime;
 
-use minijinja::value::{Object, Value};
+use minijinja::value::Value;
 
 use crate::diagnostic::{Code, Diagnostic, Findings};
-use crate::expr::scalar_text;
+use crate::expr::{mapping, scalar_text};
 use crate::plan::Plan;
 use crate::plan::connection::{ConnectionEntry, ConnectionPlan, ConnectionSource};
 use crate::secret::Redactor;
 
 /// All values of a run.
 #[derive(Debug)]
-pub struct Values {
+pub(super) struct Values {
     params: Value,
     environment: Value,
     run: Value,
@@ -32,19 +31,14 @@ struct Cell {
     expires: Option<SystemTime>,
 }
 
-/// The names that an expression sees.
-#[derive(Debug)]
-struct Names(BTreeMap<String, Value>);
-
-impl Object for Names {
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.0.get(key.as_str()?).cloned()
-    }
-}
-
 impl Values {
     /// Looks everything up that the plan needs from outside; what is missing is reported at once, before any request.
-    pub fn new(plan: &Plan, environment: &BTreeMap<String, String>, run: Value, redactor: &Redactor) -> Result<Self, Findings> {
+    pub(super) fn new(
+        plan: &Plan,
+        environment: &BTreeMap<String, String>,
+        run: Value,
+        redactor: &Redactor,
+    ) -> Result<Self, Findings> {
         let mut findings = Findings::default();
         let mut lookup = Lookup { environment, redactor, findings: &mut findings };
         let params = plan.params.iter().map(|param| {
@@ -53,43 +47,64 @@ impl Values {
             }
             (param.name.clone(), Value::from(minijinja::value::Serde(&param.value)))
         });
-        let params = Value::from_iter(params.collect::<Vec<_>>());
+        let params = mapping(params.collect::<Vec<_>>());
         let environment_value = lookup.environment(&plan.environment);
-        let connections = plan.connections.iter().map(|connection| lookup.connection(connection, &params, &environment_value)).collect();
+        let connections = plan
+            .connections
+            .iter()
+            .map(|connection| lookup.connection(connection, &params, &environment_value))
+            .collect();
         if findings.has_errors() {
             return Err(findings);
         }
         let cells = vec![Cell::default(); plan.steps.len()];
-        Ok(Self { params, environment: environment_value, run, connections, extracted: BTreeMap::new(), cells })
+        Ok(Self {
+            params,
+            environment: environment_value,
+            run,
+            connections,
+            extracted: BTreeMap::new(),
+            cells,
+        })
     }
 
     /// The names that an expression sees, with some of its own (`response`, `page`).
-    pub fn context(&self, connection: Option<usize>, own: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
-        let mut names = self.extracted.clone();
-        names.insert("params".to_owned(), self.params.clone());
-        names.insert("env".to_owned(), self.environment.clone());
-        names.insert("run".to_owned(), self.run.clone());
-        if let Some(index) = connection {
-            names.insert("connection".to_owned(), self.connections[index].clone());
-        }
-        names.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value)));
-        Value::from_object(Names(names))
+    pub(super) fn context(
+        &self,
+        connection: Option<usize>,
+        own: impl IntoIterator<Item = (&'static str, Value)>,
+    ) -> Value {
+        self.names(connection, own.into_iter().map(|(name, value)| (name.to_owned(), value)))
+    }
+
+    /// The names that `reuse_for` sees: what the step has just extracted among them.
+    pub(super) fn context_with(&self, connection: Option<usize>, extracted: &[(String, Value)]) -> Value {
+        let own = extracted.iter().map(|(name, value)| (name.clone(), value.clone()));
+        self.names(connection, own)
     }
 
     /// Takes over what a step gave.
-    pub fn store(&mut self, step: usize, values: Vec<(String, Value)>, expires: Option<SystemTime>) {
+    pub(super) fn store(&mut self, step: usize, values: Vec<(String, Value)>, expires: Option<SystemTime>) {
         self.extracted.extend(values);
         self.cells[step].generation += 1;
         self.cells[step].expires = expires;
     }
 
+    fn names(&self, connection: Option<usize>, own: impl Iterator<Item = (String, Value)>) -> Value {
+        let extracted = self.extracted.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let given = [("params", &self.params), ("env", &self.environment), ("run", &self.run)];
+        let given = given.into_iter().map(|(name, value)| (name.to_owned(), value.clone()));
+        let connection = connection.map(|index| ("connection".to_owned(), self.connections[index].clone()));
+        mapping(extracted.chain(given).chain(connection).chain(own))
+    }
+
     /// How often a step gave values.
-    pub fn generation(&self, step: usize) -> u64 {
+    pub(super) fn generation(&self, step: usize) -> u64 {
         self.cells[step].generation
     }
 
     /// Whether what a step gave is no longer good.
-    pub fn is_expired(&self, step: usize, now: SystemTime) -> bool {
+    pub(super) fn is_expired(&self, step: usize, now: SystemTime) -> bool {
         self.cells[step].expires.is_some_and(|expires| expires <= now)
     }
 }
@@ -109,20 +124,23 @@ impl Lookup<'_> {
                 None => self.findings.push(missing(name, &format!("`{{{{ env.{name} }}}}` is used"), None)),
             }
         }
-        let there = needed.iter().filter_map(|(name, _)| Some((name.clone(), Value::from(self.environment.get(name)?.as_str()))));
-        Value::from_iter(there.collect::<Vec<_>>())
+        let there = needed
+            .iter()
+            .filter_map(|(name, _)| Some((name.clone(), Value::from(self.environment.get(name)?.as_str()))));
+        mapping(there)
     }
 
     fn connection(&mut self, plan: &ConnectionPlan, params: &Value, environment: &Value) -> Value {
         let mut values: BTreeMap<String, Value> = BTreeMap::new();
         for entry in &plan.values {
-            let own = Value::from_iter(values.iter().map(|(name, value)| (name.clone(), value.clone())));
-            let context = Value::from_iter([("connection", own), ("params", params.clone()), ("env", environment.clone())]);
+            let own = mapping(values.iter().map(|(name, value)| (name.clone(), value.clone())));
+            let context =
+                mapping([("connection", own), ("params", params.clone()), ("env", environment.clone())]);
             if let Some(value) = self.value(plan, entry, &context) {
                 values.insert(entry.name.clone(), value);
             }
         }
-        Value::from_iter(values)
+        mapping(values)
     }
 
     fn value(&mut self, plan: &ConnectionPlan, entry: &ConnectionEntry, context: &Value) -> Option<Value> {
@@ -141,7 +159,8 @@ impl Lookup<'_> {
                     (None, Some(default)) => Value::from(minijinja::value::Serde(default)),
                     (None, None) => {
                         let what = format!("connection `{}` needs `{}`", plan.name, entry.name);
-                        self.findings.push(missing(variable, &what, description.as_deref()).at_if(entry.span));
+                        self.findings
+                            .push(missing(variable, &what, description.as_deref()).at_if(entry.span));
                         return None;
                     }
                 }
@@ -168,6 +187,7 @@ impl Lookup<'_> {
 
 fn missing(variable: &str, what: &str, description: Option<&str>) -> Diagnostic {
     let description = description.map(|text| format!(" ({text})")).unwrap_or_default();
-    Diagnostic::error(Code::MissingSecret, format!("`{variable}` is not set: {what}{description}"))
-        .help(format!("`export {variable}=…`, or add a line `{variable}=…` to `.env` in the project's folder"))
+    Diagnostic::error(Code::MissingSecret, format!("`{variable}` is not set: {what}{description}")).help(
+        format!("`export {variable}=…`, or add a line `{variable}=…` to `.env` in the project's folder"),
+    )
 }

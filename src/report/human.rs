@@ -1,0 +1,121 @@
+//! The short summary at the end of a run.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::run::outcome::{Ending, Figures, Outcome};
+use crate::target::Landed;
+
+/// A few lines: how it ended, what it did, where the output is. `folder` is where the user stands.
+pub fn summary(pipeline: &str, outcome: &Outcome, folder: &Path) -> String {
+    let mut lines = vec![format!("{pipeline}: {}", figures(verdict(&outcome.ending), &outcome.figures))];
+    lines.extend(outcome.landed.iter().filter_map(|landed| output(landed, folder)));
+    if let Some(note) = unchanged(&outcome.ending) {
+        lines.push(format!("  {note}"));
+    }
+    lines.join("\n")
+}
+
+fn verdict(ending: &Ending) -> &'static str {
+    match ending {
+        Ending::Complete => "complete",
+        Ending::Incomplete(_) => "INCOMPLETE",
+        Ending::Failed(_) | Ending::TargetFailed(_) => "FAILED",
+        Ending::OutputClosed => "stopped, since nobody reads its output any more",
+        Ending::Interrupted => "interrupted",
+    }
+}
+
+fn figures(verdict: &str, figures: &Figures) -> String {
+    let mut parts = vec![
+        plural(figures.steps, "step"),
+        plural(figures.requests, "request"),
+        plural(figures.pages, "page"),
+        plural(figures.records, "record"),
+        format!("{} received", bytes(figures.bytes)),
+        match figures.retries {
+            0 => "no retries".to_owned(),
+            1 => "1 retry".to_owned(),
+            more => format!("{} retries", count(more)),
+        },
+        duration(figures.elapsed),
+    ];
+    if figures.skipped > 0 {
+        parts.insert(1, format!("{} skipped", figures.skipped));
+    }
+    format!("{verdict}; {}", parts.join(", "))
+}
+
+fn output(landed: &Landed, folder: &Path) -> Option<String> {
+    let path = landed.destination.as_ref()?;
+    let shown = path.strip_prefix(folder).unwrap_or(path).display();
+    let created = if landed.created_folder { ", in a new folder" } else { "" };
+    Some(format!("  {shown}: {}, {}{created}", plural(landed.records, "record"), bytes(landed.bytes)))
+}
+
+/// What became of the targets when a run is not complete.
+fn unchanged(ending: &Ending) -> Option<&'static str> {
+    match ending {
+        Ending::Complete | Ending::OutputClosed => None,
+        Ending::Incomplete(_) | Ending::Failed(_) | Ending::TargetFailed(_) | Ending::Interrupted => {
+            Some("files are as they were before this run")
+        }
+    }
+}
+
+fn plural(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
+/// A number with its thousands apart.
+pub(super) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A size in the largest unit that leaves a number from 1 (powers of 1000).
+fn bytes(number: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "shown rounded")]
+    let mut size = number as f64;
+    for unit in ["bytes", "kB", "MB", "GB"] {
+        if size < 1000.0 || unit == "GB" {
+            return if unit == "bytes" { plural(number, "byte") } else { format!("{size:.1} {unit}") };
+        }
+        size /= 1000.0;
+    }
+    String::new()
+}
+
+/// A time in two digits or so.
+pub(super) fn duration(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    if seconds < 1.0 {
+        format!("{} ms", time.as_millis())
+    } else if seconds < 120.0 {
+        format!("{seconds:.1} s")
+    } else {
+        format!("{} min {} s", time.as_secs() / 60, time.as_secs() % 60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_for_people() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([1, 999, 1500, 718_000_000].map(bytes), ["1 byte", "999 bytes", "1.5 kB", "718.0 MB"]);
+        assert_eq!(
+            [5, 1500, 3_725_000].map(|time| duration(Duration::from_millis(time))),
+            ["5 ms", "1.5 s", "62 min 5 s"]
+        );
+    }
+}

@@ -1,0 +1,449 @@
+//! One request until something is decided about it: rendering, sending, rules, retries, renewed tokens.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use minijinja::value::Value;
+
+use super::answer::{Answer, ResponseView};
+use super::engine::Run;
+use super::event::Event;
+use super::extraction::Extraction;
+use super::failure::{self, Stop};
+use super::interrupt::GRACE;
+use super::render::{Rendering, page_names};
+use super::rules::{Counts, Decision, decide};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::http::retry::{GiveUp, built_in, server_asks, wait};
+use crate::http::{BuiltIn, Outcome, Request, Response, SendError};
+use crate::paging::Cursor;
+use crate::plan::step::StepPlan;
+use crate::spec::value::parse_period;
+
+/// What became of a page request.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// Go on with the answer.
+    Accept,
+    /// There are no records, and paging ends.
+    Empty,
+    /// Go on with the answer, and paging ends.
+    Stop,
+    /// The answer is dropped.
+    Skip,
+}
+
+/// How far one page request has come.
+#[derive(Debug)]
+struct Progress {
+    started: std::time::SystemTime,
+    counts: Counts,
+    /// For each step that the request needs: the generation of its values when it was rendered.
+    generations: Vec<(usize, u64)>,
+}
+
+const EXCERPT: usize = 300;
+
+impl Run<'_> {
+    /// Asks for a page until there is an answer to go on with.
+    pub(super) async fn exchange(
+        &mut self,
+        index: usize,
+        cursor: Option<&Cursor>,
+    ) -> Result<(Verdict, Arc<Answer>), Stop> {
+        let step = &self.plan.steps[index];
+        let mut progress =
+            Progress { started: self.world.clock.now(), counts: Counts::default(), generations: vec![] };
+        loop {
+            self.renew_expired(index).await?;
+            progress.generations =
+                step.needs.iter().map(|need| (*need, self.values.generation(*need))).collect();
+            let request = self.render(step, cursor)?;
+            match self.send(step, &request).await? {
+                Ok(answer) => {
+                    let decision = self.judge(step, &request, &answer, cursor, &progress.counts)?;
+                    let verdict = match decision {
+                        Decision::Accept => Verdict::Accept,
+                        Decision::Empty => Verdict::Empty,
+                        Decision::Stop => Verdict::Stop,
+                        Decision::Skip => Verdict::Skip,
+                        Decision::RetryByRule(rule) => {
+                            self.retry_by_rule(index, rule, &request, &answer, &mut progress).await?;
+                            continue;
+                        }
+                        Decision::RetryBuiltIn => {
+                            let wait = self.wait_after(step, &request, &answer, &progress)?;
+                            progress.counts.used_built_in();
+                            self.pause(step, &status_text(&answer.response), wait, &progress).await?;
+                            continue;
+                        }
+                        Decision::FailByRule(rule) => {
+                            return Err(self.failed_by_rule(step, rule, &request, &answer, cursor).into());
+                        }
+                        Decision::FailBuiltIn => {
+                            return Err(self.bad_status(step, &request, &answer, None, &progress).into());
+                        }
+                    };
+                    return Ok((verdict, answer));
+                }
+                Err(error) => {
+                    let wait = self.wait_after_error(step, &request, &error, &progress)?;
+                    progress.counts.used_built_in();
+                    self.pause(step, &error.to_string(), wait, &progress).await?;
+                }
+            }
+        }
+    }
+
+    /// The names a step sees, with some of its own.
+    pub(super) fn context(
+        &self,
+        step: &StepPlan,
+        answer: Option<&Arc<Answer>>,
+        cursor: Option<&Cursor>,
+    ) -> Value {
+        let response = answer.map(|answer| ("response", ResponseView::value(answer)));
+        let page = step
+            .paginate
+            .as_ref()
+            .zip(cursor)
+            .map(|(paginate, cursor)| ("page", page_names(paginate, cursor)));
+        self.values.context(step.connection, response.into_iter().chain(page))
+    }
+
+    fn render(&self, step: &StepPlan, cursor: Option<&Cursor>) -> Result<Request, Diagnostic> {
+        let context = self.context(step, None, cursor);
+        Rendering { step, context: &context, cursor, redactor: &self.redactor }.request()
+    }
+
+    async fn send(
+        &mut self,
+        step: &StepPlan,
+        request: &Request,
+    ) -> Result<Result<Arc<Answer>, SendError>, Stop> {
+        self.figures.requests += 1;
+        let described = request.describe(&self.redactor);
+        tracing::debug!(step = step.name, headers = ?request.headers.iter().map(|header| header.name.as_str()).collect::<Vec<_>>(), "{described}");
+        self.tell(Event::Requesting { step: step.name.clone(), request: described });
+        if self.world.interrupt.is_wished() {
+            return Err(Stop::Interrupted);
+        }
+        let sent = self.world.interrupt.or_stop_after(GRACE, self.transport.send(request)).await?;
+        Ok(sent.map(|response| {
+            let bytes = response.body.len() as u64;
+            self.figures.bytes += bytes;
+            self.tell(Event::Answered {
+                step: step.name.clone(),
+                status: response.status.as_u16(),
+                bytes,
+                elapsed: response.elapsed,
+            });
+            Arc::new(Answer::new(response, step.records.clone()))
+        }))
+    }
+
+    fn judge(
+        &self,
+        step: &StepPlan,
+        request: &Request,
+        answer: &Arc<Answer>,
+        cursor: Option<&Cursor>,
+        counts: &Counts,
+    ) -> Result<Decision, Diagnostic> {
+        let context = self.context(step, Some(answer), cursor);
+        let idempotent = request.is_idempotent(step.retry.idempotent);
+        let outcome = Outcome::Answered(answer.response.status);
+        decide(step, &context, outcome, idempotent, counts)
+            .map_err(|error| self.explained(failure::evaluation(&step.name, &error), request, Some(answer)))
+    }
+
+    /// Renews the values of the step that `after` names, or waits; then the request is rendered again.
+    async fn retry_by_rule(
+        &mut self,
+        index: usize,
+        rule: usize,
+        request: &Request,
+        answer: &Answer,
+        progress: &mut Progress,
+    ) -> Result<(), Stop> {
+        let step = &self.plan.steps[index];
+        let limited_by_rule = step.rules[rule].max_retries.is_some();
+        let Some(after) = step.rules[rule].after else {
+            let time = self.wait_by_rule(step, rule, request, answer, progress)?;
+            progress.counts.used(rule, limited_by_rule);
+            return self.pause(step, &status_text(&answer.response), time, progress).await;
+        };
+        progress.counts.used(rule, limited_by_rule);
+        self.figures.retries += 1;
+        let why = status_text(&answer.response);
+        self.tell(Event::Retrying {
+            step: step.name.clone(),
+            why: why.clone(),
+            wait: Duration::ZERO,
+            retry: progress.counts.total,
+        });
+        let used =
+            progress.generations.iter().find(|(need, _)| *need == after).map(|(_, generation)| *generation);
+        // Someone else may have renewed it since this request was rendered.
+        if used == Some(self.values.generation(after)) || used.is_none() {
+            self.renew(after, format!("`{}` got {why}", step.name)).await?;
+        }
+        Ok(())
+    }
+
+    fn wait_by_rule(
+        &self,
+        step: &StepPlan,
+        rule: usize,
+        request: &Request,
+        answer: &Answer,
+        progress: &Progress,
+    ) -> Result<Duration, Diagnostic> {
+        let mut settings = step.retry.clone();
+        // The rule's own count was looked at when it matched.
+        settings.max_retries = step.rules[rule].max_retries.map_or(settings.max_retries, |_| u32::MAX);
+        let asked = server_asks(&answer.response.headers, answer.response.received_at);
+        wait(&settings, progress.counts.total.min(30), self.since(progress), asked, (self.world.random)())
+            .map_err(|give_up| self.bad_status(step, request, answer, Some(give_up), progress))
+    }
+
+    fn wait_after(
+        &self,
+        step: &StepPlan,
+        request: &Request,
+        answer: &Answer,
+        progress: &Progress,
+    ) -> Result<Duration, Diagnostic> {
+        let asked = server_asks(&answer.response.headers, answer.response.received_at);
+        wait(&step.retry, progress.counts.limited, self.since(progress), asked, (self.world.random)())
+            .map_err(|give_up| self.bad_status(step, request, answer, Some(give_up), progress))
+    }
+
+    fn wait_after_error(
+        &self,
+        step: &StepPlan,
+        request: &Request,
+        error: &SendError,
+        progress: &Progress,
+    ) -> Result<Duration, Diagnostic> {
+        let outcome = Outcome::Failed { transient: error.failure.is_transient(), reached: error.reached() };
+        let idempotent = request.is_idempotent(step.retry.idempotent);
+        let give_up = match built_in(outcome, idempotent) {
+            BuiltIn::Retry => match wait(
+                &step.retry,
+                progress.counts.limited,
+                self.since(progress),
+                None,
+                (self.world.random)(),
+            ) {
+                Ok(time) => return Ok(time),
+                Err(give_up) => Some(give_up),
+            },
+            BuiltIn::Ok | BuiltIn::Fail => None,
+        };
+        let message = format!("{error}{}", tries_text(progress.counts.total, give_up));
+        let unsafe_retry = error.failure.is_transient() && !idempotent && give_up.is_none();
+        let finding = failure::at(Code::NoAnswer, &step.name, &message, step.request.span).help(error.help());
+        let finding = if unsafe_retry {
+            finding.help(format!("a {} is not sent twice by itself; if that does no harm here, set `retry: {{ idempotent: true }}`", request.method))
+        } else {
+            finding
+        };
+        Err(self.explained(finding, request, None))
+    }
+
+    fn since(&self, progress: &Progress) -> Duration {
+        self.world.clock.now().duration_since(progress.started).unwrap_or_default()
+    }
+
+    async fn pause(
+        &mut self,
+        step: &StepPlan,
+        why: &str,
+        time: Duration,
+        progress: &Progress,
+    ) -> Result<(), Stop> {
+        self.figures.retries += 1;
+        let why = self.redactor.redact(why).into_owned();
+        self.tell(Event::Retrying { step: step.name.clone(), why, wait: time, retry: progress.counts.total });
+        self.world.interrupt.or_stop(self.world.clock.sleep(time)).await?;
+        Ok(())
+    }
+
+    async fn renew_expired(&mut self, index: usize) -> Result<(), Stop> {
+        for need in self.plan.steps[index].needs.clone() {
+            if self.values.is_expired(need, self.world.clock.now()) {
+                self.renew(need, "its values are no longer good".to_owned()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a step again that gives values and nothing else.
+    fn renew(&mut self, index: usize, why: String) -> Pin<Box<dyn Future<Output = Result<(), Stop>> + '_>> {
+        Box::pin(async move {
+            let step = self.plan.steps[index].name.clone();
+            self.tell(Event::Renewing { step, why });
+            self.give_values(index).await
+        })
+    }
+
+    /// Runs a step without records: asks once, checks, and stores what it extracts.
+    pub(super) async fn give_values(&mut self, index: usize) -> Result<(), Stop> {
+        let (verdict, answer) = self.exchange(index, None).await?;
+        let step = &self.plan.steps[index];
+        if matches!(verdict, Verdict::Empty | Verdict::Skip) {
+            return Ok(());
+        }
+        self.take(index, &answer, None).map_err(|finding| {
+            let noted = self.noted(finding, &answer);
+            Stop::from(self.hinted(noted, step, &answer))
+        })
+    }
+
+    /// Checks what `expect` demands and stores what the step extracts.
+    pub(super) fn take(
+        &mut self,
+        index: usize,
+        answer: &Arc<Answer>,
+        cursor: Option<&Cursor>,
+    ) -> Result<(), Diagnostic> {
+        let step = &self.plan.steps[index];
+        let context = self.context(step, Some(answer), cursor);
+        for expect in &step.expect {
+            let holds = match expect.that.truth(&context) {
+                Ok(holds) => holds,
+                Err(error) if error.undefined => false,
+                Err(error) => return Err(failure::evaluation(&step.name, &error)),
+            };
+            if !holds {
+                let otherwise = || format!("this does not hold: `{}`", expect.that.text.value);
+                let message =
+                    expect.message.as_ref().map_or_else(otherwise, |message| message.item.message(&context));
+                return Err(failure::at(Code::Unexpected, &step.name, &message, expect.that.text.span));
+            }
+        }
+        let extraction = Extraction { step, answer, context: &context, redactor: &self.redactor };
+        let values = extraction.values()?;
+        if values.is_empty() {
+            return Ok(());
+        }
+        let expires = match &step.reuse_for {
+            None => None,
+            Some(written) => {
+                let names = self.values.context_with(step.connection, &values);
+                let text =
+                    written.rendered(&names).map_err(|error| failure::evaluation(&step.name, &error))?;
+                let period = parse_period(&text).ok_or_else(|| {
+                    failure::at(Code::Evaluation, &step.name, &format!("`reuse_for` is `{text}`, which is not a length of time"), written.text.span)
+                        .help("it becomes a number with its unit: `\"{{ expires_in - 300 }}s\"`; a negative time means that the values are too short-lived")
+                })?;
+                self.world.clock.now().checked_add(period)
+            }
+        };
+        self.values.store(index, values, expires);
+        Ok(())
+    }
+
+    fn failed_by_rule(
+        &self,
+        step: &StepPlan,
+        rule: usize,
+        request: &Request,
+        answer: &Arc<Answer>,
+        cursor: Option<&Cursor>,
+    ) -> Diagnostic {
+        let plan = &step.rules[rule];
+        let context = self.context(step, Some(answer), cursor);
+        let otherwise = || format!("a rule fails on this answer: `{}`", plan.when.text.value);
+        let message = plan.message.as_ref().map_or_else(otherwise, |message| message.item.message(&context));
+        let finding = failure::at(Code::RuleFailed, &step.name, &message, plan.when.text.span);
+        let finding = self.explained(finding, request, Some(answer));
+        self.hinted(finding, step, answer)
+    }
+
+    fn bad_status(
+        &self,
+        step: &StepPlan,
+        request: &Request,
+        answer: &Answer,
+        give_up: Option<GiveUp>,
+        progress: &Progress,
+    ) -> Diagnostic {
+        let response = &answer.response;
+        let message = format!(
+            "the server answered {}{}",
+            status_text(response),
+            tries_text(progress.counts.total, give_up)
+        );
+        let finding = failure::at(Code::BadStatus, &step.name, &message, step.request.span);
+        let finding = self.explained(finding, request, Some(answer));
+        let hinted = self.hinted(finding, step, answer);
+        if !hinted.help.is_empty() {
+            return hinted;
+        }
+        hinted.help_if(status_help(response.status.as_u16(), give_up).map(str::to_owned))
+    }
+
+    /// Adds what was sent and what came.
+    fn explained(&self, finding: Diagnostic, request: &Request, answer: Option<&Answer>) -> Diagnostic {
+        let finding = finding.note(format!("request: {}", request.describe(&self.redactor)));
+        match answer {
+            Some(answer) => self.noted(finding, answer),
+            None => finding,
+        }
+    }
+
+    /// Adds what came.
+    pub(super) fn noted(&self, finding: Diagnostic, answer: &Answer) -> Diagnostic {
+        let excerpt = answer.response.excerpt(EXCERPT, &self.redactor);
+        let body = if excerpt.is_empty() { "(empty)".to_owned() } else { excerpt };
+        finding.note(format!("answer: {}, body: {body}", status_text(&answer.response)))
+    }
+
+    /// Adds what the connection says about words in the body.
+    pub(super) fn hinted(&self, finding: Diagnostic, step: &StepPlan, answer: &Answer) -> Diagnostic {
+        let Some(connection) = step.connection.map(|index| &self.plan.connections[index]) else {
+            return finding;
+        };
+        let body = String::from_utf8_lossy(&answer.response.body);
+        let hint = connection.hints.iter().find(|(word, _)| body.contains(&format!("\"{word}\"")));
+        finding.help_if(hint.map(|(_, help)| help.clone()))
+    }
+}
+
+fn status_text(response: &Response) -> String {
+    let reason = response.status.canonical_reason().map(|reason| format!(" {reason}")).unwrap_or_default();
+    format!("{}{reason}", response.status.as_u16())
+}
+
+fn tries_text(retries: u32, give_up: Option<GiveUp>) -> String {
+    let tries = match retries {
+        0 => String::new(),
+        1 => " (after 1 retry)".to_owned(),
+        more => format!(" (after {more} retries)"),
+    };
+    match give_up {
+        None | Some(GiveUp::Retries { .. }) => tries,
+        Some(reason) => format!("{tries}; {reason}"),
+    }
+}
+
+fn status_help(status: u16, give_up: Option<GiveUp>) -> Option<&'static str> {
+    if let Some(GiveUp::ServerAsksTooLong { .. }) = give_up {
+        return Some("run again later, or raise `retry: { longest_wait: … }`");
+    }
+    Some(match status {
+        401 => "the service does not accept the credentials: check them, and whether they have expired",
+        403 => "the service knows you but refuses: check the scopes and rights of these credentials",
+        404 => {
+            "check the URL; if nothing there is right, add a rule: `when: response.status == 404`, `do: empty`"
+        }
+        429 => "the service wants fewer requests: run again later, or raise `retry: { max_retries: … }`",
+        300..=399 => "the answer is a redirect that was not followed: use the URL of its `Location` header",
+        500..=599 => "the service failed: run again later; `retry` sets how often it is tried by itself",
+        _ => "read the body above: it is the service's own explanation",
+    })
+}
