@@ -1,9 +1,11 @@
 //! How a finding looks: source line and caret for people, one JSON object for machines.
 
+use std::ops::Range;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
-use super::{Diagnostic, Severity, Sources};
+use super::{Diagnostic, Severity, Sources, Span};
 
 /// Whether colours may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +55,7 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
         let mut snippet = Snippet::source(sources.shown(label.span.file)).path(sources.name(label.span.file));
         for (at, other) in diagnostic.labels.iter().enumerate().filter(|(_, other)| same_file(other)) {
             let kind = if at == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
-            snippet = snippet.annotation(kind.span(other.span.range()).label(&*other.text));
+            snippet = snippet.annotation(kind.span(first_line(other.span, sources)).label(&*other.text));
         }
         group = group.element(snippet);
     }
@@ -61,6 +63,13 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
         group = group.element(Level::NOTE.message(&**note));
     }
     diagnostic.help.iter().fold(group, |group, help| group.element(Level::HELP.message(&**help)))
+}
+
+/// A caret under one line says where; brackets around twenty lines hide what is said.
+fn first_line(span: Span, sources: &Sources) -> Range<usize> {
+    let range = span.range();
+    let line = sources.slice(span).find('\n');
+    range.start..line.map_or(range.end, |end| range.start + end)
 }
 
 fn severity_name(severity: Severity) -> &'static str {

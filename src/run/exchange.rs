@@ -245,7 +245,8 @@ impl Run<'_> {
         };
         let message = format!("{error}{}", tries_text(progress.counts.total, give_up));
         let unsafe_retry = error.failure.is_transient() && !idempotent && give_up.is_none();
-        let finding = failure::at(Code::NoAnswer, &step.name, &message, step.request.span).help(error.help());
+        let finding =
+            failure::at(Code::NoAnswer, &step.name, &message, step.request.url.text.span).help(error.help());
         let finding = if unsafe_retry {
             finding.help(format!("a {} is not sent twice by itself; if that does no harm here, set `retry: {{ idempotent: true }}`", request.method))
         } else {
@@ -378,7 +379,7 @@ impl Run<'_> {
             status_text(response),
             tries_text(progress.counts.total, give_up)
         );
-        let finding = failure::at(Code::BadStatus, &step.name, &message, step.request.span);
+        let finding = failure::at(Code::BadStatus, &step.name, &message, step.request.url.text.span);
         let finding = self.explained(finding, request, Some(answer));
         let hinted = self.hinted(finding, step, answer);
         if !hinted.help.is_empty() {
