@@ -25,7 +25,7 @@ pub(super) fn check(arguments: &CheckArguments, terminal: &mut Terminal) -> anyh
     }
     match arguments.format {
         CheckFormat::Text => {
-            writeln!(terminal.err, "{}", verdict(arguments.pipelines.len(), errors, warnings))?
+            writeln!(terminal.err, "{}", verdict(arguments.pipelines.len(), errors, warnings))?;
         }
         CheckFormat::Json => writeln!(terminal.out, "{}", serde_json::to_string_pretty(&report)?)?,
     }
@@ -53,7 +53,7 @@ fn plan_findings(project: &Project) -> Findings {
         output_root: project.root.clone(),
         complete: false,
     };
-    match plan::build(input, project.findings.clone()) {
+    match plan::build(&input, project.findings.clone()) {
         Ok(checked) => checked.warnings,
         Err(findings) => findings,
     }

@@ -74,7 +74,7 @@ fn process_terminal() -> Terminal {
     }
 }
 
-/// https://no-color.org: the variable counts when it is not empty.
+/// `NO_COLOR` (<https://no-color.org>): the variable counts when it is not empty.
 fn style(color: When, terminal: &Terminal) -> Style {
     let plain = terminal.environment.get("NO_COLOR").is_some_and(|value| !value.is_empty());
     match color {

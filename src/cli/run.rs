@@ -76,7 +76,7 @@ fn plan(arguments: &RunArguments, project: &Project) -> Result<Checked, Findings
         output_root,
         complete: true,
     };
-    plan::build(input, project.findings.clone())
+    plan::build(&input, project.findings.clone())
 }
 
 fn refuse(findings: &Findings, sources: &Sources, terminal: &mut Terminal) -> anyhow::Result<Exit> {

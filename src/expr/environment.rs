@@ -74,15 +74,16 @@ fn pick(map: &Value, key: &Value) -> Result<Value, Error> {
     Err(Error::new(ErrorKind::InvalidOperation, message))
 }
 
-fn chain(root: Value, links: Rest<Value>) -> Result<Value, Error> {
+#[expect(clippy::needless_pass_by_value, reason = "the shape that the engine's functions have")]
+fn chain(root: Value, links: Rest<Value>) -> Value {
     let mut value = root;
     for link in links.iter() {
         if value.is_undefined() || value.is_none() {
-            return Ok(Value::UNDEFINED);
+            return Value::UNDEFINED;
         }
         value = value.get_item(link).unwrap_or(Value::UNDEFINED);
     }
-    Ok(value)
+    value
 }
 
 fn write_strictly(output: &mut Output<'_>, _state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {

@@ -248,8 +248,9 @@ impl Rewritten {
         for chain in chains {
             text.push_str(&original[copied..chain.range.start]);
             let start = text.len();
-            let links: String = chain.links.iter().map(|link| format!(", {link:?}")).collect();
-            text.push_str(&format!("{CHAIN}({}{links})", chain.root));
+            let links = chain.links.iter().map(|link| format!("{link:?}"));
+            let arguments: Vec<String> = std::iter::once(chain.root).chain(links).collect();
+            text.extend([CHAIN, "(", &arguments.join(", "), ")"]);
             copied = chain.range.end;
             edits.push((chain.range, start..text.len()));
         }
@@ -270,7 +271,7 @@ impl Rewritten {
             if at < now.end || (end && at == now.end) {
                 return if end { before.end } else { before.start };
             }
-            shift = before.end as isize - now.end as isize;
+            shift = before.end.cast_signed() - now.end.cast_signed();
         }
         at.saturating_add_signed(shift)
     }

@@ -215,7 +215,7 @@ impl Builder<'_> {
             ConnectionValue::Literal(node) => {
                 self.warn_of_secret(&key.name, node);
                 let scope = Scope { connection: Some(self.names.clone()), ..Scope::default() };
-                let plan = ValuePlan::build(node, &scope, Room::Before, self.findings)?;
+                let plan = ValuePlan::build(node, &scope, Room::Before, self.findings).ok()?;
                 let (meaning, needs) = (plan.meaning(), plan.connection_needs());
                 (ConnectionSource::Written(plan), meaning.secret || looks_secret(&key.name), needs)
             }

@@ -10,6 +10,7 @@ use crate::expr::jsonpath::JsonPath;
 use crate::spec::extract::{ExtractSpec, ExtractTable};
 use crate::spec::node::{Key, Text};
 use crate::spec::reader::Reader;
+use crate::spec::table::Malformed;
 use crate::spec::value;
 
 /// One value to take out.
@@ -47,13 +48,18 @@ pub enum ExtractSource {
     Expression(Written<Expression>),
 }
 
-/// Compiles one value; None when it is malformed.
-pub fn build(key: &Key, spec: &ExtractSpec, scope: &Scope, findings: &mut Findings) -> Option<ExtractPlan> {
+/// Compiles one value.
+pub fn build(
+    key: &Key,
+    spec: &ExtractSpec,
+    scope: &Scope,
+    findings: &mut Findings,
+) -> Result<ExtractPlan, Malformed> {
     check_name(key, spec, scope, findings);
     match spec {
         ExtractSpec::Path(path) => {
-            let path = Written::path(&path.0).map_err(|finding| findings.push(finding)).ok()?;
-            Some(ExtractPlan {
+            let path = Written::path(&path.0, findings)?;
+            Ok(ExtractPlan {
                 key: key.clone(),
                 source: ExtractSource::Path(path),
                 secret: false,
@@ -63,7 +69,7 @@ pub fn build(key: &Key, spec: &ExtractSpec, scope: &Scope, findings: &mut Findin
         }
         ExtractSpec::Table(table) => {
             let (source, from_secret) = source(table, scope, findings)?;
-            Some(ExtractPlan {
+            Ok(ExtractPlan {
                 key: key.clone(),
                 source,
                 secret: from_secret || table.secret.given().copied().unwrap_or(false),
@@ -99,29 +105,33 @@ fn check_name(key: &Key, spec: &ExtractSpec, scope: &Scope, findings: &mut Findi
 }
 
 /// The source, and whether a secret goes into it.
-fn source(table: &ExtractTable, scope: &Scope, findings: &mut Findings) -> Option<(ExtractSource, bool)> {
+fn source(
+    table: &ExtractTable,
+    scope: &Scope,
+    findings: &mut Findings,
+) -> Result<(ExtractSource, bool), Malformed> {
     refuse_two_places(table, findings)?;
     if let Some(pattern) = table.regex.given() {
         let header = table.header.given().map(|text| text.value.clone());
         let pattern = regex(&pattern.0, findings)?;
-        return Some((ExtractSource::Regex { pattern, header }, false));
+        return Ok((ExtractSource::Regex { pattern, header }, false));
     }
     if let Some(header) = table.header.given() {
-        return Some((ExtractSource::Header(header.value.clone()), false));
+        return Ok((ExtractSource::Header(header.value.clone()), false));
     }
     if let Some(path) = table.jsonpath.given() {
-        let path = Written::path(&path.0).map_err(|finding| findings.push(finding)).ok()?;
-        return Some((ExtractSource::Path(path), false));
+        let path = Written::path(&path.0, findings)?;
+        return Ok((ExtractSource::Path(path), false));
     }
     if let Some(text) = table.expr.given() {
-        let written = Written::expression(&text.0).map_err(|finding| findings.push(finding)).ok()?;
+        let written = Written::expression(&text.0, findings)?;
         let meaning = scope.check(written.item.uses(), &text.0, Room::Response, findings);
-        return Some((ExtractSource::Expression(written), meaning.secret));
+        return Ok((ExtractSource::Expression(written), meaning.secret));
     }
-    Some((ExtractSource::Status, false))
+    Ok((ExtractSource::Status, false))
 }
 
-fn refuse_two_places(table: &ExtractTable, findings: &mut Findings) -> Option<()> {
+fn refuse_two_places(table: &ExtractTable, findings: &mut Findings) -> Result<(), Malformed> {
     let places = [
         ("jsonpath", !table.jsonpath.is_absent()),
         ("header", !table.header.is_absent() && table.regex.is_absent()),
@@ -131,7 +141,7 @@ fn refuse_two_places(table: &ExtractTable, findings: &mut Findings) -> Option<()
     ];
     let given: Vec<&str> = places.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
     if given.len() == 1 {
-        return Some(());
+        return Ok(());
     }
     let message = match given.as_slice() {
         [] => "this does not say where the value is".to_owned(),
@@ -142,19 +152,19 @@ fn refuse_two_places(table: &ExtractTable, findings: &mut Findings) -> Option<()
     };
     let help = "give one of `jsonpath`, `header`, `regex`, `status: true` and `expr`; `regex` may name a `header` to read";
     findings.push(Diagnostic::error(Code::KeyConflict, message).at(table.span, "").help(help));
-    None
+    Err(Malformed)
 }
 
-fn regex(text: &Text, findings: &mut Findings) -> Option<Regex> {
+fn regex(text: &Text, findings: &mut Findings) -> Result<Regex, Malformed> {
     match Regex::new(&text.value) {
-        Ok(pattern) => Some(pattern),
+        Ok(pattern) => Ok(pattern),
         Err(error) => {
             let reason = error.to_string();
             let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
             let finding =
                 Diagnostic::error(Code::BadRegex, format!("this is not a regular expression: {reason}"));
             findings.push(finding.at(text.span, "").help("single quotes keep `\\` as it is: `'id=(\\d+)'`"));
-            None
+            Err(Malformed)
         }
     }
 }

@@ -79,8 +79,8 @@ pub struct Input<'a> {
 }
 
 /// Makes the plan, adding to the findings of the reading. Err: all findings, at least one of them an error.
-pub fn build(input: Input<'_>, mut findings: Findings) -> Result<Checked, Findings> {
-    let plan = Planner::new(&input, &mut findings).plan();
+pub fn build(input: &Input<'_>, mut findings: Findings) -> Result<Checked, Findings> {
+    let plan = Planner::new(input, &mut findings).plan();
     match plan {
         Some(plan) if !findings.has_errors() => Ok(Checked { plan, warnings: findings }),
         _ => Err(findings),

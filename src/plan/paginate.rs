@@ -10,6 +10,7 @@ use crate::expr::Expression;
 use crate::expr::jsonpath::JsonPath;
 use crate::spec::node::Text;
 use crate::spec::paginate::{NextSpec, NextTable, PaginateKind, PaginateSpec};
+use crate::spec::table::Malformed;
 use crate::spec::value::ExpressionText;
 
 /// Paging of a step.
@@ -58,29 +59,25 @@ pub enum PagePlace {
 }
 
 impl PaginatePlan {
-    /// Compiles the paging of a request; None when something in it is malformed.
+    /// Compiles the paging of a request.
     pub fn build(
         spec: &PaginateSpec,
         request: Option<&RequestPlan>,
         scope: &Scope,
         findings: &mut Findings,
-    ) -> Option<Self> {
-        let kind = *spec.kind.given()?;
+    ) -> Result<Self, Malformed> {
+        let kind = *spec.kind.required()?;
         let mut builder = Builder { spec, kind, scope, findings };
         let next = builder.next();
         let into = builder.place(request);
         builder.misfits();
         let more = builder.expression(spec.more.given());
         let stop_when = builder.expression(spec.stop_when.given());
-        let total = match spec.total.given() {
-            Some(path) => {
-                Some(Written::path(&path.0).map_err(|finding| builder.findings.push(finding)).ok()?)
-            }
-            None => None,
-        };
+        let total =
+            spec.total.optional()?.map(|path| Written::path(&path.0, builder.findings)).transpose()?;
         let rules = builder.rules();
         let allow_origin = builder.origins();
-        Some(Self {
+        Ok(Self {
             span: spec.span,
             rules,
             next: next?,
@@ -118,58 +115,48 @@ impl Builder<'_> {
         }
     }
 
-    /// The outer option: whether it is well formed; the inner: whether there is one.
-    fn next(&mut self) -> Option<Option<NextPlan>> {
+    fn next(&mut self) -> Result<Option<NextPlan>, Malformed> {
         let needed = matches!(self.kind, PaginateKind::Cursor | PaginateKind::NextUrl);
-        match (self.spec.next.given(), needed) {
-            (Some(NextSpec::Path(path)), true) => self.path(&path.0).map(|path| Some(NextPlan::Path(path))),
-            (Some(NextSpec::Table(table)), true) => self.next_table(table).map(Some),
-            (None, true) if self.spec.next.is_absent() => {
-                let help = "for example `next: $.info.next_page_token`";
-                self.findings.push(
-                    Diagnostic::error(Code::MissingKey, "`paginate` lacks `next`")
-                        .at(self.spec.span, "")
-                        .help(help),
-                );
-                None
+        match self.spec.next.optional()? {
+            _ if !needed => Ok(None),
+            Some(NextSpec::Path(path)) => Ok(Some(NextPlan::Path(Written::path(&path.0, self.findings)?))),
+            Some(NextSpec::Table(table)) => self.next_table(table),
+            None => {
+                let finding =
+                    Diagnostic::error(Code::MissingKey, "`paginate` lacks `next`").at(self.spec.span, "");
+                self.findings.push(finding.help("for example `next: $.info.next_page_token`"));
+                Err(Malformed)
             }
-            (None, true) => None,
-            (_, false) => Some(None),
         }
     }
 
-    fn next_table(&mut self, table: &NextTable) -> Option<NextPlan> {
-        let given =
-            [table.jsonpath.given().is_some(), table.header.given().is_some(), table.expr.given().is_some()];
-        if given.into_iter().filter(|given| *given).count() != 1 {
-            let message = "`next` is found in one place: give one of `jsonpath`, `header` and `expr`";
-            self.findings.push(Diagnostic::error(Code::KeyConflict, message).at(table.span, ""));
-            return None;
+    fn next_table(&mut self, table: &NextTable) -> Result<Option<NextPlan>, Malformed> {
+        match (table.jsonpath.optional()?, table.header.optional()?, table.expr.optional()?) {
+            (Some(path), None, None) => Ok(Some(NextPlan::Path(Written::path(&path.0, self.findings)?))),
+            (None, Some(header), None) => Ok(Some(NextPlan::Header(header.value.clone()))),
+            (None, None, Some(text)) => Ok(self.expression(Some(text))?.map(NextPlan::Expression)),
+            _ => {
+                let message = "`next` is found in one place: give one of `jsonpath`, `header` and `expr`";
+                self.findings.push(Diagnostic::error(Code::KeyConflict, message).at(table.span, ""));
+                Err(Malformed)
+            }
         }
-        if let Some(path) = table.jsonpath.given() {
-            return self.path(&path.0).map(NextPlan::Path);
-        }
-        if let Some(header) = table.header.given() {
-            return Some(NextPlan::Header(header.value.clone()));
-        }
-        self.expression(table.expr.given())?.map(NextPlan::Expression)
     }
 
-    fn path(&mut self, text: &Text) -> Option<Written<JsonPath>> {
-        Written::path(text).map_err(|finding| self.findings.push(finding)).ok()
-    }
-
-    fn expression(&mut self, text: Option<&ExpressionText>) -> Option<Option<Written<Expression>>> {
-        let Some(ExpressionText(text)) = text else { return Some(None) };
-        let written = Written::expression(text).map_err(|finding| self.findings.push(finding)).ok()?;
+    fn expression(
+        &mut self,
+        text: Option<&ExpressionText>,
+    ) -> Result<Option<Written<Expression>>, Malformed> {
+        let Some(ExpressionText(text)) = text else { return Ok(None) };
+        let written = Written::expression(text, self.findings)?;
         self.scope.check(written.item.uses(), text, Room::Response, self.findings);
-        Some(Some(written))
+        Ok(Some(written))
     }
 
-    fn place(&mut self, request: Option<&RequestPlan>) -> Option<Option<PagePlace>> {
+    fn place(&mut self, request: Option<&RequestPlan>) -> Result<Option<PagePlace>, Malformed> {
         let by_url = matches!(self.kind, PaginateKind::NextUrl | PaginateKind::LinkHeader);
-        match self.spec.into.given() {
-            None if by_url || !self.spec.into.is_absent() => Some(None),
+        match self.spec.into.optional()? {
+            None if by_url => Ok(None),
             None => {
                 if request.is_some_and(|request| !request.uses_page()) {
                     let finding = Diagnostic::error(Code::MissingKey, "nothing in the request takes the next page")
@@ -177,7 +164,7 @@ impl Builder<'_> {
                         .help("add `into: query.NAME`, or use `{{ page.number }}`, `{{ page.offset }}` or `{{ page.cursor }}` in the request");
                     self.findings.push(finding);
                 }
-                Some(None)
+                Ok(None)
             }
             Some(text) if by_url => {
                 let finding = Diagnostic::error(
@@ -187,13 +174,13 @@ impl Builder<'_> {
                 .at(text.span, "")
                 .help("leave `into` out");
                 self.findings.push(finding);
-                None
+                Err(Malformed)
             }
             Some(text) => self.place_of(text, request).map(Some),
         }
     }
 
-    fn place_of(&mut self, text: &Text, request: Option<&RequestPlan>) -> Option<PagePlace> {
+    fn place_of(&mut self, text: &Text, request: Option<&RequestPlan>) -> Result<PagePlace, Malformed> {
         let (part, rest) = text.value.split_once('.').unwrap_or((&text.value, ""));
         let fits = |body: fn(&BodyPlan) -> bool| request.is_none_or(|request| body(&request.body));
         let into = match part {
@@ -221,7 +208,7 @@ impl Builder<'_> {
                 .at(text.span, "")
                 .help(format!("add `{part}:` to the request, or use `into: query.NAME`"));
                 self.findings.push(finding);
-                return None;
+                return Err(Malformed);
             }
             _ => None,
         };
@@ -236,7 +223,7 @@ impl Builder<'_> {
                     .help(help),
             );
         }
-        into
+        into.ok_or(Malformed)
     }
 
     /// Keys that mean nothing for this kind of paging are a mistake, not a detail.

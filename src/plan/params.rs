@@ -127,20 +127,7 @@ impl Maker<'_> {
     fn given(&mut self, key: &Key, text: &str, kind: Option<ParamType>) -> Option<Value> {
         let text = match text.strip_prefix("env:") {
             None => text.to_owned(),
-            Some(name) => match self.environment.get(name) {
-                Some(value) => value.clone(),
-                None => {
-                    let message = format!(
-                        "`-p {}=env:{name}`: there is no `{name}` in the environment or in `.env`",
-                        key.name
-                    );
-                    self.findings.push(
-                        Diagnostic::error(Code::MissingSecret, message)
-                            .help(format!("`export {name}=…`, or add a line `{name}=…` to `.env`")),
-                    );
-                    return None;
-                }
-            },
+            Some(variable) => self.variable(key, variable)?,
         };
         let value = read(&text, kind.unwrap_or(ParamType::String));
         if value.is_none() {
@@ -151,6 +138,20 @@ impl Maker<'_> {
                 key.name,
                 example(kind)
             )));
+        }
+        value
+    }
+
+    fn variable(&mut self, key: &Key, variable: &str) -> Option<String> {
+        let value = self.environment.get(variable).cloned();
+        if value.is_none() {
+            let message = format!(
+                "`-p {}=env:{variable}`: there is no `{variable}` in the environment or in `.env`",
+                key.name
+            );
+            let finding = Diagnostic::error(Code::MissingSecret, message);
+            self.findings
+                .push(finding.help(format!("`export {variable}=…`, or add a line `{variable}=…` to `.env`")));
         }
         value
     }

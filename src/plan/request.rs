@@ -9,7 +9,7 @@ use crate::diagnostic::{Code, Diagnostic, Findings, Span};
 use crate::expr::Template;
 use crate::spec::node::{Key, Text};
 use crate::spec::request::{Method, RequestSpec};
-use crate::spec::table::Field;
+use crate::spec::table::{Field, Malformed};
 use crate::spec::value::{AnyValue, Named};
 
 /// A request before its templates are rendered.
@@ -57,8 +57,8 @@ pub enum BodyPlan {
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
 
 impl RequestPlan {
-    /// Compiles a request; None when something in it is malformed.
-    pub fn build(spec: &RequestSpec, scope: &Scope, findings: &mut Findings) -> Option<Self> {
+    /// Compiles a request.
+    pub fn build(spec: &RequestSpec, scope: &Scope, findings: &mut Findings) -> Result<Self, Malformed> {
         let mut builder = Builder { scope, findings };
         let url = builder.url(spec);
         let query = builder.entries(&spec.query);
@@ -66,7 +66,7 @@ impl RequestPlan {
         let body = builder.body(spec);
         let method = spec.method.given().copied().unwrap_or(Method::Get);
         let (url, url_meaning) = url?;
-        Some(Self {
+        Ok(Self {
             span: spec.span,
             method: method.to_http(),
             url,
@@ -93,7 +93,9 @@ impl RequestPlan {
             BodyPlan::Json(value) => all.add(&value.meaning()),
             BodyPlan::Text { text, content_type } => {
                 all.add(&text.meaning());
-                content_type.iter().for_each(|value| all.add(&value.meaning()));
+                if let Some(value) = content_type {
+                    all.add(&value.meaning());
+                }
             }
             BodyPlan::None | BodyPlan::Form(_) => {}
         }
@@ -119,14 +121,14 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn url(&mut self, spec: &RequestSpec) -> Option<(Written<Template>, Meaning)> {
-        let text = &spec.url.given()?.0;
-        let written = Written::template(text).map_err(|finding| self.findings.push(finding)).ok()?;
+    fn url(&mut self, spec: &RequestSpec) -> Result<(Written<Template>, Meaning), Malformed> {
+        let text = &spec.url.required()?.0;
+        let written = Written::template(text, self.findings)?;
         let meaning = self.scope.check(written.item.uses(), text, Room::Request, self.findings);
         if let Some(finding) = self.url_finding(text) {
             self.findings.push(finding);
         }
-        Some((written, meaning))
+        Ok((written, meaning))
     }
 
     /// What can be said of a URL before it is rendered.
@@ -167,28 +169,24 @@ impl Builder<'_> {
         }
     }
 
-    fn entries(&mut self, field: &Field<Named<AnyValue>>) -> Option<Vec<(String, ValuePlan)>> {
-        let named = match field {
-            Field::Given(named) => named,
-            Field::Absent => return Some(vec![]),
-            Field::Bad => return None,
-        };
-        let built: Vec<_> = named.0.iter().map(|(key, value)| self.entry(key, value.given()?)).collect();
+    fn entries(&mut self, field: &Field<Named<AnyValue>>) -> Result<Vec<(String, ValuePlan)>, Malformed> {
+        let entries = field.optional()?.into_iter().flat_map(|named| &named.0);
+        let built: Vec<_> = entries.map(|(key, value)| self.entry(key, value.required()?)).collect();
         built.into_iter().collect()
     }
 
-    fn entry(&mut self, key: &Key, value: &AnyValue) -> Option<(String, ValuePlan)> {
+    fn entry(&mut self, key: &Key, value: &AnyValue) -> Result<(String, ValuePlan), Malformed> {
         if let Some(map) = value.0.as_map().and_then(<[_]>::first) {
             let finding = Diagnostic::error(Code::BadValue, format!("`{}` cannot be a mapping", key.name))
                 .at(map.0.span, "")
                 .help("a value here is text, a number, a boolean, none, or a list of these");
             self.findings.push(finding);
-            return None;
+            return Err(Malformed);
         }
-        Some((key.name.clone(), ValuePlan::build(&value.0, self.scope, Room::Request, self.findings)?))
+        Ok((key.name.clone(), ValuePlan::build(&value.0, self.scope, Room::Request, self.findings)?))
     }
 
-    fn headers(&mut self, spec: &RequestSpec) -> Option<Vec<(String, ValuePlan)>> {
+    fn headers(&mut self, spec: &RequestSpec) -> Result<Vec<(String, ValuePlan)>, Malformed> {
         let headers = self.entries(&spec.headers);
         for (key, _) in spec.headers.given().iter().flat_map(|named| &named.0) {
             if http::HeaderName::from_bytes(key.name.as_bytes()).is_err() {
@@ -204,28 +202,25 @@ impl Builder<'_> {
         headers
     }
 
-    fn body(&mut self, spec: &RequestSpec) -> Option<BodyPlan> {
+    fn body(&mut self, spec: &RequestSpec) -> Result<BodyPlan, Malformed> {
         self.refuse_two_bodies(spec);
-        if let Some(json) = spec.json.given() {
+        if let Some(json) = spec.json.optional()? {
             return ValuePlan::build(&json.0, self.scope, Room::Request, self.findings).map(BodyPlan::Json);
         }
         if !spec.form.is_absent() {
             return self.entries(&spec.form).map(BodyPlan::Form);
         }
-        let content_type = match spec.content_type.given() {
-            Some(text) => Some(self.text(&text.0)?),
-            None => None,
-        };
-        match spec.body.given() {
-            Some(text) => Some(BodyPlan::Text { text: self.text(&text.0)?, content_type }),
-            None => Some(BodyPlan::None),
+        let content_type = spec.content_type.optional()?.map(|text| self.text(&text.0)).transpose()?;
+        match spec.body.optional()? {
+            Some(text) => Ok(BodyPlan::Text { text: self.text(&text.0)?, content_type }),
+            None => Ok(BodyPlan::None),
         }
     }
 
-    fn text(&mut self, text: &Text) -> Option<ValuePlan> {
-        let written = Written::template(text).map_err(|finding| self.findings.push(finding)).ok()?;
+    fn text(&mut self, text: &Text) -> Result<ValuePlan, Malformed> {
+        let written = Written::template(text, self.findings)?;
         let meaning = self.scope.check(written.item.uses(), text, Room::Request, self.findings);
-        Some(ValuePlan::Template(written, meaning))
+        Ok(ValuePlan::Template(written, meaning))
     }
 
     fn refuse_two_bodies(&mut self, spec: &RequestSpec) {

@@ -135,7 +135,7 @@ impl Scope {
     fn finding(&self, found: &NameUse, all: &[NameUse], text: &Text, room: Room) -> Option<Diagnostic> {
         let root = found.path[0].as_str();
         match root {
-            "params" => self.member(
+            "params" => Self::member(
                 found,
                 text,
                 &self.params.as_ref()?.keys().map(String::as_str).collect::<Vec<_>>(),
@@ -143,12 +143,12 @@ impl Scope {
             ),
             "connection" => self.connection_finding(found, text),
             "env" => None,
-            "run" => self.member(found, text, RUN, "`run`"),
+            "run" => Self::member(found, text, RUN, "`run`"),
             "response" if matches!(room, Room::Response | Room::After) => {
-                self.member(found, text, RESPONSE, "`response`")
+                Self::member(found, text, RESPONSE, "`response`")
             }
             "page" if matches!(room, Room::Request | Room::Response) => {
-                self.member(found, text, PAGE, "`page`")
+                Self::member(found, text, PAGE, "`page`")
             }
             _ if LATER.contains(&root) => {
                 let message = format!(
@@ -173,11 +173,11 @@ impl Scope {
             );
         };
         let names: Vec<&str> = connection.values.as_ref()?.keys().map(String::as_str).collect();
-        self.member(found, text, &names, &format!("connection {}", connection.shown))
+        Self::member(found, text, &names, &format!("connection {}", connection.shown))
     }
 
     /// The second word of `params.x`, `connection.x` and their like.
-    fn member(&self, found: &NameUse, text: &Text, known: &[&str], of: &str) -> Option<Diagnostic> {
+    fn member(found: &NameUse, text: &Text, known: &[&str], of: &str) -> Option<Diagnostic> {
         let name = found.path.get(1)?;
         if found.guarded || known.contains(&name.as_str()) {
             return None;

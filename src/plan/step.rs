@@ -12,8 +12,8 @@ use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
 use crate::expr::jsonpath::JsonPath;
 use crate::expr::{Expression, Template};
 use crate::spec::step::{ExpectSpec, RecordsSpec, RetrySpec, RuleAction, RuleSpec, StepSpec};
-use crate::spec::table::Field;
-use crate::spec::value::{ExpressionText, TemplateText};
+use crate::spec::table::Malformed;
+use crate::spec::value::{ExpressionText, TemplateText, parse_period};
 
 /// A step of the plan.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ pub struct Built {
 /// Compiles a step. `write` holds the indices of its targets.
 pub fn build(spec: &StepSpec, before: &Before<'_>, write: Vec<usize>, findings: &mut Findings) -> Built {
     let mut builder = Builder { before, findings, meaning: Meaning::default() };
-    let plan = builder.step(spec, write);
+    let plan = builder.step(spec, write).ok();
     Built { plan, meaning: builder.meaning }
 }
 
@@ -117,26 +117,26 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn step(&mut self, spec: &StepSpec, write: Vec<usize>) -> Option<StepPlan> {
+    fn step(&mut self, spec: &StepSpec, write: Vec<usize>) -> Result<StepPlan, Malformed> {
         let when = self.condition(spec.when.given(), Room::Before);
         let request = spec
             .request
-            .given()
+            .required()
             .and_then(|request| RequestPlan::build(request, &self.before.scope, self.findings));
-        if let Some(request) = &request {
+        if let Ok(request) = &request {
             self.meaning.add(&request.meaning());
         }
         let expect = self.each(spec.expect.given(), Self::expect);
         let extract = self.extract(spec);
         let rules = self.each(spec.rules.given(), Self::rule);
-        let paginate = self.paginate(spec, request.as_ref());
+        let paginate = self.paginate(spec, request.as_ref().ok());
         let records = self.records(spec);
         let reuse_for = self.reuse_for(spec);
         self.refuse_misfits(spec);
-        let name = spec.name.given()?;
+        let name = spec.name.required()?;
         let request = request?;
         let needs = request.meaning().steps;
-        Some(StepPlan {
+        Ok(StepPlan {
             name: name.text.clone(),
             span: name.span,
             connection: self.before.connection,
@@ -157,9 +157,9 @@ impl Builder<'_> {
     fn each<S, P>(
         &mut self,
         specs: Option<&Vec<S>>,
-        build: fn(&mut Self, &S) -> Option<P>,
-    ) -> Option<Vec<P>> {
-        let built: Vec<Option<P>> = specs.into_iter().flatten().map(|spec| build(self, spec)).collect();
+        build: fn(&mut Self, &S) -> Result<P, Malformed>,
+    ) -> Result<Vec<P>, Malformed> {
+        let built: Vec<_> = specs.into_iter().flatten().map(|spec| build(self, spec)).collect();
         built.into_iter().collect()
     }
 
@@ -167,12 +167,12 @@ impl Builder<'_> {
         &mut self,
         text: Option<&ExpressionText>,
         room: Room,
-    ) -> Option<Option<Written<Expression>>> {
-        let Some(ExpressionText(text)) = text else { return Some(None) };
-        let written = Written::expression(text).map_err(|finding| self.findings.push(finding)).ok()?;
+    ) -> Result<Option<Written<Expression>>, Malformed> {
+        let Some(ExpressionText(text)) = text else { return Ok(None) };
+        let written = Written::expression(text, self.findings)?;
         let meaning = self.before.scope.check(written.item.uses(), text, room, self.findings);
         self.meaning.add(&meaning);
-        Some(Some(written))
+        Ok(Some(written))
     }
 
     fn template(
@@ -180,46 +180,37 @@ impl Builder<'_> {
         text: Option<&TemplateText>,
         scope: &Scope,
         room: Room,
-    ) -> Option<Option<Written<Template>>> {
-        let Some(TemplateText(text)) = text else { return Some(None) };
-        let written = Written::template(text).map_err(|finding| self.findings.push(finding)).ok()?;
+    ) -> Result<Option<Written<Template>>, Malformed> {
+        let Some(TemplateText(text)) = text else { return Ok(None) };
+        let written = Written::template(text, self.findings)?;
         let meaning = scope.check(written.item.uses(), text, room, self.findings);
         self.meaning.add(&meaning);
-        Some(Some(written))
+        Ok(Some(written))
     }
 
-    fn expect(&mut self, spec: &ExpectSpec) -> Option<ExpectPlan> {
+    fn expect(&mut self, spec: &ExpectSpec) -> Result<ExpectPlan, Malformed> {
         let that = self.condition(spec.that.given(), Room::Response)?;
         let message = self.template(spec.message.given(), &self.before.scope, Room::Response)?;
-        Some(ExpectPlan { that: that?, message })
+        Ok(ExpectPlan { that: that.ok_or(Malformed)?, message })
     }
 
-    fn extract(&mut self, spec: &StepSpec) -> Option<Vec<ExtractPlan>> {
-        let named = match &spec.extract {
-            Field::Given(named) => named,
-            Field::Absent => return Some(vec![]),
-            Field::Bad => return None,
-        };
-        let built: Vec<_> = named
-            .0
-            .iter()
-            .map(|(key, value)| extract::build(key, value.given()?, &self.before.scope, self.findings))
+    fn extract(&mut self, spec: &StepSpec) -> Result<Vec<ExtractPlan>, Malformed> {
+        let entries = spec.extract.optional()?.into_iter().flat_map(|named| &named.0);
+        let built: Vec<_> = entries
+            .map(|(key, value)| extract::build(key, value.required()?, &self.before.scope, self.findings))
             .collect();
         built.into_iter().collect()
     }
 
-    fn rule(&mut self, spec: &RuleSpec) -> Option<RulePlan> {
+    fn rule(&mut self, spec: &RuleSpec) -> Result<RulePlan, Malformed> {
         let when = self.condition(spec.when.given(), Room::Response);
         let message = self.template(spec.message.given(), &self.before.scope, Room::Response);
-        let action = spec.action.given().copied();
-        self.refuse_rule_misfits(spec, action);
-        let after = match spec.after.given() {
-            Some(name) => Some(self.after(&name.text, name.span)?),
-            None => None,
-        };
+        let action = spec.action.required().copied();
+        self.refuse_rule_misfits(spec, action.ok());
+        let after = spec.after.optional()?.map(|name| self.after(&name.text, name.span)).transpose()?;
         let max_retries =
             spec.max_retries.given().map(|count| u32::try_from(count.value).unwrap_or(u32::MAX));
-        Some(RulePlan { when: when??, action: action?, after, max_retries, message: message? })
+        Ok(RulePlan { when: when?.ok_or(Malformed)?, action: action?, after, max_retries, message: message? })
     }
 
     fn refuse_rule_misfits(&mut self, spec: &RuleSpec, action: Option<RuleAction>) {
@@ -243,7 +234,7 @@ impl Builder<'_> {
     }
 
     /// `after` may only name an earlier step that gives values and nothing else: running it again must be harmless.
-    fn after(&mut self, name: &str, span: Span) -> Option<usize> {
+    fn after(&mut self, name: &str, span: Span) -> Result<usize, Malformed> {
         let names = |specs: &[StepSpec]| {
             specs
                 .iter()
@@ -277,7 +268,7 @@ impl Builder<'_> {
                     ("paginate", step.paginate.is_absent()),
                 ];
                 match unfit.iter().find(|(_, absent)| !absent) {
-                    None => return Some(at),
+                    None => return Ok(at),
                     Some((key, _)) => Diagnostic::error(
                         Code::BadStep,
                         format!("step `{name}` cannot be run again: it has `{key}`"),
@@ -288,25 +279,25 @@ impl Builder<'_> {
             }
         };
         self.findings.push(finding);
-        None
+        Err(Malformed)
     }
 
-    fn paginate(&mut self, spec: &StepSpec, request: Option<&RequestPlan>) -> Option<Option<PaginatePlan>> {
-        match &spec.paginate {
-            Field::Absent => Some(None),
-            Field::Bad => None,
-            Field::Given(paginate) => {
-                PaginatePlan::build(paginate, request, &self.before.scope, self.findings).map(Some)
-            }
-        }
+    fn paginate(
+        &mut self,
+        spec: &StepSpec,
+        request: Option<&RequestPlan>,
+    ) -> Result<Option<PaginatePlan>, Malformed> {
+        let paginate = spec.paginate.optional()?;
+        paginate
+            .map(|paginate| PaginatePlan::build(paginate, request, &self.before.scope, self.findings))
+            .transpose()
     }
 
-    fn records(&mut self, spec: &StepSpec) -> Option<Option<Arc<RecordsPlan>>> {
-        let (text, default) = match &spec.records {
-            Field::Absent => return Some(None),
-            Field::Bad => return None,
-            Field::Given(RecordsSpec::Path(path)) => (&path.0, None),
-            Field::Given(RecordsSpec::Table(table)) => (&table.jsonpath.given()?.0, table.default.given()),
+    fn records(&mut self, spec: &StepSpec) -> Result<Option<Arc<RecordsPlan>>, Malformed> {
+        let (text, default) = match spec.records.optional()? {
+            None => return Ok(None),
+            Some(RecordsSpec::Path(path)) => (&path.0, None),
+            Some(RecordsSpec::Table(table)) => (&table.jsonpath.required()?.0, table.default.given()),
         };
         if let Some(default) = default
             && default.0.to_json() != serde_json::json!([])
@@ -315,23 +306,22 @@ impl Builder<'_> {
                 .at(default.0.span, "");
             self.findings.push(finding.help("`default: []` means: nothing there is no records"));
         }
-        let path = Written::path(text).map_err(|finding| self.findings.push(finding)).ok()?;
-        Some(Some(Arc::new(RecordsPlan { path, may_be_missing: default.is_some() })))
+        let path = Written::path(text, self.findings)?;
+        Ok(Some(Arc::new(RecordsPlan { path, may_be_missing: default.is_some() })))
     }
 
-    fn reuse_for(&mut self, spec: &StepSpec) -> Option<Option<Written<Template>>> {
+    fn reuse_for(&mut self, spec: &StepSpec) -> Result<Option<Written<Template>>, Malformed> {
         let own = super::with_extracts_of(spec, self.before.index, &self.before.scope);
         let written = self.template(spec.reuse_for.given(), &own, Room::After)?;
-        if let Some(literal) =
-            written.as_ref().and_then(|written| Some((written.item.literal()?, written.text.span)))
-            && crate::spec::value::parse_period(literal.0).is_none()
+        if let Some(written) = &written
+            && let Some(literal) = written.item.literal()
+            && parse_period(literal).is_none()
         {
-            let finding =
-                Diagnostic::error(Code::BadValue, format!("`{}` is not a length of time", literal.0))
-                    .at(literal.1, "");
+            let finding = Diagnostic::error(Code::BadValue, format!("`{literal}` is not a length of time"))
+                .at(written.text.span, "");
             self.findings.push(finding.help("write `50m`, or compute it: `\"{{ expires_in - 300 }}s\"`"));
         }
-        Some(written)
+        Ok(written)
     }
 
     fn refuse_misfits(&mut self, spec: &StepSpec) {

@@ -192,7 +192,7 @@ impl<'a> Targets<'a> {
 
     /// The path with its params; nothing else is known before the run.
     fn path(&self, text: &Text, findings: &mut Findings) -> Option<String> {
-        let written = Written::template(text).map_err(|finding| findings.push(finding)).ok()?;
+        let written = Written::template(text, findings).ok()?;
         let before = findings.has_errors();
         self.settings.scope.check(written.item.uses(), text, Room::Before, findings);
         if findings.has_errors() && !before {

@@ -7,6 +7,7 @@ use super::written::{EvaluationError, Written};
 use crate::diagnostic::{Findings, Span};
 use crate::expr::{Template, mapping};
 use crate::spec::node::{Node, NodeKind};
+use crate::spec::table::Malformed;
 
 /// A value that may hold templates.
 #[derive(Debug)]
@@ -22,34 +23,27 @@ pub enum ValuePlan {
 }
 
 impl ValuePlan {
-    /// Compiles a node. None when a template in it is malformed; the findings say where.
-    pub fn build(node: &Node, scope: &Scope, room: Room, findings: &mut Findings) -> Option<Self> {
+    /// Compiles a node.
+    pub fn build(node: &Node, scope: &Scope, room: Room, findings: &mut Findings) -> Result<Self, Malformed> {
         match &node.kind {
             NodeKind::Text(text) if text.value.contains("{{") || text.value.contains("{%") => {
-                match Written::template(text) {
-                    Ok(written) => {
-                        let meaning = scope.check(written.item.uses(), text, room, findings);
-                        Some(Self::Template(written, meaning))
-                    }
-                    Err(finding) => {
-                        findings.push(finding);
-                        None
-                    }
-                }
+                let written = Written::template(text, findings)?;
+                let meaning = scope.check(written.item.uses(), text, room, findings);
+                Ok(Self::Template(written, meaning))
             }
             NodeKind::List(items) => {
                 let items: Vec<_> =
                     items.iter().map(|item| Self::build(item, scope, room, findings)).collect();
-                Some(Self::List(items.into_iter().collect::<Option<_>>()?))
+                Ok(Self::List(items.into_iter().collect::<Result<_, _>>()?))
             }
             NodeKind::Map(entries) => {
                 let entries: Vec<_> = entries
                     .iter()
-                    .map(|(key, item)| Some((key.name.clone(), Self::build(item, scope, room, findings)?)))
+                    .map(|(key, item)| Ok((key.name.clone(), Self::build(item, scope, room, findings)?)))
                     .collect();
-                Some(Self::Map(entries.into_iter().collect::<Option<_>>()?))
+                Ok(Self::Map(entries.into_iter().collect::<Result<_, _>>()?))
             }
-            _ => Some(Self::Constant(node.to_json())),
+            _ => Ok(Self::Constant(node.to_json())),
         }
     }
 

@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use minijinja::value::Value;
 
-use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Findings, Span};
 use crate::expr::jsonpath::JsonPath;
 use crate::expr::{Expression, ExpressionError, Template};
 use crate::spec::node::Text;
+use crate::spec::table::Malformed;
 
 /// A compiled thing and its text.
 #[derive(Debug)]
@@ -39,11 +40,9 @@ pub struct EvaluationError {
 
 impl Written<Expression> {
     /// Compiles an expression; what is wrong becomes a finding.
-    pub fn expression(text: &Text) -> Result<Self, Diagnostic> {
-        match Expression::compile(&text.value) {
-            Ok(item) => Ok(Self { item, text: text.clone() }),
-            Err(error) => Err(syntax(text, error, "expression")),
-        }
+    pub fn expression(text: &Text, findings: &mut Findings) -> Result<Self, Malformed> {
+        let compiled = Expression::compile(&text.value).map_err(|error| syntax(text, error, "expression"));
+        Self::of(text, compiled, findings)
     }
 
     /// Its value.
@@ -59,11 +58,9 @@ impl Written<Expression> {
 
 impl Written<Template> {
     /// Compiles a template; what is wrong becomes a finding.
-    pub fn template(text: &Text) -> Result<Self, Diagnostic> {
-        match Template::compile(&text.value) {
-            Ok(item) => Ok(Self { item, text: text.clone() }),
-            Err(error) => Err(syntax(text, error, "template")),
-        }
+    pub fn template(text: &Text, findings: &mut Findings) -> Result<Self, Malformed> {
+        let compiled = Template::compile(&text.value).map_err(|error| syntax(text, error, "template"));
+        Self::of(text, compiled, findings)
     }
 
     /// Its value.
@@ -79,18 +76,29 @@ impl Written<Template> {
 
 impl Written<JsonPath> {
     /// Parses a JSONPath; what is wrong becomes a finding.
-    pub fn path(text: &Text) -> Result<Self, Diagnostic> {
-        JsonPath::parse(&text.value).map(|item| Self { item, text: text.clone() }).map_err(|error| {
+    pub fn path(text: &Text, findings: &mut Findings) -> Result<Self, Malformed> {
+        let parsed = JsonPath::parse(&text.value).map_err(|error| {
             let at = error.offset_in_path.min(text.value.len());
             let end = text.value[at..].chars().next().map_or(at, |next| at + next.len_utf8());
             Diagnostic::error(Code::BadJsonpath, format!("this is not a JSONPath: {}", error.message))
                 .at(text.span_of(at..end), "")
                 .help_if(error.help)
-        })
+        });
+        Self::of(text, parsed, findings)
     }
 }
 
 impl<T> Written<T> {
+    fn of(text: &Text, compiled: Result<T, Diagnostic>, findings: &mut Findings) -> Result<Self, Malformed> {
+        match compiled {
+            Ok(item) => Ok(Self { item, text: text.clone() }),
+            Err(finding) => {
+                findings.push(finding);
+                Err(Malformed)
+            }
+        }
+    }
+
     fn evaluation(&self, error: ExpressionError) -> EvaluationError {
         EvaluationError {
             undefined: error.undefined,

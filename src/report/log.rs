@@ -14,20 +14,20 @@ impl Listener for Log {
             Event::StepSkipped { step } => tracing::info!("{step}: skipped, its `when` is false"),
             Event::Requesting { step, request } => tracing::info!("{step}: {request}"),
             Event::Answered { step, status, bytes, elapsed } => {
-                tracing::info!("{step}: {status}, {bytes} bytes, {}", duration(*elapsed))
+                tracing::info!("{step}: {status}, {bytes} bytes, {}", duration(*elapsed));
             }
             Event::Retrying { step, why, wait, retry } if wait.is_zero() => {
-                tracing::warn!("{step}: {why}; retry {retry}")
+                tracing::warn!("{step}: {why}; retry {retry}");
             }
             Event::Retrying { step, why, wait, retry } => {
-                tracing::warn!("{step}: {why}; retry {retry} in {}", duration(*wait))
+                tracing::warn!("{step}: {why}; retry {retry} in {}", duration(*wait));
             }
             Event::Renewing { step, why } => tracing::warn!("{step}: runs again, since {why}"),
             Event::Page { step, page, records, .. } => {
-                tracing::debug!("{step}: page {page}, {records} records")
+                tracing::debug!("{step}: page {page}, {records} records");
             }
             Event::StepFinished { step, records, pages } => {
-                tracing::debug!("{step}: done, {records} records on {pages} pages")
+                tracing::debug!("{step}: done, {records} records on {pages} pages");
             }
         }
     }

@@ -50,7 +50,7 @@ impl Listener for Progress {
         match event {
             Event::StepStarted { step } => self.bar.set_message(format!("{step}: asking")),
             Event::Retrying { step, why, wait, .. } => {
-                self.bar.set_message(format!("{step}: {why}; trying again in {}", duration(*wait)))
+                self.bar.set_message(format!("{step}: {why}; trying again in {}", duration(*wait)));
             }
             Event::Renewing { step, .. } => self.bar.set_message(format!("{step}: asking again")),
             Event::Page { step, records, .. } => {

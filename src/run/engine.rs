@@ -104,8 +104,8 @@ impl Run<'_> {
         Outcome { ending, figures: self.figures, landed }
     }
 
-    pub(super) fn tell(&mut self, event: Event) {
-        self.listener.hear(&event);
+    pub(super) fn tell(&mut self, event: &Event) {
+        self.listener.hear(event);
     }
 }
 

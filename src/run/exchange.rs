@@ -126,7 +126,7 @@ impl Run<'_> {
         self.figures.requests += 1;
         let described = request.describe(&self.redactor);
         tracing::debug!(step = step.name, headers = ?request.headers.iter().map(|header| header.name.as_str()).collect::<Vec<_>>(), "{described}");
-        self.tell(Event::Requesting { step: step.name.clone(), request: described });
+        self.tell(&Event::Requesting { step: step.name.clone(), request: described });
         if self.world.interrupt.is_wished() {
             return Err(Stop::Interrupted);
         }
@@ -134,7 +134,7 @@ impl Run<'_> {
         Ok(sent.map(|response| {
             let bytes = response.body.len() as u64;
             self.figures.bytes += bytes;
-            self.tell(Event::Answered {
+            self.tell(&Event::Answered {
                 step: step.name.clone(),
                 status: response.status.as_u16(),
                 bytes,
@@ -178,7 +178,7 @@ impl Run<'_> {
         progress.counts.used(rule, limited_by_rule);
         self.figures.retries += 1;
         let why = status_text(&answer.response);
-        self.tell(Event::Retrying {
+        self.tell(&Event::Retrying {
             step: step.name.clone(),
             why: why.clone(),
             wait: Duration::ZERO,
@@ -268,7 +268,12 @@ impl Run<'_> {
     ) -> Result<(), Stop> {
         self.figures.retries += 1;
         let why = self.redactor.redact(why).into_owned();
-        self.tell(Event::Retrying { step: step.name.clone(), why, wait: time, retry: progress.counts.total });
+        self.tell(&Event::Retrying {
+            step: step.name.clone(),
+            why,
+            wait: time,
+            retry: progress.counts.total,
+        });
         self.world.interrupt.or_stop(self.world.clock.sleep(time)).await?;
         Ok(())
     }
@@ -286,7 +291,7 @@ impl Run<'_> {
     fn renew(&mut self, index: usize, why: String) -> Pin<Box<dyn Future<Output = Result<(), Stop>> + '_>> {
         Box::pin(async move {
             let step = self.plan.steps[index].name.clone();
-            self.tell(Event::Renewing { step, why });
+            self.tell(&Event::Renewing { step, why });
             self.give_values(index).await
         })
     }
@@ -385,7 +390,7 @@ impl Run<'_> {
         if !hinted.help.is_empty() {
             return hinted;
         }
-        hinted.help_if(status_help(response.status.as_u16(), give_up).map(str::to_owned))
+        hinted.help(status_help(response.status.as_u16(), give_up))
     }
 
     /// Adds what was sent and what came.
@@ -432,11 +437,11 @@ fn tries_text(retries: u32, give_up: Option<GiveUp>) -> String {
     }
 }
 
-fn status_help(status: u16, give_up: Option<GiveUp>) -> Option<&'static str> {
+fn status_help(status: u16, give_up: Option<GiveUp>) -> &'static str {
     if let Some(GiveUp::ServerAsksTooLong { .. }) = give_up {
-        return Some("run again later, or raise `retry: { longest_wait: … }`");
+        return "run again later, or raise `retry: { longest_wait: … }`";
     }
-    Some(match status {
+    match status {
         401 => "the service does not accept the credentials: check them, and whether they have expired",
         403 => "the service knows you but refuses: check the scopes and rights of these credentials",
         404 => {
@@ -446,5 +451,5 @@ fn status_help(status: u16, give_up: Option<GiveUp>) -> Option<&'static str> {
         300..=399 => "the answer is a redirect that was not followed: use the URL of its `Location` header",
         500..=599 => "the service failed: run again later; `retry` sets how often it is tried by itself",
         _ => "read the body above: it is the service's own explanation",
-    })
+    }
 }

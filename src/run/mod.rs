@@ -10,6 +10,7 @@ mod extraction;
 mod failure;
 pub mod interrupt;
 pub mod outcome;
+mod page_facts;
 mod render;
 mod rules;
 mod step;

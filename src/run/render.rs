@@ -64,7 +64,7 @@ impl Rendering<'_> {
             parts.headers.retain(|header| !header.name.as_str().eq_ignore_ascii_case(name));
             parts.headers.push(self.make_header(name, text, false, false)?);
         }
-        let body = self.body(&place)?;
+        let body = self.body(place.as_ref())?;
         let mut request = Request::new(plan.method.clone(), self.url(&parts)?);
         request.headers = parts.headers;
         request.secret_query = parts.secret_query;
@@ -116,7 +116,7 @@ impl Rendering<'_> {
     fn parse_url(&self, text: &str) -> Result<Url, Diagnostic> {
         let bad = |problem: String| {
             self.failed(
-                format!("`{text}` is not a URL that can be requested: {problem}"),
+                &format!("`{text}` is not a URL that can be requested: {problem}"),
                 self.step.request.url.text.span,
             )
             .help("a URL is `https://HOST/PATH`; look at the values that were put into it")
@@ -166,12 +166,12 @@ impl Rendering<'_> {
         from_connection: bool,
     ) -> Result<Header, Diagnostic> {
         Header::new(name, text, secret, from_connection).map_err(|error| {
-            self.failed(error.to_string(), self.step.request.span)
+            self.failed(&error.to_string(), self.step.request.span)
                 .help("a header is one line; look at the value that was put into it")
         })
     }
 
-    fn body(&self, place: &Option<(PagePlace, String)>) -> Result<Body, Diagnostic> {
+    fn body(&self, place: Option<&(PagePlace, String)>) -> Result<Body, Diagnostic> {
         match &self.step.request.body {
             BodyPlan::None => Ok(Body::None),
             BodyPlan::Form(fields) => self.form(fields, place),
@@ -192,7 +192,7 @@ impl Rendering<'_> {
     fn form(
         &self,
         fields: &[(String, ValuePlan)],
-        place: &Option<(PagePlace, String)>,
+        place: Option<&(PagePlace, String)>,
     ) -> Result<Body, Diagnostic> {
         let mut pairs = Vec::new();
         let mut secret = Vec::new();
@@ -208,10 +208,10 @@ impl Rendering<'_> {
         Ok(Body::Text { content_type, text: text.into(), secret_parts: !secret.is_empty() })
     }
 
-    fn json(&self, plan: &ValuePlan, place: &Option<(PagePlace, String)>) -> Result<Body, Diagnostic> {
+    fn json(&self, plan: &ValuePlan, place: Option<&(PagePlace, String)>) -> Result<Body, Diagnostic> {
         let value = self.value(plan)?;
         let mut json = serde_json::to_value(&value).map_err(|error| {
-            self.failed(format!("the body cannot be written as JSON: {error}"), self.step.request.span)
+            self.failed(&format!("the body cannot be written as JSON: {error}"), self.step.request.span)
         })?;
         if let Some((PagePlace::Json(keys), text)) = place {
             set(&mut json, keys, self.json_number(text));
@@ -250,7 +250,7 @@ impl Rendering<'_> {
 
     fn unfit(&self, name: &str, value: &Value, plan: &ValuePlan) -> Diagnostic {
         let span = plan.span().unwrap_or(self.step.request.span);
-        self.failed(format!("`{name}` is {}, which cannot be sent as text", describe(value)), span)
+        self.failed(&format!("`{name}` is {}, which cannot be sent as text", describe(value)), span)
             .help("send text, a number or a boolean; use `tojson` to send a mapping as JSON text")
     }
 
@@ -260,8 +260,8 @@ impl Rendering<'_> {
         }
     }
 
-    fn failed(&self, message: String, span: Span) -> Diagnostic {
-        failure::at(Code::BadRequest, &self.step.name, &message, span)
+    fn failed(&self, message: &str, span: Span) -> Diagnostic {
+        failure::at(Code::BadRequest, &self.step.name, message, span)
     }
 }
 
@@ -287,11 +287,4 @@ fn set(json: &mut serde_json::Value, keys: &[String], value: serde_json::Value) 
     if here.is_object() {
         here[last.as_str()] = value;
     }
-}
-
-/// Whether a next URL may be followed with the step's headers: same origin, or one that the author allows.
-pub(super) fn origin_allowed(paginate: &PaginatePlan, first: &Url, next: &Url) -> bool {
-    let origin = next.origin();
-    origin == first.origin()
-        || paginate.allow_origin.iter().any(|allowed| *allowed == origin.ascii_serialization())
 }

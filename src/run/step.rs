@@ -8,13 +8,11 @@ use super::event::Event;
 use super::exchange::Verdict;
 use super::extraction::{not_json, nothing_at};
 use super::failure::{self, Stop};
-use super::render::origin_allowed;
+use super::page_facts::Asked;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::paging::{Cursor, Next, PageFacts, advance, parse_link_header};
-use crate::plan::paginate::{NextPlan, PaginatePlan};
-use crate::plan::paging::PagingKind;
+use crate::paging::{Cursor, Next, PageFacts, advance};
 use crate::plan::step::StepPlan;
-use crate::record::{Batch, Found, Page};
+use crate::record::{Batch, Found};
 
 /// A target takes at most this much at once.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
@@ -34,11 +32,11 @@ impl Run<'_> {
         let step = &self.plan.steps[index];
         if !self.is_wanted(step)? {
             self.figures.skipped += 1;
-            self.tell(Event::StepSkipped { step: step.name.clone() });
+            self.tell(&Event::StepSkipped { step: step.name.clone() });
             return Ok(());
         }
         self.figures.steps += 1;
-        self.tell(Event::StepStarted { step: step.name.clone() });
+        self.tell(&Event::StepStarted { step: step.name.clone() });
         let tally = match (&step.paginate, &step.records) {
             (None, None) => {
                 self.give_values(index).await?;
@@ -46,7 +44,7 @@ impl Run<'_> {
             }
             _ => self.pages(index).await?,
         };
-        self.tell(Event::StepFinished {
+        self.tell(&Event::StepFinished {
             step: self.plan.steps[index].name.clone(),
             records: tally.records,
             pages: tally.pages,
@@ -67,7 +65,7 @@ impl Run<'_> {
             let (verdict, answer) = self.exchange(index, cursor.as_ref()).await?;
             let page = self.page(index, verdict, &answer, cursor.as_ref(), &mut tally).await?;
             let Some(here) = cursor else { return Ok(tally) };
-            match self.next(index, page, &answer, &here)? {
+            match self.next(index, &page, &answer, &here)? {
                 Some(next) => cursor = Some(next),
                 None => return Ok(tally),
             }
@@ -99,7 +97,7 @@ impl Run<'_> {
                 facts.records = batch.len() as u64;
                 facts.same_as_previous =
                     tally.previous.as_ref().is_some_and(|previous| same(previous, &batch));
-                self.facts_of(index, answer, cursor, &mut facts)
+                self.ask_page(index, answer, cursor, &mut facts)
                     .map_err(|finding| self.about_answer(finding, index, answer))?;
                 self.write(index, &batch, &facts).await?;
                 tally.previous = Some(batch);
@@ -110,7 +108,7 @@ impl Run<'_> {
         self.figures.pages += 1;
         self.figures.records += facts.records;
         let step = self.plan.steps[index].name.clone();
-        self.tell(Event::Page {
+        self.tell(&Event::Page {
             step,
             page: number,
             records: facts.records,
@@ -166,8 +164,7 @@ impl Run<'_> {
         self.plan.steps[index].paginate.as_ref().is_none_or(|paginate| paginate.rules.allow_repeat)
     }
 
-    /// What the page says about the next one.
-    fn facts_of(
+    fn ask_page(
         &self,
         index: usize,
         answer: &Arc<Answer>,
@@ -177,82 +174,14 @@ impl Run<'_> {
         let step = &self.plan.steps[index];
         let Some((paginate, cursor)) = step.paginate.as_ref().zip(cursor) else { return Ok(()) };
         let context = self.context(step, Some(answer), Some(cursor));
-        let evaluation = |error| failure::evaluation(&step.name, &error);
-        facts.more =
-            paginate.more.as_ref().map(|more| more.truth(&context)).transpose().map_err(evaluation)?;
-        facts.stop =
-            paginate.stop_when.as_ref().map(|stop| stop.truth(&context)).transpose().map_err(evaluation)?;
-        facts.total = match &paginate.total {
-            Some(path) => number_at(answer, &path.item)
-                .map_err(|message| failure::at(Code::BadPaging, &step.name, &message, path.text.span))?,
-            None => None,
-        };
-        if facts.more != Some(false) {
-            facts.next = self.next_text(step, paginate, answer, &context)?;
-        }
-        Ok(())
-    }
-
-    /// The next token or resolved URL; none when it is missing, null or empty.
-    fn next_text(
-        &self,
-        step: &StepPlan,
-        paginate: &PaginatePlan,
-        answer: &Answer,
-        context: &minijinja::Value,
-    ) -> Result<Option<String>, Diagnostic> {
-        let found = match (&paginate.next, paginate.rules.kind) {
-            (_, PagingKind::LinkHeader) => {
-                let links =
-                    answer.response.headers.get_all("link").iter().filter_map(|value| value.to_str().ok());
-                links.filter_map(parse_link_header).next()
-            }
-            (Some(NextPlan::Path(path)), _) => scalar_at(answer, &path.item)
-                .map_err(|message| failure::at(Code::BadPaging, &step.name, &message, path.text.span))?,
-            (Some(NextPlan::Header(name)), _) => answer.response.header(name).map(str::to_owned),
-            (Some(NextPlan::Expression(written)), _) => match written.value(context) {
-                Ok(value) if value.is_none() => None,
-                Ok(value) => crate::expr::scalar_text(&value),
-                Err(error) if error.undefined => None,
-                Err(error) => return Err(failure::evaluation(&step.name, &error)),
-            },
-            (None, _) => None,
-        };
-        let found = found.filter(|text| !text.is_empty());
-        match (found, paginate.rules.kind) {
-            (Some(text), PagingKind::NextUrl | PagingKind::LinkHeader) => {
-                self.next_url(step, paginate, answer, &text).map(Some)
-            }
-            (found, _) => Ok(found),
-        }
-    }
-
-    fn next_url(
-        &self,
-        step: &StepPlan,
-        paginate: &PaginatePlan,
-        answer: &Answer,
-        text: &str,
-    ) -> Result<String, Diagnostic> {
-        let here = &answer.response.url;
-        let bad = |message: &str| failure::at(Code::BadPaging, &step.name, message, paginate.span);
-        let next =
-            here.join(text).map_err(|error| bad(&format!("the next URL `{text}` is not a URL: {error}")))?;
-        if !origin_allowed(paginate, here, &next) {
-            let origin = next.origin().ascii_serialization();
-            let message =
-                format!("the next URL is on another host, `{origin}`: it would get this step's headers");
-            return Err(bad(&message)
-                .help(format!("if that is right, write `allow_origin: [\"{origin}\"]` under `paginate`")));
-        }
-        Ok(next.into())
+        Asked { step, paginate, answer, context: &context }.fill(facts)
     }
 
     /// The cursor of the next page; none at the end.
     fn next(
         &mut self,
         index: usize,
-        facts: PageFacts,
+        facts: &PageFacts,
         answer: &Arc<Answer>,
         here: &Cursor,
     ) -> Result<Option<Cursor>, Stop> {
@@ -262,7 +191,7 @@ impl Run<'_> {
         if here.page == 1 {
             here.remember_url(answer.response.url.as_str());
         }
-        match advance(&paginate.rules, &facts, &here) {
+        match advance(&paginate.rules, facts, &here) {
             Next::Request(cursor) => Ok(Some(cursor)),
             Next::Complete => Ok(None),
             Next::Incomplete(reason) => {
@@ -283,27 +212,4 @@ impl Run<'_> {
 /// Whether two pages hold the same records, byte for byte.
 fn same(previous: &Batch, batch: &Batch) -> bool {
     !batch.is_empty() && previous.len() == batch.len() && previous.iter().eq(batch.iter())
-}
-
-fn scalar_at(answer: &Answer, path: &crate::expr::jsonpath::JsonPath) -> Result<Option<String>, String> {
-    let Ok(page) = answer.page() else { return Ok(None) };
-    let Some(raw) = first_at(page, path)? else { return Ok(None) };
-    match serde_json::from_slice(raw) {
-        Ok(serde_json::Value::Null) => Ok(None),
-        Ok(serde_json::Value::String(text)) => Ok(Some(text)),
-        Ok(value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_))) => {
-            Ok(Some(value.to_string()))
-        }
-        _ => Err(format!("`{}` is a list or mapping, not a token or URL", path.source())),
-    }
-}
-
-fn number_at(answer: &Answer, path: &crate::expr::jsonpath::JsonPath) -> Result<Option<u64>, String> {
-    let Some(text) = scalar_at(answer, path)? else { return Ok(None) };
-    text.parse().map(Some).map_err(|_| format!("`{}` is `{text}`, not a number of records", path.source()))
-}
-
-fn first_at<'p>(page: &'p Page, path: &crate::expr::jsonpath::JsonPath) -> Result<Option<&'p [u8]>, String> {
-    let ranges = page.find(path).map_err(|error| error.to_string())?;
-    Ok(ranges.into_iter().next().map(|range| &page.text()[range]))
 }

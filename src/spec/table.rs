@@ -24,11 +24,29 @@ impl<T> Field<T> {
         }
     }
 
+    /// The value, which must be there.
+    pub fn required(&self) -> Result<&T, Malformed> {
+        self.given().ok_or(Malformed)
+    }
+
+    /// The value, if the author gave one.
+    pub fn optional(&self) -> Result<Option<&T>, Malformed> {
+        match self {
+            Field::Given(value) => Ok(Some(value)),
+            Field::Absent => Ok(None),
+            Field::Bad => Err(Malformed),
+        }
+    }
+
     /// Whether the author left it out.
     pub fn is_absent(&self) -> bool {
         matches!(self, Field::Absent)
     }
 }
+
+/// Something is malformed, and a finding says what: nothing can be made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Malformed;
 
 /// Whether a key must be given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,11 +21,12 @@ fn aligned(source: &str, base: usize, value: &str) -> Option<Vec<u32>> {
     for character in value.chars() {
         let at = base + (source.len() - rest.len());
         let (skipped, taken) = step(rest, character)?;
-        let start = u32::try_from(at + skipped).ok()?;
-        offsets.extend(
-            (0..character.len_utf8())
-                .map(|index| start + if taken == character.len_utf8() { index as u32 } else { 0 }),
-        );
+        let start = at + skipped;
+        // Only a character that stands there as itself has a place for each of its bytes.
+        let width = usize::from(taken == character.len_utf8());
+        for index in 0..character.len_utf8() {
+            offsets.push(u32::try_from(start + index * width).ok()?);
+        }
         rest = &rest[skipped + taken..];
     }
     Some(offsets)

@@ -158,13 +158,13 @@ impl<'t> Builder<'t, '_> {
             let Some((event, span)) = self.events.next() else { break };
             let value = self.node(event, &span);
             end = end.max(value.span.range().end).max(key.span.range().end);
-            self.entry(key, value, &mut entries);
+            self.entry(&key, value, &mut entries);
         }
         let end = trim_end(self.text, start.range().start, end);
         Node { span: start.with_range(start.range().start..end), kind: NodeKind::Map(entries) }
     }
 
-    fn entry(&mut self, key: Node, value: Node, entries: &mut Vec<(Key, Node)>) {
+    fn entry(&mut self, key: &Node, value: Node, entries: &mut Vec<(Key, Node)>) {
         let name = match &key.kind {
             NodeKind::Text(text) if text.value == "<<" && text.style == TextStyle::Plain => {
                 return self.merge(value, entries);

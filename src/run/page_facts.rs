@@ -1,0 +1,121 @@
+//! What a page says about the next one.
+
+use minijinja::value::Value;
+use url::Url;
+
+use super::answer::Answer;
+use super::failure;
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::expr::jsonpath::JsonPath;
+use crate::expr::scalar_text;
+use crate::paging::{PageFacts, parse_link_header};
+use crate::plan::paginate::{NextPlan, PaginatePlan};
+use crate::plan::paging::PagingKind;
+use crate::plan::step::StepPlan;
+
+/// A page that is asked about the next one.
+#[derive(Debug)]
+pub(super) struct Asked<'a> {
+    /// The step.
+    pub(super) step: &'a StepPlan,
+    /// Its paging.
+    pub(super) paginate: &'a PaginatePlan,
+    /// The page.
+    pub(super) answer: &'a Answer,
+    /// The names that expressions see.
+    pub(super) context: &'a Value,
+}
+
+impl Asked<'_> {
+    /// Fills in what the author's paths and expressions find.
+    pub(super) fn fill(&self, facts: &mut PageFacts) -> Result<(), Diagnostic> {
+        let evaluation = |error| failure::evaluation(&self.step.name, &error);
+        let truth = |written: &crate::plan::written::Written<_>| written.truth(self.context);
+        facts.more = self.paginate.more.as_ref().map(truth).transpose().map_err(evaluation)?;
+        facts.stop = self.paginate.stop_when.as_ref().map(truth).transpose().map_err(evaluation)?;
+        facts.total = match &self.paginate.total {
+            Some(path) => self.number_at(&path.item, path.text.span)?,
+            None => None,
+        };
+        if facts.more != Some(false) {
+            facts.next = self.next()?;
+        }
+        Ok(())
+    }
+
+    /// The next token or resolved URL; none when it is missing, null or empty.
+    fn next(&self) -> Result<Option<String>, Diagnostic> {
+        let found = self.next_text()?.filter(|text| !text.is_empty());
+        match (found, self.paginate.rules.kind) {
+            (Some(text), PagingKind::NextUrl | PagingKind::LinkHeader) => self.next_url(&text).map(Some),
+            (found, _) => Ok(found),
+        }
+    }
+
+    fn next_text(&self) -> Result<Option<String>, Diagnostic> {
+        let response = &self.answer.response;
+        if self.paginate.rules.kind == PagingKind::LinkHeader {
+            let mut links = response.headers.get_all("link").iter().filter_map(|value| value.to_str().ok());
+            return Ok(links.find_map(parse_link_header));
+        }
+        match &self.paginate.next {
+            None => Ok(None),
+            Some(NextPlan::Path(path)) => self.scalar_at(&path.item, path.text.span),
+            Some(NextPlan::Header(name)) => Ok(response.header(name).map(str::to_owned)),
+            Some(NextPlan::Expression(written)) => match written.value(self.context) {
+                Ok(value) if value.is_none() => Ok(None),
+                Ok(value) => Ok(scalar_text(&value)),
+                Err(error) if error.undefined => Ok(None),
+                Err(error) => Err(failure::evaluation(&self.step.name, &error)),
+            },
+        }
+    }
+
+    fn next_url(&self, text: &str) -> Result<String, Diagnostic> {
+        let here = &self.answer.response.url;
+        let next = here.join(text).map_err(|error| {
+            self.bad(&format!("the next URL `{text}` is not a URL: {error}"), self.paginate.span)
+        })?;
+        if !self.origin_allowed(here, &next) {
+            let origin = next.origin().ascii_serialization();
+            let message =
+                format!("the next URL is on another host, `{origin}`: it would get this step's headers");
+            let help = format!("if that is right, write `allow_origin: [\"{origin}\"]` under `paginate`");
+            return Err(self.bad(&message, self.paginate.span).help(help));
+        }
+        Ok(next.into())
+    }
+
+    /// Same origin, or one that the author allows.
+    fn origin_allowed(&self, here: &Url, next: &Url) -> bool {
+        let origin = next.origin();
+        let listed = || self.paginate.allow_origin.contains(&origin.ascii_serialization());
+        origin == here.origin() || listed()
+    }
+
+    fn number_at(&self, path: &JsonPath, span: Span) -> Result<Option<u64>, Diagnostic> {
+        let Some(text) = self.scalar_at(path, span)? else { return Ok(None) };
+        let bad = |_| self.bad(&format!("`{}` is `{text}`, not a number of records", path.source()), span);
+        text.parse().map(Some).map_err(bad)
+    }
+
+    fn scalar_at(&self, path: &JsonPath, span: Span) -> Result<Option<String>, Diagnostic> {
+        let Ok(page) = self.answer.page() else { return Ok(None) };
+        let ranges = page.find(path).map_err(|error| self.bad(&error.to_string(), span))?;
+        let Some(range) = ranges.into_iter().next() else { return Ok(None) };
+        match serde_json::from_slice(&page.text()[range]) {
+            Ok(serde_json::Value::Null) => Ok(None),
+            Ok(serde_json::Value::String(text)) => Ok(Some(text)),
+            Ok(value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_))) => {
+                Ok(Some(value.to_string()))
+            }
+            _ => {
+                Err(self.bad(&format!("`{}` is a list or mapping, not a token or URL", path.source()), span))
+            }
+        }
+    }
+
+    fn bad(&self, message: &str, span: Span) -> Diagnostic {
+        failure::at(Code::BadPaging, &self.step.name, message, span)
+    }
+}
