@@ -9,6 +9,7 @@ use super::exit::Exit;
 use super::project::{self, Project};
 use super::terminal::Terminal;
 use crate::diagnostic::{Diagnostic, Findings, Sources};
+use crate::http::{Proxy, TransportSettings};
 use crate::plan::connection::Overlay;
 use crate::plan::{self, Checked, Plan};
 use crate::report::{self, Listeners, Log, Progress};
@@ -100,6 +101,11 @@ fn execute(
         random: Box::new(fastrand::f64),
         environment: project.environment.clone(),
         stdout: Box::new(move || Box::new(out.clone())),
+        transport: TransportSettings {
+            // The stand-in is on this machine; a proxy would look for it on its own.
+            proxy: if arguments.sandbox { Proxy::None } else { Proxy::Environment },
+            ..TransportSettings::default()
+        },
         interrupt: wish,
     };
     let mut listeners = Listeners(vec![Box::new(Log)]);

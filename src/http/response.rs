@@ -46,7 +46,12 @@ impl Response {
     /// One line of the body for a message: at most `longest` characters of text, secrets masked, nothing that moves a
     /// terminal's cursor; of HTML what a reader would see; of binary data only what it is.
     pub fn excerpt(&self, longest: usize, redactor: &Redactor) -> String {
-        excerpt::of(&self.body, self.media_type(), longest, redactor)
+        self.excerpt_of(&self.body, longest, redactor)
+    }
+
+    /// The same for what is left of the body when its records are taken out: they are data, not a message.
+    pub fn excerpt_of(&self, rest: &[u8], longest: usize, redactor: &Redactor) -> String {
+        excerpt::of(rest, self.media_type(), longest, redactor)
     }
 
     /// `Content-Type` without its parameters, or nothing.

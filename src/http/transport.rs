@@ -73,8 +73,8 @@ pub enum TransportError {
     /// One of the roots is no certificate.
     #[error("a trusted root is not a certificate")]
     Root(#[source] reqwest::Error),
-    /// Mostly: no certificates found on this machine.
-    #[error("no HTTPS client can be set up; is the package `ca-certificates` installed?")]
+    /// The TLS library refuses to start.
+    #[error("no HTTP client can be set up")]
     Client(#[source] reqwest::Error),
 }
 
@@ -196,8 +196,17 @@ fn client(settings: &TransportSettings) -> Result<reqwest::Client, TransportErro
     };
     let roots: Result<Vec<_>, _> =
         settings.trusted_roots.iter().map(|root| reqwest::Certificate::from_der(root)).collect();
-    // Timeouts but the one for connecting are ours, for each request. The client's own retry stays on: it repeats only
-    // what an HTTP/2 server declared unprocessed (REFUSED_STREAM, GOAWAY; RFC 9113, 8.7), twice at most.
+    let roots = roots.map_err(TransportError::Root)?;
+    let with_system_roots = builder(settings, user_agent.clone()).tls_certs_merge(roots.clone()).build();
+    // A machine without any certificates can still speak http; https then fails as signed by nobody, with its own help.
+    with_system_roots
+        .or_else(|_| builder(settings, user_agent).tls_certs_only(roots).build())
+        .map_err(TransportError::Client)
+}
+
+/// Timeouts but the one for connecting are ours, for each request. The client's own retry stays on: it repeats only
+/// what an HTTP/2 server declared unprocessed (`REFUSED_STREAM`, `GOAWAY`; RFC 9113, 8.7), twice at most.
+fn builder(settings: &TransportSettings, user_agent: HeaderValue) -> reqwest::ClientBuilder {
     let builder = reqwest::Client::builder()
         .user_agent(user_agent)
         .redirect(reqwest::redirect::Policy::none())
@@ -206,13 +215,11 @@ fn client(settings: &TransportSettings) -> Result<reqwest::Client, TransportErro
         .pool_idle_timeout(IDLE_TIMEOUT)
         .pool_max_idle_per_host(IDLE_CONNECTIONS)
         .tcp_nodelay(true)
-        .http2_max_header_list_size(MAX_HTTP2_HEADERS)
-        .tls_certs_merge(roots.map_err(TransportError::Root)?);
-    let builder = match settings.proxy {
+        .http2_max_header_list_size(MAX_HTTP2_HEADERS);
+    match settings.proxy {
         Proxy::Environment => builder,
         Proxy::None => builder.no_proxy(),
-    };
-    builder.build().map_err(TransportError::Client)
+    }
 }
 
 /// The request to follow with, or none if this is the answer.

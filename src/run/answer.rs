@@ -1,5 +1,6 @@
 //! A response with its body read as JSON when something asks for it, and as expressions see it.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use minijinja::value::{Object, Value};
@@ -21,6 +22,22 @@ impl Answer {
     /// An answer whose body nobody looked at yet. `records` says where its records are, so that it is read once.
     pub fn new(response: Response, records: Option<Arc<RecordsPlan>>) -> Self {
         Self { response, records, page: OnceLock::new() }
+    }
+
+    /// The body with its records replaced by their count: what a message may show of a page.
+    pub fn without_records(&self) -> Cow<'_, [u8]> {
+        let body = self.response.body.as_ref();
+        let Some(batch) = self.page.get().and_then(|page| page.as_ref().ok()).map(|page| page.batch()) else {
+            return body.into();
+        };
+        match (batch.ranges().first(), batch.ranges().last()) {
+            (Some(first), Some(last)) if first.start < last.end && last.end <= batch.text().len() => {
+                let text = batch.text();
+                let count = format!("… {} records …", batch.len());
+                [&text[..first.start], count.as_bytes(), &text[last.end..]].concat().into()
+            }
+            _ => body.into(),
+        }
     }
 
     /// Its body as JSON.

@@ -12,7 +12,7 @@ use super::values::Values;
 use super::world::World;
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::expr::mapping;
-use crate::http::{Transport, TransportSettings};
+use crate::http::Transport;
 use crate::plan::Plan;
 use crate::secret::Redactor;
 use crate::target::TargetError;
@@ -41,7 +41,7 @@ pub async fn run(
     let started = world.clock.now();
     let id = run_id(started, (world.random)());
     let values = Values::new(plan, &world.environment, run_names(&id, started), redactor)?;
-    let transport = Transport::new(&TransportSettings::default())
+    let transport = Transport::new(&world.transport)
         .map_err(|error| findings(Diagnostic::error(Code::BadRequest, error.to_string())))?;
     let targets = match Targets::open(&plan.targets, &id, &world.stdout) {
         Ok(targets) => targets,

@@ -404,7 +404,7 @@ impl Run<'_> {
 
     /// Adds what came.
     pub(super) fn noted(&self, finding: Diagnostic, answer: &Answer) -> Diagnostic {
-        let excerpt = answer.response.excerpt(EXCERPT, &self.redactor);
+        let excerpt = answer.response.excerpt_of(&answer.without_records(), EXCERPT, &self.redactor);
         let body = if excerpt.is_empty() { "(empty)".to_owned() } else { excerpt };
         finding.note(format!("answer: {}, body: {body}", status_text(&answer.response)))
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::interrupt::Interrupt;
+use crate::http::TransportSettings;
 
 /// Time, as a run sees it.
 pub trait Clock: Send + Sync {
@@ -42,6 +43,8 @@ pub struct World {
     pub environment: BTreeMap<String, String>,
     /// Makes a handle on standard output for a target.
     pub stdout: Box<dyn Fn() -> Box<dyn Write + Send> + Send + Sync>,
+    /// How requests reach the network.
+    pub transport: TransportSettings,
     /// The wish to stop.
     pub interrupt: Interrupt,
 }
