@@ -46,6 +46,21 @@ impl Cursor {
         Self { page: 1, position, records: 0, total: None, seen: Vec::new() }
     }
 
+    /// Where the page stands that comes `by` pages after this one, if it can be counted: by number, or by offset when
+    /// pages are full. None past the total, past `max_pages`, and where each page names the next.
+    pub fn ahead(&self, rules: &PagingRules, by: u64) -> Option<Self> {
+        let page = self.page + by;
+        let position = match (&self.position, rules.size) {
+            (Position::Number(number), _) => Position::Number(number + by),
+            (Position::Offset(offset), Some(size)) => Position::Offset(offset + by * size),
+            _ => return None,
+        };
+        let past_total =
+            matches!((&position, self.total), (Position::Offset(offset), Some(total)) if *offset >= total);
+        let past_pages = rules.max_pages.is_some_and(|most| page > most);
+        (!past_total && !past_pages).then(|| Self { page, position, seen: Vec::new(), ..*self })
+    }
+
     /// The cursor of the page after this one.
     pub(super) fn after(&self, position: Position, records: u64, total: Option<u64>) -> Self {
         let mut next = Self { page: self.page + 1, position, records, total, seen: self.seen.clone() };

@@ -30,6 +30,8 @@ pub struct PaginatePlan {
     pub stop_when: Option<Written<Expression>>,
     /// How many records there are in all.
     pub total: Option<Written<JsonPath>>,
+    /// How many pages are asked for before their turn.
+    pub prefetch: u64,
     /// Other origins that a next URL may name, as `scheme://host[:port]`.
     pub allow_origin: Vec<String>,
 }
@@ -58,6 +60,9 @@ pub enum PagePlace {
     Json(Vec<String>),
 }
 
+/// More would look like an attack to most services.
+const MOST_PREFETCH: u64 = 32;
+
 impl PaginatePlan {
     /// Compiles the paging of a request.
     pub fn build(
@@ -76,6 +81,7 @@ impl PaginatePlan {
         let total =
             spec.total.optional()?.map(|path| Written::path(&path.0, builder.findings)).transpose()?;
         let rules = builder.rules();
+        let prefetch = builder.prefetch();
         let allow_origin = builder.origins();
         Ok(Self {
             span: spec.span,
@@ -85,6 +91,7 @@ impl PaginatePlan {
             more: more?,
             stop_when: stop_when?,
             total,
+            prefetch,
             allow_origin,
         })
     }
@@ -249,6 +256,29 @@ impl Builder<'_> {
                 );
             }
         }
+    }
+
+    /// Only what can be counted can be asked for before its turn.
+    fn prefetch(&mut self) -> u64 {
+        let Some(count) = self.spec.prefetch.given() else { return 0 };
+        let problem = match self.kind {
+            PaginateKind::Cursor | PaginateKind::NextUrl | PaginateKind::LinkHeader => Some((
+                "`prefetch` does not go with this kind of paging",
+                "each page names the next one here: leave it out",
+            )),
+            PaginateKind::Offset if self.spec.size.is_absent() => Some((
+                "`prefetch` by offset needs `size`",
+                "add `size:`, the number of records of a full page",
+            )),
+            _ if count.value > MOST_PREFETCH => {
+                Some(("`prefetch` is too large", "ask for at most 32 pages before their turn"))
+            }
+            _ => None,
+        };
+        if let Some((message, help)) = problem {
+            self.findings.push(Diagnostic::error(Code::KeyConflict, message).at(count.span, "").help(help));
+        }
+        count.value
     }
 
     fn origins(&mut self) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! A run from its first step to its last.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use minijinja::value::Value;
@@ -7,6 +8,7 @@ use minijinja::value::Value;
 use super::event::{Event, Listener};
 use super::failure::Stop;
 use super::outcome::{Ending, Figures, Outcome};
+use super::prefetch::Prefetch;
 use super::targets::Targets;
 use super::values::Values;
 use super::world::World;
@@ -22,7 +24,8 @@ pub struct Run<'a> {
     pub(super) plan: &'a Plan,
     pub(super) world: &'a World,
     pub(super) values: Values,
-    pub(super) transport: Transport,
+    pub(super) transport: Arc<Transport>,
+    pub(super) prefetch: Prefetch,
     pub(super) redactor: Redactor,
     pub(super) targets: Targets,
     pub(super) figures: Figures,
@@ -42,6 +45,7 @@ pub async fn run(
     let id = run_id(started, (world.random)());
     let values = Values::new(plan, &world.environment, run_names(&id, started), redactor)?;
     let transport = Transport::new(&world.transport)
+        .map(Arc::new)
         .map_err(|error| findings(Diagnostic::error(Code::BadRequest, error.to_string())))?;
     let targets = match Targets::open(&plan.targets, &id, &world.stdout) {
         Ok(targets) => targets,
@@ -58,6 +62,7 @@ pub async fn run(
         world,
         values,
         transport,
+        prefetch: Prefetch::default(),
         redactor: redactor.clone(),
         targets,
         figures: Figures::default(),

@@ -61,7 +61,7 @@ impl Run<'_> {
             progress.generations =
                 step.needs.iter().map(|need| (*need, self.values.generation(*need))).collect();
             let request = self.render(step, cursor)?;
-            match self.send(step, &request).await? {
+            match self.send(step, &request, cursor).await? {
                 Ok(answer) => {
                     let decision = self.judge(step, &request, &answer, cursor, &progress.counts)?;
                     let verdict = match decision {
@@ -122,15 +122,27 @@ impl Run<'_> {
         &mut self,
         step: &StepPlan,
         request: &Request,
+        cursor: Option<&Cursor>,
     ) -> Result<Result<Arc<Answer>, SendError>, Stop> {
-        self.figures.requests += 1;
-        let described = request.describe(&self.redactor);
-        tracing::debug!(step = step.name, headers = ?request.headers.iter().map(|header| header.name.as_str()).collect::<Vec<_>>(), "{described}");
-        self.tell(&Event::Requesting { step: step.name.clone(), request: described });
         if self.world.interrupt.is_wished() {
             return Err(Stop::Interrupted);
         }
-        let sent = self.world.interrupt.or_stop_after(GRACE, self.transport.send(request)).await?;
+        let early = cursor.and_then(|cursor| self.prefetch.take(cursor.page, request));
+        if early.is_none() {
+            self.note_request(step, request);
+        }
+        self.send_ahead(step, cursor)?;
+        let answer = async {
+            match early {
+                // A task that was cancelled or panicked has sent nothing that counts.
+                Some(task) => match task.await {
+                    Ok(sent) => sent,
+                    Err(_) => self.transport.send(request).await,
+                },
+                None => self.transport.send(request).await,
+            }
+        };
+        let sent = self.world.interrupt.or_stop_after(GRACE, answer).await?;
         Ok(sent.map(|response| {
             let bytes = response.body.len() as u64;
             self.figures.bytes += bytes;
@@ -142,6 +154,26 @@ impl Run<'_> {
             });
             Arc::new(Answer::new(response, step.records.clone()))
         }))
+    }
+
+    fn note_request(&mut self, step: &StepPlan, request: &Request) {
+        self.figures.requests += 1;
+        let described = request.describe(&self.redactor);
+        let names: Vec<_> = request.headers.iter().map(|header| header.name.as_str()).collect();
+        tracing::debug!(step = step.name, headers = ?names, "{described}");
+        self.tell(&Event::Requesting { step: step.name.clone(), request: described });
+    }
+
+    /// Keeps `prefetch` pages after this one in flight.
+    fn send_ahead(&mut self, step: &StepPlan, cursor: Option<&Cursor>) -> Result<(), Diagnostic> {
+        let Some((paginate, cursor)) = step.paginate.as_ref().zip(cursor) else { return Ok(()) };
+        for by in self.prefetch.len() as u64 + 1..=paginate.prefetch {
+            let Some(ahead) = cursor.ahead(&paginate.rules, by) else { break };
+            let request = self.render(step, Some(&ahead))?;
+            self.note_request(step, &request);
+            self.prefetch.send(&self.transport, ahead.page, request);
+        }
+        Ok(())
     }
 
     fn judge(
@@ -291,6 +323,7 @@ impl Run<'_> {
     fn renew(&mut self, index: usize, why: String) -> Pin<Box<dyn Future<Output = Result<(), Stop>> + '_>> {
         Box::pin(async move {
             let step = self.plan.steps[index].name.clone();
+            self.prefetch.clear();
             self.tell(&Event::Renewing { step, why });
             self.give_values(index).await
         })

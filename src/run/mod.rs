@@ -11,6 +11,7 @@ mod failure;
 pub mod interrupt;
 pub mod outcome;
 mod page_facts;
+mod prefetch;
 mod render;
 mod rules;
 mod step;

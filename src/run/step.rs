@@ -65,9 +65,10 @@ impl Run<'_> {
             let (verdict, answer) = self.exchange(index, cursor.as_ref()).await?;
             let page = self.page(index, verdict, &answer, cursor.as_ref(), &mut tally).await?;
             let Some(here) = cursor else { return Ok(tally) };
-            match self.next(index, &page, &answer, &here)? {
-                Some(next) => cursor = Some(next),
-                None => return Ok(tally),
+            cursor = self.next(index, &page, &answer, &here)?;
+            if cursor.is_none() {
+                self.prefetch.clear();
+                return Ok(tally);
             }
         }
     }

@@ -26,12 +26,13 @@ table! {
         total: PathText = Optional,
         /// The most pages to read; more than that is incomplete.
         max_pages: Count = Optional,
+        /// With `kind: page` and `offset`: how many pages are asked for before their turn, at most 32.
+        prefetch: Count = Optional,
         /// Other origins that a next URL may name.
         allow_origin: Vec<Text> = Optional,
         /// Whether a page may equal the one before it.
         allow_repeat: bool = Default("false"),
     }
-    later { "prefetch" }
     other_words { "type" => "kind", "cursor_path" => "next", "next_url_path" => "next", "next_page_token" => "next", "cursor_param" => "into", "param" => "into", "page_param" => "into", "offset_param" => "into", "limit" => "size", "page_size" => "size", "base_page" => "start", "initial_value" => "start", "total_path" => "total", "has_more" => "more", "has_more_path" => "more", "stop_condition" => "stop_when", "maximum_page" => "max_pages" }
 }
 
