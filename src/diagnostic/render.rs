@@ -22,7 +22,19 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> Strin
         Style::Plain => Renderer::plain(),
         Style::Coloured => Renderer::styled(),
     };
+    if diagnostic.labels.is_empty() {
+        return without_place(diagnostic, &renderer);
+    }
     renderer.render(&[group(diagnostic, sources)])
+}
+
+/// Without a source line there is no margin for notes to hang on.
+fn without_place(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
+    let title = level(diagnostic.severity).primary_title(&*diagnostic.message).id(diagnostic.code.as_str());
+    let mut text = renderer.render(&[Group::with_title(title)]);
+    diagnostic.notes.iter().for_each(|note| text.extend(["\n  = note: ", note]));
+    diagnostic.help.iter().for_each(|help| text.extend(["\n  = help: ", help]));
+    text
 }
 
 /// One finding as a JSON object.
@@ -42,11 +54,9 @@ pub fn render_json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
 }
 
 fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
-    let level = match diagnostic.severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
-    };
-    let mut group = Group::with_title(level.primary_title(&*diagnostic.message).id(diagnostic.code.as_str()));
+    let mut group = Group::with_title(
+        level(diagnostic.severity).primary_title(&*diagnostic.message).id(diagnostic.code.as_str()),
+    );
     for (index, label) in diagnostic.labels.iter().enumerate() {
         let same_file = |other: &&super::Label| other.span.file == label.span.file;
         if diagnostic.labels[..index].iter().any(|earlier| same_file(&earlier)) {
@@ -70,6 +80,13 @@ fn first_line(span: Span, sources: &Sources) -> Range<usize> {
     let range = span.range();
     let line = sources.slice(span).find('\n');
     range.start..line.map_or(range.end, |end| range.start + end)
+}
+
+fn level(severity: Severity) -> Level<'static> {
+    match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    }
 }
 
 fn severity_name(severity: Severity) -> &'static str {

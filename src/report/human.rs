@@ -63,7 +63,8 @@ fn unchanged(ending: &Ending) -> Option<&'static str> {
     }
 }
 
-fn plural(number: u64, noun: &str) -> String {
+/// A number and its noun.
+pub(super) fn plural(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::human::{count, duration};
+use super::human::{count, duration, plural};
 use crate::run::event::{Event, Listener};
 
 /// The live line; it is cleared when this is dropped.
@@ -37,9 +37,9 @@ impl Progress {
         )]
         let rate = (self.records as f64 / seconds) as u64;
         self.bar.set_message(format!(
-            "{step}: {} pages, {} records, {}/s",
-            count(self.pages),
-            count(self.records),
+            "{step}: {}, {}, {}/s",
+            plural(self.pages, "page"),
+            plural(self.records, "record"),
             count(rate)
         ));
     }
