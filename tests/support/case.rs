@@ -59,7 +59,9 @@ pub(crate) struct Settings {
     pub(crate) digest: Vec<PathBuf>,
     /// Requests that the script does not know are part of the case.
     pub(crate) unmatched: bool,
-    /// Lines of standard error that two runs need not share, as regular expressions; each becomes `…`.
+    /// How many requests there are depends on chance; they are not compared.
+    pub(crate) requests_vary: bool,
+    /// Parts of the texts that two runs need not share, as regular expressions; each becomes `…`.
     pub(crate) varying: Vec<String>,
 }
 

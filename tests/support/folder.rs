@@ -166,6 +166,7 @@ impl Comparison<'_> {
         sandbox: Option<&Sandbox>,
     ) -> Result<(), String> {
         let requests = match (server, sandbox) {
+            _ if self.settings.requests_vary => String::new(),
             (Some(server), _) => server.requests(),
             (None, Some(sandbox)) => sandbox_requests(sandbox),
             (None, None) => String::new(),
