@@ -3,7 +3,9 @@
 use std::io::Write;
 
 use tracing::Level;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
 
 use super::args::{Arguments, LogFormat};
 use super::terminal::{Output, Terminal};
@@ -27,9 +29,11 @@ pub(super) fn subscriber(
         .with_writer(writer)
         .with_target(false)
         .with_ansi(false);
+    // Not what the HTTP client says of its sockets.
+    let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
     match arguments.log_format {
-        LogFormat::Text => Box::new(lines.without_time().finish()),
-        LogFormat::Json => Box::new(lines.json().flatten_event(true).finish()),
+        LogFormat::Text => Box::new(lines.without_time().finish().with(ours)),
+        LogFormat::Json => Box::new(lines.json().flatten_event(true).finish().with(ours)),
     }
 }
 

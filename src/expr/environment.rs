@@ -48,9 +48,11 @@ fn base() -> Environment<'static> {
 }
 
 /// Replaces an undefined value, and a none value too: JSON's null is how most services say "nothing".
-fn default(value: &Value, other: Option<Value>) -> Value {
+#[expect(clippy::needless_pass_by_value, reason = "the shape that the engine's functions have")]
+fn default(value: &Value, other: Rest<Value>) -> Value {
     if value.is_undefined() || value.is_none() {
-        other.unwrap_or_else(|| Value::from(""))
+        // Not `Option`, for which `default(none)` would be no argument at all.
+        other.first().cloned().unwrap_or_else(|| Value::from(""))
     } else {
         value.clone()
     }

@@ -148,6 +148,7 @@ impl<'t> Builder<'t, '_> {
 
     fn mapping(&mut self, start: Span) -> Node {
         let mut entries: Vec<(Key, Node)> = Vec::new();
+        let mut merged = Vec::new();
         let mut end = start.range().end;
         while let Some((event, span)) = self.events.next() {
             if matches!(event, Event::MappingEnd) {
@@ -158,7 +159,15 @@ impl<'t> Builder<'t, '_> {
             let Some((event, span)) = self.events.next() else { break };
             let value = self.node(event, &span);
             end = end.max(value.span.range().end).max(key.span.range().end);
-            self.entry(&key, value, &mut entries);
+            if is_merge(&key) {
+                merged.push(value);
+            } else {
+                self.entry(&key, value, &mut entries);
+            }
+        }
+        // Last, since the mapping's own keys win wherever they stand.
+        for value in merged {
+            self.merge(value, &mut entries);
         }
         let end = trim_end(self.text, start.range().start, end);
         Node { span: start.with_range(start.range().start..end), kind: NodeKind::Map(entries) }
@@ -166,9 +175,6 @@ impl<'t> Builder<'t, '_> {
 
     fn entry(&mut self, key: &Node, value: Node, entries: &mut Vec<(Key, Node)>) {
         let name = match &key.kind {
-            NodeKind::Text(text) if text.value == "<<" && text.style == TextStyle::Plain => {
-                return self.merge(value, entries);
-            }
             NodeKind::Text(text) => text.value.clone(),
             NodeKind::Map(_) => {
                 let whole = value
@@ -267,6 +273,10 @@ impl<'t> Builder<'t, '_> {
 /// The end of a block mapping is where its last value ends, not where the next thing starts.
 fn trim_end(text: &str, start: usize, end: usize) -> usize {
     text.get(start..end).map_or(end, |slice| start + slice.trim_end().len())
+}
+
+fn is_merge(key: &Node) -> bool {
+    matches!(&key.kind, NodeKind::Text(text) if text.value == "<<" && text.style == TextStyle::Plain)
 }
 
 fn count(node: &Node) -> usize {

@@ -1,0 +1,171 @@
+//! What a case's folder says.
+//!
+//! `case.yaml` (this file's structs) may be left out; everything else in the folder is the project, but for
+//! `server.yaml` (the script of the fake server), and what is expected: `stderr.txt`, `stdout.txt`, `requests.txt` and the
+//! folder `files` (absent: nothing). A name that starts with `dot_` stands for one that starts with a dot.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// Names in a case's folder that are not part of the project.
+pub(crate) const RESERVED: [&str; 6] =
+    ["case.yaml", "server.yaml", "stderr.txt", "stdout.txt", "requests.txt", "files"];
+
+/// A case's folder.
+#[derive(Debug, Clone)]
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) folder: PathBuf,
+}
+
+/// `case.yaml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// What the case holds, where its name does not say it.
+    #[serde(rename = "about")]
+    _about: String,
+    /// The command line; `{base}` stands for the fake server's URL.
+    pub(crate) args: Option<Vec<String>>,
+    /// The exit code; by default 0 in `ok`, 1 in `fail`, 3 in `check`.
+    pub(crate) exit: Option<i32>,
+    /// The environment. Null takes a variable away that the harness sets.
+    pub(crate) env: BTreeMap<String, Option<String>>,
+    /// The folder, below the project, in which the command is started.
+    pub(crate) folder: Option<PathBuf>,
+    /// Files of this repository that the project has too.
+    pub(crate) copy: Vec<PathBuf>,
+    /// Files that are there before the run; they must be as they were after it, unless `files` says otherwise.
+    pub(crate) files_before: BTreeMap<PathBuf, String>,
+    /// Files of the project in which `{base}` and `{other}` become the fake servers' URLs.
+    pub(crate) fill: Vec<PathBuf>,
+    /// Empty folders that are there before the run.
+    pub(crate) folders_before: Vec<PathBuf>,
+    /// Paths whose permissions are changed before the run; it is then done by a user with no special rights.
+    pub(crate) modes: BTreeMap<PathBuf, Mode>,
+    /// Which time the run sees.
+    pub(crate) clock: Clock,
+    /// Lengths of time in messages are compared too; only sensible with a virtual clock.
+    pub(crate) exact_times: bool,
+    /// A signal that the run gets.
+    pub(crate) signal: Option<Signal>,
+    /// Standard output is closed after so many lines were read.
+    pub(crate) stdout_closed_after: Option<usize>,
+    /// A sandbox apart from the run, whose values are in the environment.
+    pub(crate) sandbox: Option<SandboxSettings>,
+    /// Large files that are compared by their size and hash.
+    pub(crate) digest: Vec<PathBuf>,
+    /// Requests that the script does not know are part of the case.
+    pub(crate) unmatched: bool,
+    /// How many requests there are depends on chance; they are not compared.
+    pub(crate) requests_vary: bool,
+    /// Parts of the texts that two runs need not share, as regular expressions; each becomes `…`.
+    pub(crate) varying: Vec<String>,
+}
+
+/// Permissions in octal, as `chmod` takes them.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Mode(String);
+
+/// Which time a run sees.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Clock {
+    /// The machine's.
+    #[default]
+    Real,
+    /// One that begins at a fixed moment and on which waits pass at once.
+    Virtual,
+}
+
+/// A signal for a run.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Signal {
+    /// It is sent when the fake server has received so many requests.
+    pub(crate) after_request: usize,
+    /// Which.
+    pub(crate) send: SignalName,
+    /// It is sent again until the run has ended.
+    #[serde(default)]
+    pub(crate) again: bool,
+}
+
+/// A signal that asks to stop.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum SignalName {
+    Int,
+    Term,
+}
+
+/// A sandbox.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SandboxSettings {
+    pub(crate) leads: u64,
+    #[serde(default)]
+    pub(crate) faults: Vec<String>,
+}
+
+impl Case {
+    /// What its `case.yaml` says.
+    pub(crate) fn settings(&self) -> Result<Settings, String> {
+        match self.read("case.yaml") {
+            None => Ok(Settings::default()),
+            Some(text) => serde_yaml::from_str(&text).map_err(|error| format!("case.yaml: {error}")),
+        }
+    }
+
+    /// A text file of its folder.
+    pub(crate) fn read(&self, name: &str) -> Option<String> {
+        std::fs::read_to_string(self.folder.join(name)).ok()
+    }
+
+    /// What its folder's folder says of its exit code and arguments.
+    pub(crate) fn default_exit(&self) -> i32 {
+        match self.kind() {
+            "ok" => 0,
+            "check" => 3,
+            _ => 1,
+        }
+    }
+
+    pub(crate) fn default_arguments(&self) -> Vec<String> {
+        let command = if self.kind() == "check" { "check" } else { "run" };
+        [command, "pipeline.yaml"].map(str::to_owned).into()
+    }
+
+    fn kind(&self) -> &str {
+        self.name.split('/').next().unwrap_or_default()
+    }
+}
+
+impl Mode {
+    /// As a number.
+    pub(crate) fn bits(&self) -> Result<u32, String> {
+        u32::from_str_radix(&self.0, 8).map_err(|error| format!("mode `{}`: {error}", self.0))
+    }
+}
+
+/// `dot_env` → `.env`, in every part of a path.
+pub(crate) fn with_dots(path: &Path) -> PathBuf {
+    path.iter()
+        .map(|part| match part.to_string_lossy().strip_prefix("dot_") {
+            Some(rest) => format!(".{rest}").into(),
+            None => part.to_owned(),
+        })
+        .collect()
+}
+
+/// `.env` → `dot_env`, in every part of a path.
+pub(crate) fn without_dots(path: &Path) -> PathBuf {
+    path.iter()
+        .map(|part| match part.to_string_lossy().strip_prefix('.') {
+            Some(rest) => format!("dot_{rest}").into(),
+            None => part.to_owned(),
+        })
+        .collect()
+}

@@ -1,0 +1,245 @@
+//! The cases in `tests/cases/{ok,fail,check}/<name>/`, one test each.
+
+use std::path::{Path, PathBuf};
+
+use libtest_mimic::Trial;
+use river::sandbox::{self, Sandbox};
+
+use super::case::{Case, Settings};
+use super::compare::{self, Normaliser};
+use super::limits;
+use super::process::{Ended, Run};
+use super::project::{self, Project};
+use super::server::FakeServer;
+
+/// The files of the Zoho pipeline that a sandbox of a case works with.
+const ZOHO: [&str; 2] = ["pipelines/zoho_leads.yaml", "connections/zoho.yaml"];
+
+/// What stands for Zoho's own address in the connection.
+const ACCOUNTS_URL: &str = r#""{{ connection.accounts_urls | pick(connection.data_center) }}""#;
+
+/// A test for every folder.
+pub(crate) fn trials() -> Vec<Trial> {
+    let root = project::repository().join("tests/cases");
+    let mut cases: Vec<Case> = ["ok", "fail", "check"]
+        .iter()
+        .flat_map(|kind| folders(&root.join(kind)))
+        .map(|folder| {
+            let name = folder.strip_prefix(&root).unwrap_or(&folder).display().to_string();
+            Case { name, folder }
+        })
+        .collect();
+    cases.sort_by(|one, other| one.name.cmp(&other.name));
+    cases.into_iter().map(|case| Trial::test(case.name.clone(), move || Ok(run(&case)?))).collect()
+}
+
+fn folders(parent: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+}
+
+fn run(case: &Case) -> Result<(), String> {
+    let mut settings = case.settings()?;
+    if settings.sandbox.is_some() {
+        settings.copy.extend(ZOHO.map(PathBuf::from));
+    }
+    let mut project = Project::of(case, &settings)?;
+    let server = match case.read("server.yaml") {
+        Some(script) => Some(FakeServer::start(&script, &case.folder)?),
+        None => None,
+    };
+    let sandbox = settings.sandbox.as_ref().map(start_sandbox).transpose()?;
+    if let Some(sandbox) = &sandbox {
+        project.fill(Path::new(ZOHO[1]), &[(ACCOUNTS_URL, format!("\"{}\"", sandbox.base_url()))])?;
+    }
+    if let Some(server) = &server {
+        let urls = [("{base}", server.base_url()), ("{other}", server.other_url())];
+        settings.fill.iter().try_for_each(|path| project.fill(path, &urls))?;
+    }
+    let normaliser = normaliser(&settings, &project, server.as_ref())?;
+    let ended = execute(case, &settings, &project, server.as_ref(), sandbox.as_ref())?;
+    Comparison { case, settings: &settings, normaliser: &normaliser }.all(
+        &ended,
+        &project,
+        server.as_ref(),
+        sandbox.as_ref(),
+    )
+}
+
+fn execute(
+    case: &Case,
+    settings: &Settings,
+    project: &Project,
+    server: Option<&FakeServer>,
+    sandbox: Option<&Sandbox>,
+) -> Result<Ended, String> {
+    let arguments = settings.args.clone().unwrap_or_else(|| case.default_arguments());
+    let base = server.map(FakeServer::base_url).unwrap_or_default();
+    let run = Run {
+        arguments: arguments.iter().map(|argument| argument.replace("{base}", &base)).collect(),
+        environment: environment(settings, server, sandbox),
+        folder: settings
+            .folder
+            .as_ref()
+            .map_or(project.root().to_owned(), |inner| project.root().join(inner)),
+        clock: settings.clock,
+        as_nobody: !settings.modes.is_empty(),
+        stdout_closed_after: settings.stdout_closed_after,
+    };
+    project.protect(settings)?;
+    let mut running = run.start()?;
+    let signalled = match (&settings.signal, server) {
+        (Some(signal), Some(server)) => server
+            .wait_for(signal.after_request, limits::REQUEST)
+            .and_then(|()| running.signal(signal.send))
+            .and_then(|()| if signal.again { running.signal_until_ended(signal.send) } else { Ok(()) }),
+        (Some(_), None) => Err("a signal needs a server.yaml".to_owned()),
+        (None, _) => Ok(()),
+    };
+    let ended = running.wait();
+    project.unprotect(settings)?;
+    signalled.and(ended)
+}
+
+fn environment(
+    settings: &Settings,
+    server: Option<&FakeServer>,
+    sandbox: Option<&Sandbox>,
+) -> Vec<(String, String)> {
+    let mut all: Vec<(String, String)> = Vec::new();
+    if let Some(server) = server {
+        all.push(("BASE".to_owned(), server.base_url()));
+        all.push(("OTHER".to_owned(), server.other_url()));
+    }
+    for value in sandbox.map(Sandbox::connection).unwrap_or_default() {
+        all.push((format!("ZOHO_{}", value.key.to_uppercase()), value.value));
+    }
+    all.retain(|(name, _)| !settings.env.contains_key(name));
+    let own = settings.env.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+    all.extend(own);
+    all
+}
+
+fn start_sandbox(settings: &super::case::SandboxSettings) -> Result<Sandbox, String> {
+    let faults: Result<Vec<sandbox::Fault>, _> = settings.faults.iter().map(|fault| fault.parse()).collect();
+    let options = sandbox::Options {
+        leads: settings.leads,
+        faults: faults.map_err(|error| error.to_string())?,
+        ..sandbox::Options::default()
+    };
+    Sandbox::start(options).map_err(|error| error.to_string())
+}
+
+fn normaliser(
+    settings: &Settings,
+    project: &Project,
+    server: Option<&FakeServer>,
+) -> Result<Normaliser, String> {
+    let varying: Result<_, _> = settings.varying.iter().map(|pattern| regex::Regex::new(pattern)).collect();
+    let address = |url: String| url.trim_start_matches("http://").to_owned();
+    let servers = server.map(|server| {
+        vec![
+            (address(server.base_url()), "127.0.0.1:PORT"),
+            (address(server.other_url()), "127.0.0.1:OTHER_PORT"),
+        ]
+    });
+    Ok(Normaliser {
+        folder: project.root().to_owned(),
+        servers: servers.unwrap_or_default(),
+        exact_times: settings.exact_times,
+        varying: varying.map_err(|error| error.to_string())?,
+    })
+}
+
+struct Comparison<'a> {
+    case: &'a Case,
+    settings: &'a Settings,
+    normaliser: &'a Normaliser,
+}
+
+impl Comparison<'_> {
+    fn all(
+        &self,
+        ended: &Ended,
+        project: &Project,
+        server: Option<&FakeServer>,
+        sandbox: Option<&Sandbox>,
+    ) -> Result<(), String> {
+        let requests = match (server, sandbox) {
+            _ if self.settings.requests_vary => String::new(),
+            (Some(server), _) => server.requests(),
+            (None, Some(sandbox)) => sandbox_requests(sandbox),
+            (None, None) => String::new(),
+        };
+        let checks = [
+            self.exit(ended),
+            self.text("stderr.txt", &ended.stderr),
+            self.text("stdout.txt", &ended.stdout),
+            self.text("requests.txt", requests.as_bytes()),
+            self.files(project),
+            server.map_or(Ok(()), |server| self.surprises(server)),
+        ];
+        let problems: Vec<String> = checks.into_iter().filter_map(Result::err).collect();
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(format!("tests/cases/{}\n{}", self.case.name, problems.join("\n")))
+    }
+
+    fn exit(&self, ended: &Ended) -> Result<(), String> {
+        let expected = self.settings.exit.unwrap_or_else(|| self.case.default_exit());
+        if ended.exit == Some(expected) {
+            return Ok(());
+        }
+        let stderr = self.normaliser.text(&ended.stderr);
+        Err(format!("exit code {expected} expected, found {:?}; stderr:\n{stderr}", ended.exit))
+    }
+
+    fn text(&self, name: &str, found: &[u8]) -> Result<(), String> {
+        compare::text(&self.case.folder.join(name), &self.normaliser.text(found))
+    }
+
+    fn files(&self, project: &Project) -> Result<(), String> {
+        let mut found = project.changed();
+        for path in &self.settings.digest {
+            let bytes = found.remove(&super::case::without_dots(path)).ok_or("nothing to digest")?;
+            let name = super::case::without_dots(path).with_extension("digest");
+            found.insert(name, digest(&bytes).into_bytes());
+        }
+        let named = |(path, bytes): (PathBuf, Vec<u8>)| {
+            (PathBuf::from(self.normaliser.text(path.to_string_lossy().as_bytes())), bytes)
+        };
+        compare::files(&self.case.folder.join("files"), &found.into_iter().map(named).collect())
+    }
+
+    fn surprises(&self, server: &FakeServer) -> Result<(), String> {
+        let (unknown, unused) = server.surprises();
+        if !unknown.is_empty() && !self.settings.unmatched {
+            return Err(format!("requests that server.yaml does not know: {}", unknown.join(", ")));
+        }
+        if unknown.is_empty() && self.settings.unmatched {
+            return Err("`unmatched: true`, but server.yaml knows every request".to_owned());
+        }
+        if unused.is_empty() {
+            return Ok(());
+        }
+        Err(format!("exchanges of server.yaml that no request asked for: {}", unused.join(", ")))
+    }
+}
+
+fn sandbox_requests(sandbox: &Sandbox) -> String {
+    let line = |request: sandbox::RecordedRequest| {
+        let status = request.status.map_or("no answer".to_owned(), |status| status.to_string());
+        format!("{} {} => {status}\n", request.method, request.path_and_query)
+    };
+    sandbox.requests().into_iter().map(line).collect()
+}
+
+/// `5000 lines, 1234 bytes, fnv1a 0123456789abcdef`
+fn digest(bytes: &[u8]) -> String {
+    let lines = bytes.split_inclusive(|byte| *byte == b'\n').count();
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{lines} lines, {} bytes, fnv1a {hash:016x}\n", bytes.len())
+}
