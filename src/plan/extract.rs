@@ -92,7 +92,7 @@ fn check_name(key: &Key, spec: &ExtractSpec, scope: &Scope, findings: &mut Findi
         return;
     }
     let replaces = matches!(spec, ExtractSpec::Table(table) if table.replaces.given() == Some(&true));
-    if let (Some(earlier), false) = (scope.extracted.get(&key.name), replaces) {
+    if let (Some(earlier), false) = (scope.visible(&key.name, Room::Response), replaces) {
         findings.push(
             Diagnostic::error(
                 Code::NameConflict,

@@ -162,26 +162,22 @@ impl<'a> Planner<'a> {
             self.findings.push(finding.help("add at least one step with a `name` and a `request`"));
         }
         self.refuse_equal_names(specs);
-        let mut scope = outer.clone();
+        let mut scope = Scope { extracted: extracted_names(specs), ..outer.clone() };
         let mut plans = Vec::new();
         let mut whole = true;
         for (index, step) in specs.iter().enumerate() {
             let (connection, names) = self.connection_of(step, connection, outer);
-            scope.connection = names;
-            scope.later = later_names(specs, index);
+            (scope.step, scope.connection) = (index, names);
             let write = targets.of_step(step, self.findings);
-            let before = step::Before { all: specs, index, scope: scope.clone(), connection };
+            let before = step::Before { all: specs, index, scope: &scope, connection };
             let built = step::build(step, &before, write, self.findings);
             self.meaning.add(&built.meaning);
-            scope = with_extracts_of(step, index, &scope);
             match built.plan {
                 Some(plan) => {
-                    for extract in plan.extract.iter().filter(|extract| extract.secret) {
-                        scope
-                            .extracted
-                            .entry(extract.key.name.clone())
-                            .and_modify(|known| known.secret = true);
-                    }
+                    scope.note_secrets(
+                        index,
+                        plan.extract.iter().filter(|extract| extract.secret).map(|extract| &extract.key.name),
+                    );
                     plans.push(plan);
                 }
                 None => whole = false,
@@ -241,30 +237,19 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// The scope after a step: what it extracts is there for the next ones.
-pub(super) fn with_extracts_of(step: &StepSpec, index: usize, scope: &Scope) -> Scope {
-    let mut scope = scope.clone();
-    let step_name = step.name.given().map(|name| name.text.clone()).unwrap_or_default();
-    for (key, value) in step.extract.given().iter().flat_map(|named| &named.0) {
-        let secret =
-            matches!(value.given(), Some(ExtractSpec::Table(table)) if table.secret.given() == Some(&true));
-        let maybe = !step.when.is_absent();
-        scope
-            .extracted
-            .insert(key.name.clone(), Extracted { step: index, step_name: step_name.clone(), secret, maybe });
-    }
-    scope
-}
-
-fn later_names(specs: &[StepSpec], index: usize) -> BTreeMap<String, String> {
-    let mut later = BTreeMap::new();
-    for step in &specs[index..] {
-        let name = step.name.given().map(|name| name.text.clone()).unwrap_or_default();
-        for (key, _) in step.extract.given().iter().flat_map(|named| &named.0) {
-            later.entry(key.name.clone()).or_insert_with(|| name.clone());
+/// Every name that some step extracts, with what is known of it before the steps are compiled.
+fn extracted_names(specs: &[StepSpec]) -> BTreeMap<String, Vec<Extracted>> {
+    let mut names: BTreeMap<String, Vec<Extracted>> = BTreeMap::new();
+    for (index, step) in specs.iter().enumerate() {
+        let step_name = step.name.given().map(|name| name.text.clone()).unwrap_or_default();
+        for (key, value) in step.extract.given().iter().flat_map(|named| &named.0) {
+            let secret = matches!(value.given(), Some(ExtractSpec::Table(table)) if table.secret.given() == Some(&true));
+            let maybe = !step.when.is_absent();
+            let extracted = Extracted { step: index, step_name: step_name.clone(), secret, maybe };
+            names.entry(key.name.clone()).or_default().push(extracted);
         }
     }
-    later
+    names
 }
 
 fn names_of(params: &[Param]) -> BTreeMap<String, bool> {

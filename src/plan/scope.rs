@@ -71,10 +71,10 @@ pub struct Scope {
     pub params: Option<BTreeMap<String, bool>>,
     /// The connection in force, if any.
     pub connection: Option<ConnectionNames>,
-    /// Names of earlier steps.
-    pub extracted: BTreeMap<String, Extracted>,
-    /// Names that only later steps extract → the step.
-    pub later: BTreeMap<String, String>,
+    /// Every name that some step extracts → the steps that do, in order.
+    pub extracted: BTreeMap<String, Vec<Extracted>>,
+    /// The index of the step in which this is; what earlier steps extract is there.
+    pub step: usize,
 }
 
 /// What the names of one template say about it.
@@ -100,12 +100,34 @@ impl Scope {
             if let Some(finding) = self.finding(found, uses, text, room) {
                 findings.push(finding);
             }
-            self.note(found, &mut meaning);
+            self.note(found, room, &mut meaning);
         }
         meaning
     }
 
-    fn note(&self, found: &NameUse, meaning: &mut Meaning) {
+    /// Values of a step that turned out to be secret: computed from secrets.
+    pub(super) fn note_secrets<'n>(&mut self, step: usize, names: impl Iterator<Item = &'n String>) {
+        for name in names {
+            let entries = self.extracted.get_mut(name).into_iter().flatten();
+            entries.filter(|extracted| extracted.step == step).for_each(|extracted| extracted.secret = true);
+        }
+    }
+
+    /// What a name stands for at a place: the latest earlier step that extracts it; after its own extraction, the step
+    /// itself.
+    pub(super) fn visible(&self, name: &str, room: Room) -> Option<&Extracted> {
+        let earlier = |extracted: &&Extracted| {
+            extracted.step < self.step || (room == Room::After && extracted.step == self.step)
+        };
+        self.extracted.get(name)?.iter().rev().find(earlier)
+    }
+
+    /// The first step that extracts a name.
+    fn first(&self, name: &str) -> Option<&str> {
+        self.extracted.get(name)?.first().map(|extracted| extracted.step_name.as_str())
+    }
+
+    fn note(&self, found: &NameUse, room: Room, meaning: &mut Meaning) {
         let second = found.path.get(1);
         match found.path[0].as_str() {
             "env" => {
@@ -123,7 +145,7 @@ impl Scope {
                     values.zip(second).and_then(|(values, name)| values.get(name)).copied().unwrap_or(false);
             }
             name => {
-                if let Some(extracted) = self.extracted.get(name) {
+                if let Some(extracted) = self.visible(name, room) {
                     meaning.secret |= extracted.secret;
                     meaning.steps.push(extracted.step);
                     meaning.extracted.push(name.to_owned());
@@ -204,7 +226,7 @@ impl Scope {
     ) -> Option<Diagnostic> {
         let name = found.path[0].as_str();
         let span = text.span_of(found.range.clone());
-        if let Some(extracted) = self.extracted.get(name) {
+        if let Some(extracted) = self.visible(name, room) {
             let tested = all.iter().any(|other| other.path[0] == name && other.guarded);
             return (extracted.maybe && !tested).then(|| {
                 Diagnostic::error(
@@ -218,7 +240,7 @@ impl Scope {
         if found.guarded {
             return None;
         }
-        if let Some(step) = self.later.get(name) {
+        if let Some(step) = self.first(name) {
             return Some(
                 Diagnostic::error(
                     Code::UndefinedName,
@@ -232,7 +254,8 @@ impl Scope {
     }
 
     fn unknown(&self, name: &str, found: &NameUse, text: &Text, room: Room) -> Diagnostic {
-        let mut known: Vec<&str> = self.extracted.keys().map(String::as_str).collect();
+        let names = self.extracted.keys().map(String::as_str);
+        let mut known: Vec<&str> = names.filter(|name| self.visible(name, room).is_some()).collect();
         known.extend(self.connection.is_some().then_some("connection"));
         known.extend(["params", "env", "run"]);
         known.extend(matches!(room, Room::Response | Room::After).then_some("response"));

@@ -89,7 +89,7 @@ pub struct Before<'a> {
     /// The index of this one.
     pub index: usize,
     /// What is visible in it.
-    pub scope: Scope,
+    pub scope: &'a Scope,
     /// The connection in force.
     pub connection: Option<usize>,
 }
@@ -122,7 +122,7 @@ impl Builder<'_> {
         let request = spec
             .request
             .required()
-            .and_then(|request| RequestPlan::build(request, &self.before.scope, self.findings));
+            .and_then(|request| RequestPlan::build(request, self.before.scope, self.findings));
         if let Ok(request) = &request {
             self.meaning.add(&request.meaning());
         }
@@ -178,33 +178,32 @@ impl Builder<'_> {
     fn template(
         &mut self,
         text: Option<&TemplateText>,
-        scope: &Scope,
         room: Room,
     ) -> Result<Option<Written<Template>>, Malformed> {
         let Some(TemplateText(text)) = text else { return Ok(None) };
         let written = Written::template(text, self.findings)?;
-        let meaning = scope.check(written.item.uses(), text, room, self.findings);
+        let meaning = self.before.scope.check(written.item.uses(), text, room, self.findings);
         self.meaning.add(&meaning);
         Ok(Some(written))
     }
 
     fn expect(&mut self, spec: &ExpectSpec) -> Result<ExpectPlan, Malformed> {
         let that = self.condition(spec.that.given(), Room::Response)?;
-        let message = self.template(spec.message.given(), &self.before.scope, Room::Response)?;
+        let message = self.template(spec.message.given(), Room::Response)?;
         Ok(ExpectPlan { that: that.ok_or(Malformed)?, message })
     }
 
     fn extract(&mut self, spec: &StepSpec) -> Result<Vec<ExtractPlan>, Malformed> {
         let entries = spec.extract.optional()?.into_iter().flat_map(|named| &named.0);
         let built: Vec<_> = entries
-            .map(|(key, value)| extract::build(key, value.required()?, &self.before.scope, self.findings))
+            .map(|(key, value)| extract::build(key, value.required()?, self.before.scope, self.findings))
             .collect();
         built.into_iter().collect()
     }
 
     fn rule(&mut self, spec: &RuleSpec) -> Result<RulePlan, Malformed> {
         let when = self.condition(spec.when.given(), Room::Response);
-        let message = self.template(spec.message.given(), &self.before.scope, Room::Response);
+        let message = self.template(spec.message.given(), Room::Response);
         let action = spec.action.required().copied();
         self.refuse_rule_misfits(spec, action.ok());
         let after = spec.after.optional()?.map(|name| self.after(&name.text, name.span)).transpose()?;
@@ -289,7 +288,7 @@ impl Builder<'_> {
     ) -> Result<Option<PaginatePlan>, Malformed> {
         let paginate = spec.paginate.optional()?;
         paginate
-            .map(|paginate| PaginatePlan::build(paginate, request, &self.before.scope, self.findings))
+            .map(|paginate| PaginatePlan::build(paginate, request, self.before.scope, self.findings))
             .transpose()
     }
 
@@ -311,8 +310,7 @@ impl Builder<'_> {
     }
 
     fn reuse_for(&mut self, spec: &StepSpec) -> Result<Option<Written<Template>>, Malformed> {
-        let own = super::with_extracts_of(spec, self.before.index, &self.before.scope);
-        let written = self.template(spec.reuse_for.given(), &own, Room::After)?;
+        let written = self.template(spec.reuse_for.given(), Room::After)?;
         if let Some(written) = &written
             && let Some(literal) = written.item.literal()
             && parse_period(literal).is_none()

@@ -1,9 +1,10 @@
 //! The values a run works with: params, connections, the environment, and what steps extracted.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use minijinja::value::Value;
+use minijinja::value::{Object, Value};
 
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::expr::{mapping, scalar_text};
@@ -18,7 +19,7 @@ pub(super) struct Values {
     environment: Value,
     run: Value,
     connections: Vec<Value>,
-    extracted: BTreeMap<String, Value>,
+    extracted: Arc<BTreeMap<String, Value>>,
     cells: Vec<Cell>,
 }
 
@@ -29,6 +30,21 @@ struct Cell {
     generation: u64,
     /// When they stop being good.
     expires: Option<SystemTime>,
+}
+
+/// The names that an expression sees: a few of its own over what the steps extracted.
+#[derive(Debug)]
+struct Names {
+    own: Vec<(String, Value)>,
+    extracted: Arc<BTreeMap<String, Value>>,
+}
+
+impl Object for Names {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = key.as_str()?;
+        let own = self.own.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value);
+        own.or_else(|| self.extracted.get(name)).cloned()
+    }
 }
 
 impl Values {
@@ -63,7 +79,7 @@ impl Values {
             environment: environment_value,
             run,
             connections,
-            extracted: BTreeMap::new(),
+            extracted: Arc::default(),
             cells,
         })
     }
@@ -85,17 +101,18 @@ impl Values {
 
     /// Takes over what a step gave.
     pub(super) fn store(&mut self, step: usize, values: Vec<(String, Value)>, expires: Option<SystemTime>) {
-        self.extracted.extend(values);
+        // Nobody looks at the names while a step gives new ones, so that nothing is copied here.
+        Arc::make_mut(&mut self.extracted).extend(values);
         self.cells[step].generation += 1;
         self.cells[step].expires = expires;
     }
 
     fn names(&self, connection: Option<usize>, own: impl Iterator<Item = (String, Value)>) -> Value {
-        let extracted = self.extracted.iter().map(|(name, value)| (name.clone(), value.clone()));
         let given = [("params", &self.params), ("env", &self.environment), ("run", &self.run)];
         let given = given.into_iter().map(|(name, value)| (name.to_owned(), value.clone()));
         let connection = connection.map(|index| ("connection".to_owned(), self.connections[index].clone()));
-        mapping(extracted.chain(given).chain(connection).chain(own))
+        let own = given.chain(connection).chain(own).collect();
+        Value::from_object(Names { own, extracted: Arc::clone(&self.extracted) })
     }
 
     /// How often a step gave values.
