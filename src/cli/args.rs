@@ -8,7 +8,8 @@ use clap::{Args, Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "river", version, about, long_about = None, max_term_width = 100, disable_help_subcommand = true)]
 #[command(
-    after_help = "Exit codes: 0 complete, 1 failed, 2 wrong usage, 3 the check found errors, 4 incomplete, 130 interrupted."
+    after_help = "Exit codes: 0 complete, 1 failed, 2 wrong usage, 3 the check found errors, 4 incomplete, 5 locked, 6 sign-in failed, \
+                  7 target failed, 130 interrupted."
 )]
 pub(super) struct Arguments {
     #[command(subcommand)]

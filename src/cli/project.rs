@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, FileId, Findings, Sources, nearest, qu
 use crate::plan::connection::{ConnectionFiles, secret_in_clear};
 use crate::spec;
 use crate::spec::connection::{ConnectionSpec, ConnectionUse, ConnectionValue};
-use crate::spec::pipeline::PipelineSpec;
+use crate::spec::pipeline::{ParamSpec, PipelineSpec};
 use crate::spec::table::Field;
 
 /// A pipeline with everything that was read for it.
@@ -141,6 +141,7 @@ struct ConnectionReader<'a> {
 
 impl ConnectionReader<'_> {
     fn read_all(&mut self, pipeline: &PipelineSpec) {
+        self.mask_params(pipeline);
         self.files.there = yaml_names(&self.root.join("connections"));
         let steps = pipeline.steps.given().into_iter().flatten().map(|step| &step.connection);
         let uses: Vec<&ConnectionUse> =
@@ -174,6 +175,18 @@ impl ConnectionReader<'_> {
             self.mask(spec);
         }
         spec
+    }
+
+    /// The default of a secret param is never shown with its line.
+    fn mask_params(&mut self, pipeline: &PipelineSpec) {
+        for (_, param) in pipeline.params.given().iter().flat_map(|named| &named.0) {
+            if let Some(ParamSpec::Table(table)) = param.given()
+                && table.secret.given() == Some(&true)
+                && let Some(default) = table.default.given()
+            {
+                self.sources.mask(default.0.span);
+            }
+        }
     }
 
     /// A secret that stands in the file is never shown with its line.

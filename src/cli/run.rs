@@ -36,7 +36,7 @@ pub(super) fn run(
     let sandbox = if arguments.sandbox { Some(start_sandbox(arguments, &mut project)?) } else { None };
     let checked = match plan(arguments, &project) {
         Ok(checked) => checked,
-        Err(findings) => return refuse(&findings, &project.sources, terminal),
+        Err(findings) => return refuse(&findings, &project.sources, terminal, redactor),
     };
     if !arguments.quiet {
         terminal.findings(&checked.warnings.sorted(), &project.sources)?;
@@ -44,7 +44,7 @@ pub(super) fn run(
     let outcome = execute(&checked.plan, arguments, &project, terminal, redactor);
     drop(sandbox);
     match outcome? {
-        Err(findings) => refuse(&findings, &project.sources, terminal),
+        Err(findings) => refuse(&findings, &project.sources, terminal, redactor),
         Ok(outcome) => report_outcome(&checked.plan, &outcome, arguments, &project, terminal),
     }
 }
@@ -64,6 +64,12 @@ fn start_sandbox(arguments: &RunArguments, project: &mut Project) -> anyhow::Res
     Ok(sandbox)
 }
 
+/// Where the stand-in listens, if there is one.
+fn sandbox_origin(project: &Project) -> Option<String> {
+    let overlay = project.connections.overlays.get(SANDBOX_CONNECTION)?;
+    overlay.iter().find(|value| value.name == "accounts_url").map(|value| value.value.clone())
+}
+
 fn plan(arguments: &RunArguments, project: &Project) -> Result<Checked, Findings> {
     let Some(pipeline) = &project.pipeline else { return Err(project.findings.clone()) };
     let output_root =
@@ -80,8 +86,15 @@ fn plan(arguments: &RunArguments, project: &Project) -> Result<Checked, Findings
     plan::build(&input, project.findings.clone())
 }
 
-fn refuse(findings: &Findings, sources: &Sources, terminal: &mut Terminal) -> anyhow::Result<Exit> {
-    terminal.findings(&findings.sorted(), sources)?;
+fn refuse(
+    findings: &Findings,
+    sources: &Sources,
+    terminal: &mut Terminal,
+    redactor: &Redactor,
+) -> anyhow::Result<Exit> {
+    let clean = |finding: Diagnostic| finding.map_text(|text| redactor.redact(text).into_owned());
+    let findings: Vec<Diagnostic> = findings.sorted().into_iter().map(clean).collect();
+    terminal.findings(&findings, sources)?;
     writeln!(terminal.err, "nothing was requested")?;
     Ok(Exit::CheckFailed)
 }
@@ -101,6 +114,7 @@ fn execute(
         random: Box::new(fastrand::f64),
         environment: project.environment.clone(),
         stdout: Box::new(move || Box::new(out.clone())),
+        only_origin: sandbox_origin(project),
         transport: TransportSettings {
             // The stand-in is on this machine; a proxy would look for it on its own.
             proxy: if arguments.sandbox { Proxy::None } else { Proxy::Environment },

@@ -6,7 +6,7 @@ pub fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     known
         .into_iter()
         .map(|word| (similarity(&wanted, &word.to_lowercase()), word))
-        .filter(|(score, _)| *score >= 0.6)
+        .filter(|(score, word)| *score >= if word.len() <= 3 { 0.5 } else { 0.6 })
         .max_by(|left, right| left.0.total_cmp(&right.0))
         .map(|(_, word)| word)
 }
@@ -33,6 +33,7 @@ mod tests {
         assert_eq!(nearest("urll", known), Some("url"));
         assert_eq!(nearest("header", known), Some("headers"));
         assert_eq!(nearest("TimeOut", known), Some("timeout"));
+        assert_eq!(nearest("ue", ["us", "eu", "in"]), Some("eu"));
         assert_eq!(nearest("banana", known), None);
     }
 }

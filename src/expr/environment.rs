@@ -5,6 +5,7 @@
 
 use std::sync::LazyLock;
 
+use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Rest, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 
@@ -35,9 +36,15 @@ pub(super) fn function_names() -> impl Iterator<Item = &'static str> {
     ["range", "dict", "namespace", "debug"].into_iter()
 }
 
+/// A text keeps its last line break, as it stands in the file.
+pub(super) fn syntax() -> SyntaxConfig {
+    SyntaxConfig::builder().keep_trailing_newline(true).build().unwrap_or_default()
+}
+
 fn base() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_debug(true); // ranges in errors
+    environment.set_syntax(syntax());
     environment.set_fuel(Some(FUEL));
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.add_filter("default", default);

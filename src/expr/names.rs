@@ -45,7 +45,7 @@ pub(super) fn in_expression(text: &str) -> Result<Names, minijinja::Error> {
 
 /// The names in a template, and the range of its expression if it is exactly one `{{ … }}`.
 pub(super) fn in_template(text: &str) -> Result<(Names, Option<Range<usize>>), minijinja::Error> {
-    let statement = parse(text, "template", minijinja::syntax::SyntaxConfig::default())?;
+    let statement = parse(text, "template", super::environment::syntax())?;
     let mut walk = Walk::over(text);
     walk.statement(&statement);
     Ok((walk.names, lone_expression(&statement, text)))

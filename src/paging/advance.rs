@@ -8,8 +8,8 @@ use crate::plan::paging::{PagingKind, PagingRules};
 pub struct PageFacts {
     /// Records on this page.
     pub records: u64,
-    /// A rule said `empty` or `stop`.
-    pub ended: bool,
+    /// A rule said that paging ends here.
+    pub ended: Option<Ended>,
     /// What `more` evaluated to; none if the author gave no `more`.
     pub more: Option<bool>,
     /// What `stop_when` evaluated to; none if the author gave no `stop_when`.
@@ -20,6 +20,17 @@ pub struct PageFacts {
     pub total: Option<u64>,
     /// The page is equal to the one before it.
     pub same_as_previous: bool,
+}
+
+/// By which rule paging ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// `empty`: there was nothing on this page.
+    Empty,
+    /// `stop`: the author wants no more.
+    Stop,
+    /// `skip`: the page is dropped, and what would follow it is not known.
+    Skip,
 }
 
 /// What follows a page.
@@ -43,6 +54,12 @@ pub enum IncompleteReason {
     MaxPages {
         /// The allowed number of pages.
         max_pages: u64,
+    },
+    /// A page said that there is more, and the next one was empty.
+    #[error("page {page} is empty, though the page before it said that there is more")]
+    PromiseBroken {
+        /// Ordinal of the empty page.
+        page: u64,
     },
     /// Fewer records came than the pages declare.
     #[error("the pages declare {declared} records in total, but held {received}")]
@@ -92,8 +109,12 @@ pub enum PagingError {
 /// Decides what follows the page that `cursor` requested.
 pub fn advance(rules: &PagingRules, facts: &PageFacts, cursor: &Cursor) -> Next {
     let step = Step { rules, facts, cursor };
-    if facts.ended {
-        return step.end();
+    match facts.ended {
+        Some(Ended::Empty) if cursor.promised => {
+            return Next::Incomplete(IncompleteReason::PromiseBroken { page: cursor.page });
+        }
+        Some(_) => return step.end(),
+        None => {}
     }
     if step.repeats_page() {
         return Next::Error(PagingError::RepeatedPage { page: cursor.page });
@@ -114,6 +135,9 @@ impl IncompleteReason {
     pub fn help(&self) -> &'static str {
         match self {
             Self::MaxPages { .. } => "raise or remove `max_pages`",
+            Self::PromiseBroken { .. } => {
+                "run again; records that were deleted in between look like this too"
+            }
             Self::TotalMissed { .. } => "run again; if it stays, look at what `total` and `into` name",
         }
     }
@@ -186,7 +210,10 @@ impl Step<'_> {
             Some(max_pages) if self.cursor.page >= max_pages => {
                 Next::Incomplete(IncompleteReason::MaxPages { max_pages })
             }
-            _ => Next::Request(self.cursor.after(position, self.received(), self.total())),
+            _ => {
+                let promised = self.facts.more == Some(true);
+                Next::Request(self.cursor.after(position, self.received(), self.total(), promised))
+            }
         }
     }
 
@@ -275,11 +302,14 @@ mod tests {
         let page = rules(PagingKind::Page);
         let more = |records, more| PageFacts { more: Some(more), ..facts(records) };
         let stop = |records, stop| PageFacts { stop: Some(stop), ..facts(records) };
-        let cases: [(&[PageFacts], &[&str]); 6] = [
+        let broken = "incomplete: page 2 is empty, though the page before it said that there is more";
+        let cases: [(&[PageFacts], &[&str]); 8] = [
             (&[facts(2), facts(1), facts(0)], &["Number(2)", "Number(3)", "complete"]),
             (&[more(2, true), more(0, true), more(2, false)], &["Number(2)", "Number(3)", "complete"]),
             (&[stop(0, false), stop(2, true)], &["Number(2)", "complete"]),
-            (&[PageFacts { ended: true, more: Some(true), ..facts(2) }], &["complete"]),
+            (&[PageFacts { ended: Some(Ended::Stop), more: Some(true), ..facts(2) }], &["complete"]),
+            (&[more(2, true), PageFacts { ended: Some(Ended::Empty), ..facts(0) }], &["Number(2)", broken]),
+            (&[facts(2), PageFacts { ended: Some(Ended::Empty), ..facts(0) }], &["Number(2)", "complete"]),
             (&[facts(0)], &["complete"]),
             (&[PageFacts { total: Some(9), ..facts(0) }], &["complete"]),
         ];
@@ -304,7 +334,10 @@ mod tests {
             (&[total(100, 150), total(50, 150)], &["Offset(100)", "complete"]),
             (&[total(150, 200), total(0, 200)], &["Offset(150)", missed]),
             (&[total(150, 200), facts(0)], &["Offset(150)", missed]),
-            (&[total(150, 200), PageFacts { ended: true, ..facts(0) }], &["Offset(150)", missed]),
+            (
+                &[total(150, 200), PageFacts { ended: Some(Ended::Empty), ..facts(0) }],
+                &["Offset(150)", missed],
+            ),
             (&[total(100, 100)], &["complete"]),
             (&[total(0, 0)], &["complete"]),
             (&[more(100, true), more(30, false)], &["Offset(100)", "complete"]),
@@ -399,7 +432,7 @@ mod tests {
         (0_u64..5, flags, next, prop::option::of(0_u64..40)).prop_map(|(records, flags, next, total)| {
             PageFacts {
                 records,
-                ended: flags.2,
+                ended: flags.2.then_some(Ended::Empty),
                 more: flags.0,
                 stop: flags.1,
                 next,

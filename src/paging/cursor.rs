@@ -15,6 +15,8 @@ pub struct Cursor {
     pub records: u64,
     /// The total that the last page which declared one declared.
     pub total: Option<u64>,
+    /// Whether the page before this one said that there is more.
+    pub promised: bool,
     /// Hashes of the tokens and URLs requested so far, sorted.
     seen: Vec<u64>,
 }
@@ -43,7 +45,7 @@ impl Cursor {
             PagingKind::Offset => Position::Offset(rules.start),
             PagingKind::Cursor | PagingKind::NextUrl | PagingKind::LinkHeader => Position::First,
         };
-        Self { page: 1, position, records: 0, total: None, seen: Vec::new() }
+        Self { page: 1, position, records: 0, total: None, promised: false, seen: Vec::new() }
     }
 
     /// Where the page stands that comes `by` pages after this one, if it can be counted: by number, or by offset when
@@ -62,8 +64,9 @@ impl Cursor {
     }
 
     /// The cursor of the page after this one.
-    pub(super) fn after(&self, position: Position, records: u64, total: Option<u64>) -> Self {
-        let mut next = Self { page: self.page + 1, position, records, total, seen: self.seen.clone() };
+    pub(super) fn after(&self, position: Position, records: u64, total: Option<u64>, promised: bool) -> Self {
+        let mut next =
+            Self { page: self.page + 1, position, records, total, promised, seen: self.seen.clone() };
         if let Position::Token(text) | Position::Url(text) = &next.position {
             let hash = hash_of(text);
             next.remember(hash);
@@ -116,7 +119,7 @@ mod tests {
         };
         let mut cursor = Cursor::first(&rules);
         cursor.remember_url("https://a/1");
-        let next = cursor.after(Position::Url("https://a/2".into()), 5, Some(9));
+        let next = cursor.after(Position::Url("https://a/2".into()), 5, Some(9), false);
         let stored = serde_json::to_string(&next).unwrap();
         assert_eq!(serde_json::from_str::<Cursor>(&stored).unwrap(), next);
         assert!(

@@ -2,7 +2,7 @@
 
 use regex::Regex;
 
-use super::scope::{RESERVED, Room, Scope};
+use super::scope::{Meaning, RESERVED, Room, Scope};
 use super::written::Written;
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::expr::Expression;
@@ -16,6 +16,8 @@ use crate::spec::value;
 /// One value to take out.
 #[derive(Debug)]
 pub struct ExtractPlan {
+    /// What the names of its expression mean.
+    pub meaning: Meaning,
     /// Its name, and where it stands.
     pub key: Key,
     /// Where the value is.
@@ -62,17 +64,19 @@ pub fn build(
             Ok(ExtractPlan {
                 key: key.clone(),
                 source: ExtractSource::Path(path),
+                meaning: Meaning::default(),
                 secret: false,
                 default: None,
                 all: false,
             })
         }
         ExtractSpec::Table(table) => {
-            let (source, from_secret) = source(table, scope, findings)?;
+            let (source, meaning) = source(table, scope, findings)?;
             Ok(ExtractPlan {
                 key: key.clone(),
                 source,
-                secret: from_secret || table.secret.given().copied().unwrap_or(false),
+                secret: meaning.secret || table.secret.given() == Some(&true),
+                meaning,
                 default: table.default.given().map(|any| any.0.to_json()),
                 all: table.all.given().copied().unwrap_or(false),
             })
@@ -104,31 +108,31 @@ fn check_name(key: &Key, spec: &ExtractSpec, scope: &Scope, findings: &mut Findi
     }
 }
 
-/// The source, and whether a secret goes into it.
+/// The source, and what the names in it mean.
 fn source(
     table: &ExtractTable,
     scope: &Scope,
     findings: &mut Findings,
-) -> Result<(ExtractSource, bool), Malformed> {
+) -> Result<(ExtractSource, Meaning), Malformed> {
     refuse_two_places(table, findings)?;
     if let Some(pattern) = table.regex.given() {
         let header = table.header.given().map(|text| text.value.clone());
         let pattern = regex(&pattern.0, findings)?;
-        return Ok((ExtractSource::Regex { pattern, header }, false));
+        return Ok((ExtractSource::Regex { pattern, header }, Meaning::default()));
     }
     if let Some(header) = table.header.given() {
-        return Ok((ExtractSource::Header(header.value.clone()), false));
+        return Ok((ExtractSource::Header(header.value.clone()), Meaning::default()));
     }
     if let Some(path) = table.jsonpath.given() {
         let path = Written::path(&path.0, findings)?;
-        return Ok((ExtractSource::Path(path), false));
+        return Ok((ExtractSource::Path(path), Meaning::default()));
     }
     if let Some(text) = table.expr.given() {
         let written = Written::expression(&text.0, findings)?;
         let meaning = scope.check(written.item.uses(), &text.0, Room::Response, findings);
-        return Ok((ExtractSource::Expression(written), meaning.secret));
+        return Ok((ExtractSource::Expression(written), meaning));
     }
-    Ok((ExtractSource::Status, false))
+    Ok((ExtractSource::Status, Meaning::default()))
 }
 
 fn refuse_two_places(table: &ExtractTable, findings: &mut Findings) -> Result<(), Malformed> {

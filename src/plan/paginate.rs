@@ -2,7 +2,7 @@
 
 use super::paging::{PagingKind, PagingRules};
 use super::request::{BodyPlan, RequestPlan};
-use super::scope::{Room, Scope};
+use super::scope::{Meaning, Room, Scope};
 use super::value::ValuePlan;
 use super::written::Written;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, quoted_list};
@@ -16,6 +16,8 @@ use crate::spec::value::ExpressionText;
 /// Paging of a step.
 #[derive(Debug)]
 pub struct PaginatePlan {
+    /// What the names of its expressions mean.
+    pub meaning: Meaning,
     /// Where it stands.
     pub span: Span,
     /// What `paging::advance` needs.
@@ -72,7 +74,7 @@ impl PaginatePlan {
         findings: &mut Findings,
     ) -> Result<Self, Malformed> {
         let kind = *spec.kind.required()?;
-        let mut builder = Builder { spec, kind, scope, findings };
+        let mut builder = Builder { spec, kind, scope, findings, meaning: Meaning::default() };
         let next = builder.next();
         let into = builder.place(request);
         builder.misfits();
@@ -84,6 +86,7 @@ impl PaginatePlan {
         let prefetch = builder.prefetch();
         let allow_origin = builder.origins();
         Ok(Self {
+            meaning: builder.meaning,
             span: spec.span,
             rules,
             next: next?,
@@ -102,6 +105,7 @@ struct Builder<'a> {
     kind: PaginateKind,
     scope: &'a Scope,
     findings: &'a mut Findings,
+    meaning: Meaning,
 }
 
 impl Builder<'_> {
@@ -156,7 +160,8 @@ impl Builder<'_> {
     ) -> Result<Option<Written<Expression>>, Malformed> {
         let Some(ExpressionText(text)) = text else { return Ok(None) };
         let written = Written::expression(text, self.findings)?;
-        self.scope.check(written.item.uses(), text, Room::Response, self.findings);
+        let meaning = self.scope.check(written.item.uses(), text, Room::Response, self.findings);
+        self.meaning.add(&meaning);
         Ok(Some(written))
     }
 

@@ -83,61 +83,57 @@ impl Maker<'_> {
     }
 
     fn short(&mut self, key: &Key, node: &Node, given: Option<&str>) -> Option<Param> {
-        let kind = type_of(node);
-        let from_environment = given.is_some_and(|text| text.starts_with("env:"));
+        let given = given.map(|text| Given { text, secret: comes_from_environment(text) });
         let value = match given {
-            Some(text) => self.given(key, text, kind)?,
+            Some(given) => self.given(key, given, type_of(node))?,
             None => node.to_json(),
         };
-        Some(Param { name: key.name.clone(), value, secret: from_environment })
+        Some(Param { name: key.name.clone(), value, secret: given.is_some_and(|given| given.secret) })
     }
 
     fn long(&mut self, key: &Key, table: &ParamTable, given: Option<&str>) -> Option<Param> {
         let default = table.default.given().map(|any| &any.0);
         let kind = table.kind.given().copied().or_else(|| default.and_then(type_of));
-        let secret =
-            *table.secret.given().unwrap_or(&false) || given.is_some_and(|text| text.starts_with("env:"));
+        let secret = table.secret.given() == Some(&true) || given.is_some_and(comes_from_environment);
+        let given = given.map(|text| Given { text, secret });
         if let (Some(kind), Some(node)) = (kind, default) {
             self.check_default(node, kind);
         }
         let value = match (given, default) {
-            (Some(text), _) => self.given(key, text, kind)?,
+            (Some(given), _) => self.given(key, given, kind)?,
             (None, Some(node)) => node.to_json(),
-            (None, None) if *table.required.given().unwrap_or(&false) && self.complete => {
+            (None, None) if table.required.given() == Some(&true) && self.complete => {
                 self.missing(key, table);
                 return None;
             }
             (None, None) => Value::Null,
         };
+        let open = value.is_null() && given.is_none();
         if let Some(allowed) = table.one_of.given()
-            && !(value.is_null() && given.is_none())
+            && !open
             && !allowed.iter().any(|any| any.0.to_json() == value)
         {
             let allowed: Vec<String> = allowed.iter().map(|any| text_of(&any.0.to_json())).collect();
-            self.not_one_of(
-                key,
-                &text_of(&value),
-                &allowed,
-                given.is_none().then(|| default.map(|node| node.span)).flatten(),
-            );
+            let found = (!secret).then(|| text_of(&value));
+            let at = if given.is_none() { default.map(|node| node.span) } else { None };
+            self.not_one_of(key, found.as_deref(), &allowed, at);
         }
         Some(Param { name: key.name.clone(), value, secret })
     }
 
-    fn given(&mut self, key: &Key, text: &str, kind: Option<ParamType>) -> Option<Value> {
-        let text = match text.strip_prefix("env:") {
-            None => text.to_owned(),
+    fn given(&mut self, key: &Key, given: Given<'_>, kind: Option<ParamType>) -> Option<Value> {
+        let text = match given.text.strip_prefix("env:") {
+            None => given.text.to_owned(),
             Some(variable) => self.variable(key, variable)?,
         };
-        let value = read(&text, kind.unwrap_or(ParamType::String));
+        let kind = kind.unwrap_or(ParamType::String);
+        let value = read(&text, kind);
         if value.is_none() {
-            let kind = kind.unwrap_or(ParamType::String);
-            let message = format!("`-p {}={text}`: `{text}` is not {}", key.name, describe(kind));
-            self.findings.push(Diagnostic::error(Code::BadParam, message).help(format!(
-                "for example `-p {}={}`",
-                key.name,
-                example(kind)
-            )));
+            // What comes from the environment is named, never shown.
+            let shown = if given.secret && !comes_from_environment(given.text) { "***" } else { given.text };
+            let message = format!("`-p {}={shown}` is not {}", key.name, describe(kind));
+            let help = format!("for example `-p {}={}`", key.name, example(kind));
+            self.findings.push(Diagnostic::error(Code::BadParam, message).help(help));
         }
         value
     }
@@ -176,20 +172,27 @@ impl Maker<'_> {
         );
     }
 
-    fn not_one_of(&mut self, key: &Key, found: &str, allowed: &[String], at: Option<Span>) {
-        let guess =
-            nearest(found, allowed.iter().map(String::as_str)).map(|word| format!("did you mean `{word}`?"));
-        let finding = Diagnostic::error(Code::BadParam, format!("param `{}` cannot be `{found}`", key.name));
-        let finding = match at {
-            Some(span) => finding.at(span, ""),
-            None => finding,
-        };
-        self.findings.push(
-            finding
-                .help_if(guess)
-                .help(format!("allowed: {}", quoted_list(allowed.iter().map(String::as_str)))),
-        );
+    fn not_one_of(&mut self, key: &Key, found: Option<&str>, allowed: &[String], at: Option<Span>) {
+        let allowed = allowed.iter().map(String::as_str);
+        let guess = found
+            .and_then(|found| nearest(found, allowed.clone()))
+            .map(|word| format!("did you mean `{word}`?"));
+        let shown = found.map_or("this secret value".to_owned(), |found| format!("`{found}`"));
+        let finding =
+            Diagnostic::error(Code::BadParam, format!("param `{}` cannot be {shown}", key.name)).at_if(at);
+        self.findings.push(finding.help_if(guess).help(format!("allowed: {}", quoted_list(allowed))));
     }
+}
+
+/// A value of the command line.
+#[derive(Debug, Clone, Copy)]
+struct Given<'g> {
+    text: &'g str,
+    secret: bool,
+}
+
+fn comes_from_environment(text: &str) -> bool {
+    text.starts_with("env:")
 }
 
 fn type_of(node: &Node) -> Option<ParamType> {

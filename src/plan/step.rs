@@ -198,6 +198,7 @@ impl Builder<'_> {
         let built: Vec<_> = entries
             .map(|(key, value)| extract::build(key, value.required()?, self.before.scope, self.findings))
             .collect();
+        built.iter().flatten().for_each(|extract| self.meaning.add(&extract.meaning));
         built.into_iter().collect()
     }
 
@@ -286,10 +287,10 @@ impl Builder<'_> {
         spec: &StepSpec,
         request: Option<&RequestPlan>,
     ) -> Result<Option<PaginatePlan>, Malformed> {
-        let paginate = spec.paginate.optional()?;
-        paginate
-            .map(|paginate| PaginatePlan::build(paginate, request, self.before.scope, self.findings))
-            .transpose()
+        let Some(paginate) = spec.paginate.optional()? else { return Ok(None) };
+        let plan = PaginatePlan::build(paginate, request, self.before.scope, self.findings)?;
+        self.meaning.add(&plan.meaning);
+        Ok(Some(plan))
     }
 
     fn records(&mut self, spec: &StepSpec) -> Result<Option<Arc<RecordsPlan>>, Malformed> {

@@ -115,7 +115,11 @@ impl Run<'_> {
 
     fn render(&self, step: &StepPlan, cursor: Option<&Cursor>) -> Result<Request, Diagnostic> {
         let context = self.context(step, None, cursor);
-        Rendering { step, context: &context, cursor, redactor: &self.redactor }.request()
+        let request = Rendering { step, context: &context, cursor, redactor: &self.redactor }.request()?;
+        match &self.world.only_origin {
+            Some(only) if request.url.origin().ascii_serialization() != *only => Err(outside(step, &request)),
+            _ => Ok(request),
+        }
     }
 
     async fn send(
@@ -437,9 +441,12 @@ impl Run<'_> {
 
     /// Adds what came.
     pub(super) fn noted(&self, finding: Diagnostic, answer: &Answer) -> Diagnostic {
+        let status = status_text(&answer.response);
+        if answer.response.body.is_empty() {
+            return finding.note(format!("answer: {status}, without a body"));
+        }
         let excerpt = answer.response.excerpt_of(&answer.without_records(), EXCERPT, &self.redactor);
-        let body = if excerpt.is_empty() { "(empty)".to_owned() } else { excerpt };
-        finding.note(format!("answer: {}, body: {body}", status_text(&answer.response)))
+        finding.note(format!("answer: {status}, body: {excerpt}"))
     }
 
     /// Adds what the connection says about words in the body.
@@ -451,6 +458,14 @@ impl Run<'_> {
         let hint = connection.hints.iter().find(|(word, _)| body.contains(&format!("\"{word}\"")));
         finding.help_if(hint.map(|(_, help)| help.clone()))
     }
+}
+
+/// A rehearsal does not reach a real service.
+fn outside(step: &StepPlan, request: &Request) -> Diagnostic {
+    let origin = request.url.origin().ascii_serialization();
+    let message = format!("`--sandbox` asks the stand-in only, this request goes to `{origin}`");
+    failure::at(Code::BadRequest, &step.name, &message, step.request.url.text.span)
+        .help("take the address from connection `zoho`, whose values the stand-in replaces; or run without `--sandbox`")
 }
 
 fn status_text(response: &Response) -> String {

@@ -10,7 +10,7 @@ use super::extraction::{not_json, nothing_at};
 use super::failure::{self, Stop};
 use super::page_facts::Asked;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::paging::{Cursor, Next, PageFacts, advance};
+use crate::paging::{Cursor, Ended, Next, PageFacts, advance};
 use crate::plan::step::StepPlan;
 use crate::record::{Batch, Found};
 
@@ -85,16 +85,16 @@ impl Run<'_> {
         let number = cursor.map_or(1, |cursor| cursor.page);
         let mut facts = PageFacts::default();
         match verdict {
-            Verdict::Empty => facts.ended = true,
+            Verdict::Empty => facts.ended = Some(Ended::Empty),
             Verdict::Skip => {
-                facts.ended = true;
+                facts.ended = Some(Ended::Skip);
                 self.skipped(index, number, answer);
             }
             Verdict::Accept | Verdict::Stop => {
                 let taken = self.take(index, answer, cursor);
                 let batch = taken.and_then(|()| self.records(index, answer));
                 let batch = batch.map_err(|finding| self.about_answer(finding, index, answer))?;
-                facts.ended = matches!(verdict, Verdict::Stop);
+                facts.ended = matches!(verdict, Verdict::Stop).then_some(Ended::Stop);
                 facts.records = batch.len() as u64;
                 facts.same_as_previous =
                     tally.previous.as_ref().is_some_and(|previous| same(previous, &batch));

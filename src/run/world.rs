@@ -43,6 +43,8 @@ pub struct World {
     pub environment: BTreeMap<String, String>,
     /// Makes a handle on standard output for a target.
     pub stdout: Box<dyn Fn() -> Box<dyn Write + Send> + Send + Sync>,
+    /// The only origin that may be asked, as `scheme://host:port`: a rehearsal never reaches a real service.
+    pub only_origin: Option<String>,
     /// How requests reach the network.
     pub transport: TransportSettings,
     /// The wish to stop.
