@@ -62,6 +62,8 @@ struct Exchange {
     /// How long the answer waits, in milliseconds.
     #[serde(default)]
     delay: u64,
+    /// `reset_before`, `{ reset_after: BYTES }`, `{ close_after: BYTES }`, `stall` or `{ stall_after: BYTES }`.
+    #[serde(default, deserialize_with = "cut")]
     cut: Option<CutName>,
 }
 
@@ -103,6 +105,12 @@ struct Log {
     lines: Vec<String>,
     used: Vec<usize>,
     unknown: Vec<String>,
+}
+
+/// By way of JSON, where the name of a variant is a key and not a tag.
+fn cut<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<CutName>, D::Error> {
+    let value = serde_json::Value::deserialize(input)?;
+    serde_json::from_value(value).map_err(serde::de::Error::custom)
 }
 
 fn ok() -> u16 {
