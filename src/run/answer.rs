@@ -33,7 +33,8 @@ impl Answer {
         match (batch.ranges().first(), batch.ranges().last()) {
             (Some(first), Some(last)) if first.start < last.end && last.end <= batch.text().len() => {
                 let text = batch.text();
-                let count = format!("… {} records …", batch.len());
+                let noun = if batch.len() == 1 { "record" } else { "records" };
+                let count = format!("… {} {noun} …", batch.len());
                 [&text[..first.start], count.as_bytes(), &text[last.end..]].concat().into()
             }
             _ => body.into(),
