@@ -1,0 +1,155 @@
+//! What a pull costs: CPU seconds and peak memory of the whole `river` process, beside `curl` in the same run.
+//!
+//! `cargo bench` prints one line a workload; `cargo bench -- --quick` takes a tenth of the pages. The server is a thread
+//! of this process and costs the client nothing. Numbers of one machine compare with each other, not with another's.
+
+mod server;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+use server::{Pages, Server};
+
+/// Records of a page.
+const PER_PAGE: usize = 200;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(place) = arguments.iter().position(|argument| argument == "--measure") {
+        return measure_here(&arguments[place + 1..]);
+    }
+    let pages = if arguments.iter().any(|argument| argument == "--quick") { 250 } else { 2500 };
+    let folder = tempfile::tempdir().expect("a folder for the outputs");
+    let bench = Bench { folder: folder.path().to_path_buf(), pages };
+    println!(
+        "{:<28} {:>9} {:>9} {:>12} {:>9} {:>14}",
+        "workload", "cpu s", "wall s", "records/cpu", "peak MB", "wall of curl"
+    );
+    bench.pull("compact pages", Pages::compact(PER_PAGE), pages);
+    bench.pull("compact pages, 10 times", Pages::compact(PER_PAGE), pages * 10);
+    bench.pull("pretty-printed pages", Pages::pretty(PER_PAGE), pages);
+    bench.prefetch();
+    bench.start();
+}
+
+struct Bench {
+    folder: PathBuf,
+    pages: usize,
+}
+
+/// What a command cost.
+struct Cost {
+    cpu: Duration,
+    wall: Duration,
+    peak_megabytes: f64,
+}
+
+impl Bench {
+    /// Every page by its number, to a file.
+    fn pull(&self, name: &str, bodies: Pages, pages: usize) {
+        let server = Server::start(bodies, pages, Duration::ZERO);
+        let pipeline = self.pipeline(&server, "");
+        let river = measure(&self.folder, &[river(), "run".into(), "-q".into(), pipeline]);
+        let curl = measure(&self.folder, &curl(&server, pages, 1));
+        line(name, &river, pages * PER_PAGE, &curl);
+        let _ = std::fs::remove_dir_all(self.folder.join("out"));
+    }
+
+    /// Slow answers: eight pages in flight, beside curl with as many transfers.
+    fn prefetch(&self) {
+        let pages = self.pages / 5;
+        let server = Server::start(Pages::compact(PER_PAGE), pages, Duration::from_millis(20));
+        let pipeline = self.pipeline(&server, ", prefetch: 8");
+        let river = measure(&self.folder, &[river(), "run".into(), "-q".into(), pipeline]);
+        let curl = measure(&self.folder, &curl(&server, pages, 8));
+        line("20 ms a page, prefetch 8", &river, pages * PER_PAGE, &curl);
+    }
+
+    /// What it costs to do nothing, and one request.
+    fn start(&self) {
+        let server = Server::start(Pages::compact(1), 1, Duration::ZERO);
+        let pipeline = self.pipeline(&server, "");
+        let version = measure(&self.folder, &[river(), "--version".into()]);
+        let one = measure(&self.folder, &[river(), "run".into(), "-q".into(), pipeline]);
+        let curl = measure(&self.folder, &curl(&server, 1, 1));
+        line("--version", &version, 0, &curl);
+        line("one request", &one, 1, &curl);
+    }
+
+    fn pipeline(&self, server: &Server, more: &str) -> String {
+        let text = format!(
+            "name: bench\nsteps:\n  - name: pull\n    request: {{ url: \"{}/pages\" }}\n    \
+             paginate: {{ kind: page, into: query.page, allow_repeat: true, more: response.json.info.more_records{more} }}\n    \
+             records: $.data\n    write: {{ kind: jsonl, path: out/records.jsonl }}\n",
+            server.base_url()
+        );
+        let path = self.folder.join("bench.yaml");
+        std::fs::write(&path, text).expect("the pipeline can be written");
+        path.display().to_string()
+    }
+}
+
+fn river() -> String {
+    env!("CARGO_BIN_EXE_river").to_owned()
+}
+
+fn curl(server: &Server, pages: usize, parallel: usize) -> Vec<String> {
+    let mut command = vec!["curl".to_owned(), "-sS".to_owned(), "--fail".to_owned()];
+    if parallel > 1 {
+        command.extend(["--parallel".to_owned(), "--parallel-max".to_owned(), parallel.to_string()]);
+    }
+    command.extend([
+        "-o".to_owned(),
+        "/dev/null".to_owned(),
+        format!("{}/pages?page=[1-{pages}]", server.base_url()),
+    ]);
+    command
+}
+
+fn line(name: &str, river: &Cost, records: usize, curl: &Cost) {
+    #[expect(clippy::cast_precision_loss, reason = "printed rounded")]
+    let rate = records as f64 / river.cpu.as_secs_f64().max(0.001);
+    println!(
+        "{name:<28} {:>9.3} {:>9.3} {rate:>12.0} {:>9.1} {:>9.3} ({:.2}x)",
+        river.cpu.as_secs_f64(),
+        river.wall.as_secs_f64(),
+        river.peak_megabytes,
+        curl.wall.as_secs_f64(),
+        river.wall.as_secs_f64() / curl.wall.as_secs_f64().max(0.001),
+    );
+}
+
+/// Runs a command in a process of its own, so that the peak memory is that of one command.
+fn measure(folder: &Path, command: &[String]) -> Cost {
+    let bench = std::env::current_exe().expect("the bench knows its own file");
+    let output = Command::new(bench)
+        .arg("--measure")
+        .args(command)
+        .current_dir(folder)
+        .env("NO_PROXY", "127.0.0.1")
+        .output();
+    let output = output.expect("the bench can start itself");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let numbers: Vec<f64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let [cpu, wall, peak_megabytes] = numbers[..] else {
+        panic!("`{}` failed: {text} {}", command.join(" "), String::from_utf8_lossy(&output.stderr));
+    };
+    Cost { cpu: Duration::from_secs_f64(cpu), wall: Duration::from_secs_f64(wall), peak_megabytes }
+}
+
+fn measure_here(command: &[String]) {
+    let started = Instant::now();
+    let status = Command::new(&command[0]).args(&command[1..]).stdout(Stdio::null()).status();
+    let wall = started.elapsed();
+    assert!(status.is_ok_and(|status| status.success()), "the command failed");
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the kernel counts");
+    #[expect(clippy::cast_precision_loss, reason = "microseconds and kilobytes fit")]
+    let (cpu, peak) = (
+        (usage.user_time() + usage.system_time()).num_microseconds() as f64 / 1e6,
+        usage.max_rss() as f64 / 1024.0,
+    );
+    println!("{cpu} {} {peak}", wall.as_secs_f64());
+}

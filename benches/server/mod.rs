@@ -1,0 +1,116 @@
+//! A server of fixed pages: one thread a connection, bodies made once.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The bodies of all pages but the last, and of the last.
+#[derive(Clone)]
+pub(crate) struct Pages {
+    body: Arc<str>,
+    last: Arc<str>,
+}
+
+impl Pages {
+    /// As most services send them.
+    pub(crate) fn compact(records: usize) -> Self {
+        Self::new(records, |text| text)
+    }
+
+    /// With line breaks and indentation.
+    pub(crate) fn pretty(records: usize) -> Self {
+        Self::new(records, |text| {
+            let value: serde_json::Value = serde_json::from_str(&text).expect("own JSON");
+            serde_json::to_string_pretty(&value).expect("JSON can be written")
+        })
+    }
+
+    fn new(records: usize, shape: impl Fn(String) -> String) -> Self {
+        let page =
+            |more: bool| shape(format!(r#"{{"data":[{}],"info":{{"more_records":{more}}}}}"#, data(records)));
+        Self { body: page(true).into(), last: page(false).into() }
+    }
+}
+
+/// Records of about 1.4 kB, of the shape of a CRM's.
+fn data(records: usize) -> String {
+    let mut text = String::new();
+    for index in 0..records {
+        let comma = if index == 0 { "" } else { "," };
+        let _ = write!(
+            text,
+            r#"{comma}{{"id":"48768760004{index:08}","Last_Name":"Müller-{index}","First_Name":"Åsa","#
+        );
+        let _ = write!(
+            text,
+            r#""Email":"person{index}@example.com","Company":"Ex \"ample\" & Söhne","Score":{index},"#
+        );
+        for field in 0..24 {
+            let _ =
+                write!(text, r#""Field_{field}":"value {field} of record {index}, long enough to be real","#);
+        }
+        text.push_str(
+            r#""Tags":[{"name":"vip","id":"1"}],"Approved":true,"Revenue":1234567.89,"Parent":null}"#,
+        );
+    }
+    text
+}
+
+/// Listens until the process ends.
+pub(crate) struct Server {
+    port: u16,
+}
+
+impl Server {
+    /// Serves `count` pages, each after a delay.
+    pub(crate) fn start(pages: Pages, count: usize, delay: Duration) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let pages = pages.clone();
+                std::thread::spawn(move || serve(stream, &pages, count, delay));
+            }
+        });
+        Self { port }
+    }
+
+    /// Where it listens.
+    pub(crate) fn base_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+}
+
+fn serve(stream: TcpStream, pages: &Pages, count: usize, delay: Duration) -> Option<()> {
+    stream.set_nodelay(true).ok()?;
+    let mut writer = stream.try_clone().ok()?;
+    let mut reader = BufReader::new(stream);
+    loop {
+        let page = read_request(&mut reader)?;
+        std::thread::sleep(delay); // a server that thinks, not a wait for luck
+        let body = if page < count { &pages.body } else { &pages.last };
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        writer.write_all(head.as_bytes()).ok()?;
+        writer.write_all(body.as_bytes()).ok()?;
+    }
+}
+
+/// The page number of the next request on a connection; none at its end.
+fn read_request(reader: &mut impl BufRead) -> Option<usize> {
+    let mut line = String::new();
+    reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+    let digits = line.split("page=").nth(1).unwrap_or("1");
+    let digits: String = digits.chars().take_while(char::is_ascii_digit).collect();
+    loop {
+        let mut header = String::new();
+        reader.read_line(&mut header).ok().filter(|read| *read > 0)?;
+        if header == "\r\n" {
+            return digits.parse().ok();
+        }
+    }
+}
