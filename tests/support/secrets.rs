@@ -1,6 +1,6 @@
-//! No byte of a secret on either stream, whatever happens: every case is run for its canaries.
+//! No byte of a secret on either stream, whatever happens.
 //!
-//! A case that has secrets gives them values with `canary` in them. Records are data and may hold them; all else may not.
+//! Secrets of the cases have `canary` in their values too, and no `stderr.txt` of theirs may hold that word.
 
 use libtest_mimic::Trial;
 use serde_json::json;
@@ -8,6 +8,7 @@ use serde_json::json;
 use river::sandbox::wire::{Reply, Server};
 
 use super::process::Run;
+use super::project;
 
 /// With characters that look different in a URL, in JSON and in a form.
 const SECRET: &str = "canary\"1/ä+=&x";
@@ -48,7 +49,16 @@ pub(crate) fn trials() -> Vec<Trial> {
     let trial = |answer: &'static str| {
         Trial::test(format!("secrets/never_shown_when_the_server_answers_{answer}"), move || Ok(run(answer)?))
     };
-    ANSWERS.into_iter().map(trial).collect()
+    let cases = Trial::test("secrets/no_case_expects_one_on_stderr", || Ok(no_case_expects_one()?));
+    ANSWERS.into_iter().map(trial).chain([cases]).collect()
+}
+
+fn no_case_expects_one() -> Result<(), String> {
+    let files = project::tree(&project::repository().join("tests/cases"));
+    let stderr = files.iter().filter(|(path, _)| path.ends_with("stderr.txt"));
+    let shown = stderr.filter(|(_, bytes)| String::from_utf8_lossy(bytes).contains(TRACES[0]));
+    let shown: Vec<String> = shown.map(|(path, _)| path.display().to_string()).collect();
+    if shown.is_empty() { Ok(()) } else { Err(format!("secrets are expected in {}", shown.join(", "))) }
 }
 
 fn run(answer: &'static str) -> Result<(), String> {
