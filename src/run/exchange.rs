@@ -123,13 +123,13 @@ impl Run<'_> {
         step: &StepPlan,
         request: &Request,
     ) -> Result<Result<Arc<Answer>, SendError>, Stop> {
+        if self.world.interrupt.is_wished() {
+            return Err(Stop::Interrupted);
+        }
         self.figures.requests += 1;
         let described = request.describe(&self.redactor);
         tracing::debug!(step = step.name, headers = ?request.headers.iter().map(|header| header.name.as_str()).collect::<Vec<_>>(), "{described}");
         self.tell(Event::Requesting { step: step.name.clone(), request: described });
-        if self.world.interrupt.is_wished() {
-            return Err(Stop::Interrupted);
-        }
         let sent = self.world.interrupt.or_stop_after(GRACE, self.transport.send(request)).await?;
         Ok(sent.map(|response| {
             let bytes = response.body.len() as u64;
