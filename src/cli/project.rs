@@ -203,7 +203,8 @@ fn mask_lines(sources: &mut Sources, file: FileId) {
             let key = before.rsplit(|letter: char| !letter.is_alphanumeric() && letter != '_').next();
             let value = line[colon + 1..].trim_start();
             let bare = value.trim_start_matches(['"', '\'']);
-            let written = !value.trim().is_empty() && !bare.starts_with(['{', '$']);
+            let plain = ["true", "false", "{", "$"].iter().any(|start| bare.starts_with(start));
+            let written = !value.trim().is_empty() && !plain;
             if written && key.is_some_and(looks_secret) {
                 let at = start + line.len() - value.len();
                 sources.mask(whole.with_range(at..at + length_of_scalar(value.trim_end())));
