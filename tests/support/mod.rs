@@ -3,6 +3,7 @@
 pub(crate) mod architecture;
 mod case;
 mod compare;
+pub(crate) mod coverage;
 mod diff;
 pub(crate) mod documents;
 pub(crate) mod folder;
