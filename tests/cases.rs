@@ -9,7 +9,7 @@ mod support;
 use std::process::ExitCode;
 
 use libtest_mimic::Arguments;
-use support::{folder, virtual_clock};
+use support::{architecture, coverage, documents, folder, mutation, secrets, usage, virtual_clock};
 
 /// Cases wait for servers more than they compute.
 const THREADS: usize = 4;
@@ -20,6 +20,12 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(THREADS);
-    let trials = folder::trials();
+    let mut trials = folder::trials();
+    trials.extend(architecture::trials());
+    trials.extend(coverage::trials());
+    trials.extend(documents::trials());
+    trials.extend(mutation::trials());
+    trials.extend(secrets::trials());
+    trials.extend(usage::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, FileId, Findings, Sources, nearest, quoted_list};
-use crate::plan::connection::{ConnectionFiles, secret_in_clear};
+use crate::plan::connection::{ConnectionFiles, looks_secret, secret_in_clear};
 use crate::spec;
 use crate::spec::connection::{ConnectionSpec, ConnectionUse, ConnectionValue};
 use crate::spec::pipeline::{ParamSpec, PipelineSpec};
@@ -41,6 +41,9 @@ pub(super) fn open(
     let mut findings = Findings::default();
     let file = sources.add(shown(&path, folder), text);
     let pipeline = spec::read::<PipelineSpec>(&sources, file, &mut findings);
+    if pipeline.is_none() {
+        mask_lines(&mut sources, file);
+    }
     let mut reader = ConnectionReader {
         root: &root,
         folder,
@@ -171,6 +174,7 @@ impl ConnectionReader<'_> {
         };
         let file: FileId = self.sources.add(shown, text);
         let spec = spec::read::<ConnectionSpec>(self.sources, file, self.findings);
+        mask_lines(self.sources, file);
         if let Some(spec) = &spec {
             self.mask(spec);
         }
@@ -199,6 +203,37 @@ impl ConnectionReader<'_> {
             }
         }
     }
+}
+
+/// Masks what stands behind a key that looks secret, also in a file that is no YAML, whose keys nobody can know.
+fn mask_lines(sources: &mut Sources, file: FileId) {
+    let text = sources.text(file).to_owned();
+    let whole = sources.start_of(file);
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        for (colon, _) in line.match_indices(':') {
+            let before = line[..colon].trim_end_matches(['"', '\'', ' ']);
+            let key = before.rsplit(|letter: char| !letter.is_alphanumeric() && letter != '_').next();
+            let value = line[colon + 1..].trim_start();
+            let bare = value.trim_start_matches(['"', '\'']);
+            let plain = ["true", "false", "{", "$"].iter().any(|start| bare.starts_with(start));
+            let written = !value.trim().is_empty() && !plain;
+            if written && key.is_some_and(looks_secret) {
+                let at = start + line.len() - value.len();
+                sources.mask(whole.with_range(at..at + length_of_scalar(value.trim_end())));
+            }
+        }
+        start += line.len();
+    }
+}
+
+/// Up to the closing quote, or to what ends a bare value in a flow mapping; else all of it.
+fn length_of_scalar(text: &str) -> usize {
+    let end = match text.chars().next() {
+        Some(quote @ ('"' | '\'')) => text[1..].find(quote).map(|end| end + 2),
+        _ => [", ", " }", " #"].iter().filter_map(|end| text.find(end)).min(),
+    };
+    end.unwrap_or(text.len())
 }
 
 /// `.env` at the root, under what the environment says itself.

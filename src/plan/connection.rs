@@ -282,7 +282,8 @@ pub fn secret_in_clear(name: &str, node: &Node) -> bool {
     literal && looks_secret(name)
 }
 
-fn looks_secret(name: &str) -> bool {
+/// Whether something of this name is probably a secret.
+pub fn looks_secret(name: &str) -> bool {
     let name = name.to_lowercase();
     let ends = ["secret", "password", "passwd", "token", "api_key", "apikey", "private_key", "access_key"];
     ends.iter().any(|end| name.ends_with(end))

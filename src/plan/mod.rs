@@ -133,6 +133,7 @@ impl<'a> Planner<'a> {
             root: &self.input.output_root,
             params: params.as_deref().unwrap_or_default(),
             scope: params_only,
+            complete: self.input.complete,
         };
         let mut targets = Targets::new(spec, settings, self.findings);
         let steps = self.steps(spec, &scope, connection, &mut targets);

@@ -188,9 +188,9 @@ impl Builder<'_> {
     }
 
     fn expect(&mut self, spec: &ExpectSpec) -> Result<ExpectPlan, Malformed> {
-        let that = self.condition(spec.that.given(), Room::Response)?;
-        let message = self.template(spec.message.given(), Room::Response)?;
-        Ok(ExpectPlan { that: that.ok_or(Malformed)?, message })
+        let that = self.condition(spec.that.given(), Room::Response);
+        let message = self.template(spec.message.given(), Room::Response);
+        Ok(ExpectPlan { that: that?.ok_or(Malformed)?, message: message? })
     }
 
     fn extract(&mut self, spec: &StepSpec) -> Result<Vec<ExtractPlan>, Malformed> {
@@ -250,10 +250,12 @@ impl Builder<'_> {
                     .map(|word| format!("did you mean `{word}`?"));
                 Diagnostic::error(Code::BadStep, format!("there is no step `{name}`"))
                     .at(span, guess.unwrap_or_default())
-                    .help(format!(
-                        "earlier steps: {}",
-                        quoted_list(names(&self.before.all[..self.before.index]).iter().map(String::as_str))
-                    ))
+                    .help(match names(&self.before.all[..self.before.index]).as_slice() {
+                        [] => "no step comes before this one".to_owned(),
+                        earlier => {
+                            format!("earlier steps: {}", quoted_list(earlier.iter().map(String::as_str)))
+                        }
+                    })
             }
             Some(at) if at >= self.before.index => {
                 Diagnostic::error(Code::BadStep, format!("step `{name}` does not come before this one"))

@@ -54,6 +54,8 @@ pub struct Settings<'a> {
     pub params: &'a [Param],
     /// The params as names.
     pub scope: Scope,
+    /// Whether all params have their values.
+    pub complete: bool,
 }
 
 #[derive(Debug)]
@@ -109,17 +111,12 @@ impl<'a> Targets<'a> {
                 };
                 self.declared[position].used = true;
                 let kind = self.declared[position].kind.clone()?;
+                self.refuse_shared_path(&name.text, &kind, name.span, findings)?;
                 Some(self.index_of(TargetPlan { name: name.text.clone(), kind }))
             }
             WriteOne::Inline(spec) => {
                 let kind = self.kind(spec, findings)?;
-                if self.used.iter().any(|target| target.kind == kind && kind != TargetKind::Stdout) {
-                    let finding =
-                        Diagnostic::error(Code::NameConflict, "another target writes to the same path")
-                            .at(spec.span, "");
-                    findings.push(finding.help("declare it once under `targets`, and name it in both steps"));
-                    return None;
-                }
+                self.refuse_shared_path("", &kind, spec.span, findings)?;
                 let name = match &kind {
                     TargetKind::Jsonl { shown, .. } => shown.clone(),
                     TargetKind::Stdout => "stdout".to_owned(),
@@ -127,6 +124,30 @@ impl<'a> Targets<'a> {
                 Some(self.index_of(TargetPlan { name, kind }))
             }
         }
+    }
+
+    /// Two targets that replace one file: the records of one would be lost.
+    fn refuse_shared_path(
+        &self,
+        name: &str,
+        kind: &TargetKind,
+        span: Span,
+        findings: &mut Findings,
+    ) -> Option<()> {
+        let TargetKind::Jsonl { path, .. } = kind else { return Some(()) };
+        let shares = |other: &TargetPlan| match &other.kind {
+            TargetKind::Jsonl { path: known, .. } => {
+                other.name != name && known.components().eq(path.components())
+            }
+            TargetKind::Stdout => false,
+        };
+        if !self.used.iter().any(shares) {
+            return Some(());
+        }
+        let finding =
+            Diagnostic::error(Code::NameConflict, "another target writes to the same path").at(span, "");
+        findings.push(finding.help("declare it once under `targets`, and name it in both steps"));
+        None
     }
 
     fn unknown(&self, name: &str, span: Span) -> Diagnostic {
@@ -206,6 +227,8 @@ impl<'a> Targets<'a> {
         let context = mapping([("params", mapping(params))]);
         match written.rendered(&context) {
             Ok(path) => Some(path),
+            // A param may still come.
+            Err(_) if !self.settings.complete => Some(text.value.clone()),
             Err(error) => {
                 let finding = Diagnostic::error(Code::BadValue, error.message).at(error.span, "");
                 findings.push(finding.help("a target's path is known before the run: it may use `params`"));

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use minijinja::value::{Object, Value};
 
 use crate::http::Response;
+use crate::plan::connection::looks_secret;
 use crate::plan::step::RecordsPlan;
 use crate::record::{JsonView, Page, PageError};
 
@@ -52,6 +53,28 @@ impl Answer {
             page.map(Arc::new)
         });
         read.as_ref().map_err(Clone::clone)
+    }
+
+    /// Texts in its JSON body that are secrets by their key: what the author calls one may stand under another key.
+    pub fn probable_secrets(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let body: Result<serde_json::Value, _> = serde_json::from_slice(&self.response.body);
+        let mut waiting = Vec::from_iter(body.ok());
+        while let Some(value) = waiting.pop() {
+            match value {
+                serde_json::Value::Array(items) => waiting.extend(items),
+                serde_json::Value::Object(members) => {
+                    for (key, member) in members {
+                        match member {
+                            serde_json::Value::String(text) if looks_secret(&key) => found.push(text),
+                            other => waiting.push(other),
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        found
     }
 }
 

@@ -156,7 +156,13 @@ impl Run<'_> {
                 bytes,
                 elapsed: response.elapsed,
             });
-            Arc::new(Answer::new(response, step.records.clone()))
+            let answer = Answer::new(response, step.records.clone());
+            if step.extract.iter().any(|extract| extract.secret) {
+                for secret in answer.probable_secrets() {
+                    self.redactor.learn(&secret);
+                }
+            }
+            Arc::new(answer)
         }))
     }
 

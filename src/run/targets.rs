@@ -19,8 +19,10 @@ impl Targets {
         run_id: &str,
         stdout: &dyn Fn() -> Box<dyn Write + Send>,
     ) -> Result<Self, TargetError> {
-        let workers = plans.iter().map(|plan| Worker::spawn(open(plan, run_id, stdout())?));
-        Ok(Self { workers: workers.collect::<Result<_, _>>()? })
+        // All before the first thread: a target that is dropped here takes its temporary file with it.
+        let targets: Vec<_> =
+            plans.iter().map(|plan| open(plan, run_id, stdout())).collect::<Result<_, _>>()?;
+        Ok(Self { workers: targets.into_iter().map(Worker::spawn).collect::<Result<_, _>>()? })
     }
 
     /// Hands a batch to one of them.
@@ -31,8 +33,15 @@ impl Targets {
     /// Makes all durable, then shows all. Nothing is shown unless everything could be made durable.
     pub(super) async fn land(self) -> Result<Vec<Landed>, TargetError> {
         let mut prepared: Vec<Prepared> = Vec::new();
-        for worker in self.workers {
-            prepared.push(worker.finish().await?);
+        let mut workers = self.workers.into_iter();
+        while let Some(worker) = workers.next() {
+            match worker.finish().await {
+                Ok(finished) => prepared.push(finished),
+                Err(error) => {
+                    Self { workers: workers.collect() }.abandon().await;
+                    return Err(error);
+                }
+            }
         }
         prepared.iter().map(apply).collect()
     }

@@ -28,7 +28,7 @@ static ALWAYS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
         (r"\b\d{8}T\d{6}Z-[0-9a-f]+", "RUN"),
         // Of the sandbox: its page tokens, access tokens and their expiry.
-        (r"\b[A-Za-z0-9_-]{54}\b", "PAGE_TOKEN"),
+        (r#"(page_token=|page_token":")[A-Za-z0-9_-]{54}"#, "${1}PAGE_TOKEN"),
         (r"\b1000\.5a4db0f2e54f2e5b5a4db0f2e54f2e5b\.[0-9a-f]+", "REFRESH_TOKEN"),
         (r"\b1000\.[0-9a-f]{32}\.[0-9a-f]{32}\b", "ACCESS_TOKEN"),
         (r#"("page_token_expiry":")[^"]*"#, "${1}SOON"),

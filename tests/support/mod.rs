@@ -1,11 +1,17 @@
 //! What the cases are run with.
 
+pub(crate) mod architecture;
 mod case;
 mod compare;
+pub(crate) mod coverage;
 mod diff;
+pub(crate) mod documents;
 pub(crate) mod folder;
 mod limits;
+pub(crate) mod mutation;
 mod process;
 mod project;
+pub(crate) mod secrets;
 mod server;
+pub(crate) mod usage;
 pub(crate) mod virtual_clock;

@@ -45,6 +45,23 @@ pub(crate) struct Running {
 }
 
 impl Run {
+    /// A run of the real program in a folder.
+    pub(crate) fn new(folder: PathBuf, arguments: &[&str]) -> Self {
+        Self {
+            arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
+            environment: vec![],
+            folder,
+            clock: Clock::Real,
+            as_nobody: false,
+            stdout_closed_after: None,
+        }
+    }
+
+    /// Runs to the end.
+    pub(crate) fn finish(&self) -> Result<Ended, String> {
+        self.start()?.wait()
+    }
+
     /// Starts it, with nothing in its environment but what was said.
     pub(crate) fn start(&self) -> Result<Running, String> {
         let mut command = self.command()?;

@@ -1,0 +1,49 @@
+//! The command line itself: what clap says is not compared whole, since it is clap's to say.
+
+use libtest_mimic::Trial;
+
+use super::process::{Ended, Run};
+
+/// Arguments, exit code, and words that must be on the stream that belongs to the code.
+const TABLE: [(&str, &[&str], i32, &[&str]); 15] = [
+    ("help", &["--help"], 0, &["Usage: river", "run", "check", "Exit codes: 0 complete"]),
+    ("short_help", &["-h"], 0, &["Usage: river"]),
+    ("version", &["--version"], 0, &[concat!("river ", env!("CARGO_PKG_VERSION"))]),
+    ("help_of_run", &["run", "--help"], 0, &["--sandbox", "--fault", "NAME=VALUE"]),
+    ("help_of_check", &["check", "--help"], 0, &["--format"]),
+    ("nothing", &[], 2, &["Usage: river"]),
+    ("unknown_command", &["chek"], 2, &["chek", "check"]),
+    ("unknown_option", &["run", "x", "--sandbx"], 2, &["--sandbx", "--sandbox"]),
+    ("no_pipeline", &["run"], 2, &["<PIPELINE>"]),
+    ("check_nothing", &["check"], 2, &["<PIPELINES>"]),
+    ("param_without_value", &["run", "x", "-p", "module"], 2, &["write it as NAME=VALUE"]),
+    ("param_without_name", &["run", "x", "-p", "=a"], 2, &["write it as NAME=VALUE"]),
+    ("fault_without_sandbox", &["run", "x", "--fault", "reset"], 2, &["--sandbox"]),
+    ("unknown_fault", &["run", "x", "--sandbox", "--fault", "rest@2"], 2, &["unknown fault `rest`", "reset"]),
+    ("unknown_format", &["check", "x", "--format", "xml"], 2, &["xml", "json"]),
+];
+
+pub(crate) fn trials() -> Vec<Trial> {
+    TABLE
+        .into_iter()
+        .map(|(name, arguments, exit, words)| {
+            Trial::test(format!("usage/{name}"), move || Ok(says(arguments, exit, words)?))
+        })
+        .collect()
+}
+
+fn says(arguments: &[&str], exit: i32, words: &[&str]) -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let ended: Ended = Run::new(folder.path().to_owned(), arguments).finish()?;
+    let (said, silent) =
+        if exit == 0 { (&ended.stdout, &ended.stderr) } else { (&ended.stderr, &ended.stdout) };
+    let text = String::from_utf8_lossy(said);
+    let missing: Vec<&&str> = words.iter().filter(|word| !text.contains(**word)).collect();
+    if ended.exit == Some(exit) && missing.is_empty() && silent.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "{arguments:?} ended with {:?}, {exit} expected; missing words {missing:?}\n{ended:?}",
+        ended.exit
+    ))
+}
