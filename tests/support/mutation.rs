@@ -77,8 +77,8 @@ fn holds(text: &'static str, path: &'static str, cases: u32) -> Result<(), Strin
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let changes = proptest::collection::vec(change(), 1..4);
     let result = runner.run(&changes, |changes| {
-        let changed = changes.iter().fold(text.to_owned(), |text, change| change.apply(&text));
-        fs::write(root.join(path), &changed).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let text = changes.iter().fold(text.to_owned(), |text, change| change.apply(&text));
+        fs::write(root.join(path), &text).map_err(|error| TestCaseError::fail(error.to_string()))?;
         let (exit, said) = check(root);
         prop_assert!(matches!(exit, Exit::Success | Exit::CheckFailed), "{exit:?}");
         prop_assert!(said.contains("1 pipeline checked: "), "{said}");
