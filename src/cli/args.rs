@@ -44,6 +44,31 @@ pub(super) enum Command {
     Run(RunArguments),
     /// Find everything that is wrong in pipelines, without a request.
     Check(CheckArguments),
+    /// Print the JSON Schema of the language, for editors.
+    #[command(after_help = SCHEMA_HELP)]
+    Schema(SchemaArguments),
+}
+
+const SCHEMA_HELP: &str = "\
+Editors with the YAML language server complete and validate a pipeline by its first line:
+
+  # yaml-language-server: $schema=../.river/schema.json
+
+The path is relative to the pipeline. Make the file once, and again after an update of river:
+
+  mkdir -p .river && river schema > .river/schema.json";
+
+#[derive(Debug, Args)]
+pub(super) struct SchemaArguments {
+    /// Which kind of file.
+    #[arg(default_value = "pipeline", value_name = "KIND")]
+    pub(super) of: SchemaOf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum SchemaOf {
+    Pipeline,
+    Connection,
 }
 
 #[derive(Debug, Args)]

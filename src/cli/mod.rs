@@ -7,6 +7,7 @@ mod exit;
 mod log;
 mod project;
 mod run;
+mod schema;
 mod signals;
 mod terminal;
 
@@ -45,6 +46,7 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>, terminal: impl Fn
 fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> anyhow::Result<Exit> {
     match &arguments.command {
         Command::Check(check) => check::check(check, terminal),
+        Command::Schema(schema) => schema::schema(schema, terminal),
         Command::Run(run) => {
             let redactor = Redactor::default();
             let subscriber = log::subscriber(arguments, terminal, &redactor);
