@@ -44,6 +44,8 @@ pub(super) enum Command {
     Run(RunArguments),
     /// Find everything that is wrong in pipelines, without a request.
     Check(CheckArguments),
+    /// Show what a pipeline would request, in order, without a request.
+    Plan(PlanArguments),
     /// Print the JSON Schema of the language, for editors.
     #[command(after_help = SCHEMA_HELP)]
     Schema(SchemaArguments),
@@ -90,6 +92,24 @@ pub(super) struct RunArguments {
     /// Print nothing but errors.
     #[arg(short, long)]
     pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArguments {
+    /// The pipeline: a file, or its name under `pipelines/`, with or without `.yaml`.
+    pub(super) pipeline: String,
+    /// Set a param; `NAME=env:VARIABLE` takes a secret from the environment.
+    #[arg(short, long = "param", value_name = "NAME=VALUE", value_parser = pair)]
+    pub(super) param: Vec<(String, String)>,
+    /// As it would run against the stand-in for Zoho.
+    #[arg(long)]
+    pub(super) sandbox: bool,
+    /// As a JSON array, one object a step.
+    #[arg(long, conflicts_with = "curl")]
+    pub(super) json: bool,
+    /// As commands of curl; secrets and extracted values are shell variables.
+    #[arg(long)]
+    pub(super) curl: bool,
 }
 
 #[derive(Debug, Args)]

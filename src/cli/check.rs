@@ -4,10 +4,9 @@ use std::io::Write;
 
 use super::args::{CheckArguments, CheckFormat};
 use super::exit::Exit;
-use super::project::{self, Project};
+use super::project::{self, Project, Purpose};
 use super::terminal::Terminal;
 use crate::diagnostic::{Diagnostic, Findings, Severity, Sources, render_json};
-use crate::plan;
 
 /// Checks every pipeline named.
 pub(super) fn check(arguments: &CheckArguments, terminal: &mut Terminal) -> anyhow::Result<Exit> {
@@ -43,17 +42,7 @@ fn findings_of(name: &str, terminal: &Terminal) -> (Sources, Vec<Diagnostic>) {
 }
 
 fn plan_findings(project: &Project) -> Findings {
-    let Some(pipeline) = &project.pipeline else { return project.findings.clone() };
-    let input = plan::Input {
-        pipeline,
-        connections: &project.connections,
-        params: &[],
-        environment: &project.environment,
-        root: project.root.clone(),
-        output_root: project.root.clone(),
-        complete: false,
-    };
-    match plan::build(&input, project.findings.clone()) {
+    match project.plan(&[], Purpose::Check) {
         Ok(checked) => checked.warnings,
         Err(findings) => findings,
     }

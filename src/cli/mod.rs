@@ -5,6 +5,7 @@ mod check;
 mod dot_env;
 mod exit;
 mod log;
+mod plan;
 mod project;
 mod run;
 mod schema;
@@ -46,6 +47,7 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>, terminal: impl Fn
 fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> anyhow::Result<Exit> {
     match &arguments.command {
         Command::Check(check) => check::check(check, terminal),
+        Command::Plan(plan) => plan::plan(plan, terminal),
         Command::Schema(schema) => schema::schema(schema, terminal),
         Command::Run(run) => {
             let redactor = Redactor::default();

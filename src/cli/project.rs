@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, FileId, Findings, Sources, nearest, quoted_list};
 use crate::plan::connection::{ConnectionFiles, looks_secret, secret_in_clear};
+use crate::plan::{self, Checked};
 use crate::spec;
 use crate::spec::connection::{ConnectionSpec, ConnectionUse, ConnectionValue};
 use crate::spec::pipeline::{ParamSpec, PipelineSpec};
@@ -25,6 +26,38 @@ pub(super) struct Project {
     pub(super) environment: BTreeMap<String, String>,
     /// What is wrong so far.
     pub(super) findings: Findings,
+}
+
+/// What a plan is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To find what is wrong; params may still come.
+    Check,
+    /// To run.
+    Run,
+    /// To run against the stand-in; outputs stay apart.
+    RunInSandbox,
+}
+
+impl Project {
+    /// Makes the plan. Err: all findings, at least one of them an error.
+    pub(super) fn plan(&self, params: &[(String, String)], purpose: Purpose) -> Result<Checked, Findings> {
+        let Some(pipeline) = &self.pipeline else { return Err(self.findings.clone()) };
+        let output_root = match purpose {
+            Purpose::RunInSandbox => self.root.join(".river/sandbox"),
+            Purpose::Check | Purpose::Run => self.root.clone(),
+        };
+        let input = plan::Input {
+            pipeline,
+            connections: &self.connections,
+            params,
+            environment: &self.environment,
+            root: self.root.clone(),
+            output_root,
+            complete: purpose != Purpose::Check,
+        };
+        plan::build(&input, self.findings.clone())
+    }
 }
 
 /// Reads a pipeline and what it names. Err: it is not there; the finding says what is near.

@@ -4,6 +4,7 @@
 //! `run` has no "unknown step" branch.
 
 pub mod connection;
+pub mod context;
 pub mod extract;
 pub mod paginate;
 pub mod paging;

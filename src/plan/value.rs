@@ -2,6 +2,7 @@
 
 use minijinja::value::Value;
 
+use super::context::Context;
 use super::scope::{Meaning, Room, Scope};
 use super::written::{EvaluationError, Written};
 use crate::diagnostic::{Findings, Span};
@@ -48,10 +49,10 @@ impl ValuePlan {
     }
 
     /// The value, rendered.
-    pub fn value(&self, context: &Value) -> Result<Value, EvaluationError> {
+    pub fn value(&self, context: &dyn Context) -> Result<Value, EvaluationError> {
         match self {
             Self::Constant(value) => Ok(Value::from(minijinja::value::Serde(value))),
-            Self::Template(written, _) => written.value(context),
+            Self::Template(written, _) => context.value(written),
             Self::List(items) => {
                 items.iter().map(|item| item.value(context)).collect::<Result<Vec<_>, _>>().map(Value::from)
             }
