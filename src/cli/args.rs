@@ -114,9 +114,8 @@ pub(super) struct PlanArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
-    /// Pipelines, by file or by name.
-    #[arg(required = true)]
-    pub(super) pipelines: Vec<String>,
+    /// Pipelines by file or name, connections by file, folders with all below; by default the project's `pipelines/`.
+    pub(super) files: Vec<String>,
     /// How findings are printed.
     #[arg(long, default_value = "text")]
     pub(super) format: CheckFormat,

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod dot_env;
 mod exit;
+mod files;
 mod log;
 mod plan;
 mod project;

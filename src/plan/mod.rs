@@ -5,6 +5,7 @@
 
 pub mod connection;
 pub mod context;
+mod dead_path;
 pub mod extract;
 pub mod paginate;
 pub mod paging;
