@@ -44,6 +44,33 @@ pub(super) enum Command {
     Run(RunArguments),
     /// Find everything that is wrong in pipelines, without a request.
     Check(CheckArguments),
+    /// Show what a pipeline would request, in order, without a request.
+    Plan(PlanArguments),
+    /// Print the JSON Schema of the language, for editors.
+    #[command(after_help = SCHEMA_HELP)]
+    Schema(SchemaArguments),
+}
+
+const SCHEMA_HELP: &str = "\
+Editors with the YAML language server complete and validate a pipeline by its first line:
+
+  # yaml-language-server: $schema=../.river/schema.json
+
+The path is relative to the pipeline. Make the file once, and again after an update of river:
+
+  mkdir -p .river && river schema > .river/schema.json";
+
+#[derive(Debug, Args)]
+pub(super) struct SchemaArguments {
+    /// Which kind of file.
+    #[arg(default_value = "pipeline", value_name = "KIND")]
+    pub(super) of: SchemaOf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum SchemaOf {
+    Pipeline,
+    Connection,
 }
 
 #[derive(Debug, Args)]
@@ -68,10 +95,27 @@ pub(super) struct RunArguments {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct PlanArguments {
+    /// The pipeline: a file, or its name under `pipelines/`, with or without `.yaml`.
+    pub(super) pipeline: String,
+    /// Set a param; `NAME=env:VARIABLE` takes a secret from the environment.
+    #[arg(short, long = "param", value_name = "NAME=VALUE", value_parser = pair)]
+    pub(super) param: Vec<(String, String)>,
+    /// As it would run against the stand-in for Zoho.
+    #[arg(long)]
+    pub(super) sandbox: bool,
+    /// As a JSON array, one object a step.
+    #[arg(long, conflicts_with = "curl")]
+    pub(super) json: bool,
+    /// As commands of curl; secrets and extracted values are shell variables.
+    #[arg(long)]
+    pub(super) curl: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct CheckArguments {
-    /// Pipelines, by file or by name.
-    #[arg(required = true)]
-    pub(super) pipelines: Vec<String>,
+    /// Pipelines by file or name, connections by file, folders with all below; by default the project's `pipelines/`.
+    pub(super) files: Vec<String>,
     /// How findings are printed.
     #[arg(long, default_value = "text")]
     pub(super) format: CheckFormat,

@@ -1,73 +1,106 @@
 //! `river check`: everything that is wrong, at once, without a request.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use super::args::{CheckArguments, CheckFormat};
 use super::exit::Exit;
-use super::project::{self, Project};
+use super::files::{File, files};
+use super::project::{self, Project, Purpose};
 use super::terminal::Terminal;
 use crate::diagnostic::{Diagnostic, Findings, Severity, Sources, render_json};
-use crate::plan;
 
-/// Checks every pipeline named.
+/// Checks every file named.
 pub(super) fn check(arguments: &CheckArguments, terminal: &mut Terminal) -> anyhow::Result<Exit> {
-    let mut errors = 0;
-    let mut warnings = 0;
-    let mut report = Vec::new();
-    for name in &arguments.pipelines {
-        let (sources, findings) = findings_of(name, terminal);
-        errors += count(&findings, Severity::Error);
-        warnings += count(&findings, Severity::Warning);
-        match arguments.format {
-            CheckFormat::Text => terminal.findings(&findings, &sources)?,
-            CheckFormat::Json => report.extend(findings.iter().map(|finding| render_json(finding, &sources))),
+    let mut report = Report::default();
+    for file in files(&arguments.files, &terminal.folder) {
+        report.count(&file);
+        let (sources, findings) = match file {
+            Ok(file) => findings_of(&file, terminal),
+            Err(finding) => (Sources::default(), vec![finding]),
+        };
+        let new = report.add(&findings, &sources);
+        if arguments.format == CheckFormat::Text {
+            terminal.findings(&new, &sources)?;
         }
     }
     match arguments.format {
-        CheckFormat::Text => {
-            writeln!(terminal.err, "{}", verdict(arguments.pipelines.len(), errors, warnings))?;
-        }
-        CheckFormat::Json => writeln!(terminal.out, "{}", serde_json::to_string_pretty(&report)?)?,
+        CheckFormat::Text => writeln!(terminal.err, "{}", report.verdict())?,
+        CheckFormat::Json => writeln!(terminal.out, "{}", serde_json::to_string_pretty(&report.json)?)?,
     }
-    Ok(if errors > 0 { Exit::CheckFailed } else { Exit::Success })
+    Ok(if report.errors > 0 { Exit::CheckFailed } else { Exit::Success })
 }
 
-fn findings_of(name: &str, terminal: &Terminal) -> (Sources, Vec<Diagnostic>) {
-    match project::open(name, &terminal.folder, &terminal.environment) {
-        Err(finding) => (Sources::default(), vec![*finding]),
-        Ok(project) => {
-            let findings = plan_findings(&project);
-            (project.sources, findings.sorted())
-        }
-    }
+fn findings_of(file: &File, terminal: &Terminal) -> (Sources, Vec<Diagnostic>) {
+    let (sources, findings) = match file {
+        File::Connection(path) => project::check_connection(path, &terminal.folder),
+        File::Pipeline(name) => match project::open(name, &terminal.folder, &terminal.environment) {
+            Err(finding) => return (Sources::default(), vec![*finding]),
+            Ok(project) => {
+                let findings = plan_findings(&project);
+                (project.sources, findings)
+            }
+        },
+    };
+    (sources, findings.sorted())
 }
 
 fn plan_findings(project: &Project) -> Findings {
-    let Some(pipeline) = &project.pipeline else { return project.findings.clone() };
-    let input = plan::Input {
-        pipeline,
-        connections: &project.connections,
-        params: &[],
-        environment: &project.environment,
-        root: project.root.clone(),
-        output_root: project.root.clone(),
-        complete: false,
-    };
-    match plan::build(&input, project.findings.clone()) {
+    match project.plan(&[], Purpose::Check) {
         Ok(checked) => checked.warnings,
         Err(findings) => findings,
     }
 }
 
-fn count(findings: &[Diagnostic], severity: Severity) -> usize {
-    findings.iter().filter(|finding| finding.severity == severity).count()
+/// What was found in all files.
+#[derive(Debug, Default)]
+struct Report {
+    pipelines: usize,
+    connections: usize,
+    errors: usize,
+    warnings: usize,
+    json: Vec<serde_json::Value>,
+    seen: BTreeSet<String>,
 }
 
-fn verdict(files: usize, errors: usize, warnings: usize) -> String {
-    let pipelines = plural(files, "pipeline");
-    match (errors, warnings) {
-        (0, 0) => format!("{pipelines} checked: nothing to report"),
-        _ => format!("{pipelines} checked: {}, {}", plural(errors, "error"), plural(warnings, "warning")),
+impl Report {
+    fn count(&mut self, file: &Result<File, Diagnostic>) {
+        match file {
+            Ok(File::Pipeline(_)) => self.pipelines += 1,
+            Ok(File::Connection(_)) => self.connections += 1,
+            Err(_) => {}
+        }
+    }
+
+    /// Adds findings and returns those that are new: two pipelines of one connection have its findings in common.
+    fn add(&mut self, findings: &[Diagnostic], sources: &Sources) -> Vec<Diagnostic> {
+        let mut new = Vec::new();
+        for finding in findings {
+            let json = render_json(finding, sources);
+            if !self.seen.insert(json.to_string()) {
+                continue;
+            }
+            match finding.severity {
+                Severity::Error => self.errors += 1,
+                Severity::Warning => self.warnings += 1,
+            }
+            self.json.push(json);
+            new.push(finding.clone());
+        }
+        new
+    }
+
+    fn verdict(&self) -> String {
+        let pipelines =
+            (self.pipelines > 0 || self.connections == 0).then(|| plural(self.pipelines, "pipeline"));
+        let connections = (self.connections > 0).then(|| plural(self.connections, "connection"));
+        let files = pipelines.into_iter().chain(connections).collect::<Vec<_>>().join(" and ");
+        match (self.errors, self.warnings) {
+            (0, 0) => format!("{files} checked: nothing to report"),
+            (errors, warnings) => {
+                format!("{files} checked: {}, {}", plural(errors, "error"), plural(warnings, "warning"))
+            }
+        }
     }
 }
 

@@ -4,9 +4,12 @@ mod args;
 mod check;
 mod dot_env;
 mod exit;
+mod files;
 mod log;
+mod plan;
 mod project;
 mod run;
+mod schema;
 mod signals;
 mod terminal;
 
@@ -45,6 +48,8 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>, terminal: impl Fn
 fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> anyhow::Result<Exit> {
     match &arguments.command {
         Command::Check(check) => check::check(check, terminal),
+        Command::Plan(plan) => plan::plan(plan, terminal),
+        Command::Schema(schema) => schema::schema(schema, terminal),
         Command::Run(run) => {
             let redactor = Redactor::default();
             let subscriber = log::subscriber(arguments, terminal, &redactor);

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, FileId, Findings, Sources, nearest, quoted_list};
-use crate::plan::connection::{ConnectionFiles, looks_secret, secret_in_clear};
+use crate::plan::connection::{self, ConnectionFiles, looks_secret, secret_in_clear};
+use crate::plan::{self, Checked};
 use crate::spec;
 use crate::spec::connection::{ConnectionSpec, ConnectionUse, ConnectionValue};
 use crate::spec::pipeline::{ParamSpec, PipelineSpec};
@@ -27,6 +28,38 @@ pub(super) struct Project {
     pub(super) findings: Findings,
 }
 
+/// What a plan is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To find what is wrong; params may still come.
+    Check,
+    /// To run.
+    Run,
+    /// To run against the stand-in; outputs stay apart.
+    RunInSandbox,
+}
+
+impl Project {
+    /// Makes the plan. Err: all findings, at least one of them an error.
+    pub(super) fn plan(&self, params: &[(String, String)], purpose: Purpose) -> Result<Checked, Findings> {
+        let Some(pipeline) = &self.pipeline else { return Err(self.findings.clone()) };
+        let output_root = match purpose {
+            Purpose::RunInSandbox => self.root.join(".river/sandbox"),
+            Purpose::Check | Purpose::Run => self.root.clone(),
+        };
+        let input = plan::Input {
+            pipeline,
+            connections: &self.connections,
+            params,
+            environment: &self.environment,
+            root: self.root.clone(),
+            output_root,
+            complete: purpose != Purpose::Check,
+        };
+        plan::build(&input, self.findings.clone())
+    }
+}
+
 /// Reads a pipeline and what it names. Err: it is not there; the finding says what is near.
 pub(super) fn open(
     name: &str,
@@ -45,18 +78,34 @@ pub(super) fn open(
         mask_lines(&mut sources, file);
     }
     let mut reader = ConnectionReader {
-        root: &root,
         folder,
         sources: &mut sources,
         findings: &mut findings,
         files: ConnectionFiles::default(),
     };
     if let Some(pipeline) = &pipeline {
-        reader.read_all(pipeline);
+        reader.read_all(pipeline, &root.join("connections"));
     }
     let connections = reader.files;
     let environment = with_dot_env(&root, folder, environment, &mut sources, &mut findings);
     Ok(Project { root, sources, pipeline, connections, environment, findings })
+}
+
+/// Reads a connection and finds what is wrong in it by itself.
+pub(super) fn check_connection(path: &Path, folder: &Path) -> (Sources, Findings) {
+    let mut sources = Sources::default();
+    let mut findings = Findings::default();
+    let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut reader = ConnectionReader {
+        folder,
+        sources: &mut sources,
+        findings: &mut findings,
+        files: ConnectionFiles::default(),
+    };
+    if let Some(spec) = reader.read(path) {
+        connection::check(&name, &spec, &mut findings);
+    }
+    (sources, findings)
 }
 
 /// The file as given, with `.yaml`, then both under `pipelines/`.
@@ -135,7 +184,6 @@ fn shown(path: &Path, folder: &Path) -> String {
 }
 
 struct ConnectionReader<'a> {
-    root: &'a Path,
     folder: &'a Path,
     sources: &'a mut Sources,
     findings: &'a mut Findings,
@@ -143,9 +191,9 @@ struct ConnectionReader<'a> {
 }
 
 impl ConnectionReader<'_> {
-    fn read_all(&mut self, pipeline: &PipelineSpec) {
+    fn read_all(&mut self, pipeline: &PipelineSpec, connections: &Path) {
         self.mask_params(pipeline);
-        self.files.there = yaml_names(&self.root.join("connections"));
+        self.files.there = yaml_names(connections);
         let steps = pipeline.steps.given().into_iter().flatten().map(|step| &step.connection);
         let uses: Vec<&ConnectionUse> =
             std::iter::once(&pipeline.connection).chain(steps).filter_map(Field::given).collect();
@@ -157,15 +205,14 @@ impl ConnectionReader<'_> {
             }
         }
         for name in names.into_iter().filter(|name| self.files.there.contains(name)).collect::<Vec<_>>() {
-            let spec = self.read(&name);
+            let spec = self.read(&connections.join(format!("{name}.yaml")));
             self.files.read.insert(name, spec);
         }
     }
 
-    fn read(&mut self, name: &str) -> Option<ConnectionSpec> {
-        let path = self.root.join("connections").join(format!("{name}.yaml"));
-        let shown = shown(&path, self.folder);
-        let text = match std::fs::read_to_string(&path) {
+    fn read(&mut self, path: &Path) -> Option<ConnectionSpec> {
+        let shown = shown(path, self.folder);
+        let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) => {
                 self.findings.push(unreadable(&shown, &error));

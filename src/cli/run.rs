@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use super::args::RunArguments;
 use super::exit::Exit;
-use super::project::{self, Project};
+use super::project::{self, Project, Purpose};
 use super::terminal::Terminal;
 use crate::diagnostic::{Diagnostic, Findings, Sources};
 use crate::http::{Proxy, TransportSettings};
+use crate::plan::Plan;
 use crate::plan::connection::Overlay;
-use crate::plan::{self, Checked, Plan};
 use crate::report::{self, Listeners, Log, Progress};
 use crate::run::{Clock, Ending, Outcome, SystemClock, World, interrupt};
 use crate::sandbox::{self, Sandbox};
@@ -34,7 +34,8 @@ pub(super) fn run(
         }
     };
     let sandbox = if arguments.sandbox { Some(start_sandbox(arguments, &mut project)?) } else { None };
-    let checked = match plan(arguments, &project) {
+    let purpose = if arguments.sandbox { Purpose::RunInSandbox } else { Purpose::Run };
+    let checked = match project.plan(&arguments.param, purpose) {
         Ok(checked) => checked,
         Err(findings) => return refuse(&findings, &project.sources, terminal, redactor),
     };
@@ -57,10 +58,7 @@ fn start_sandbox(arguments: &RunArguments, project: &mut Project) -> anyhow::Res
         ..sandbox::Options::default()
     };
     let sandbox = Sandbox::start(options)?;
-    let values = sandbox.connection().into_iter();
-    let overlay =
-        values.map(|value| Overlay { name: value.key.to_owned(), value: value.value, secret: value.secret });
-    project.connections.overlays.insert(SANDBOX_CONNECTION.to_owned(), overlay.collect());
+    lead_to_sandbox(project, sandbox.connection());
     Ok(sandbox)
 }
 
@@ -70,20 +68,14 @@ fn sandbox_origin(project: &Project) -> Option<String> {
     overlay.iter().find(|value| value.name == "accounts_url").map(|value| value.value.clone())
 }
 
-fn plan(arguments: &RunArguments, project: &Project) -> Result<Checked, Findings> {
-    let Some(pipeline) = &project.pipeline else { return Err(project.findings.clone()) };
-    let output_root =
-        if arguments.sandbox { project.root.join(".river/sandbox") } else { project.root.clone() };
-    let input = plan::Input {
-        pipeline,
-        connections: &project.connections,
-        params: &arguments.param,
-        environment: &project.environment,
-        root: project.root.clone(),
-        output_root,
-        complete: true,
-    };
-    plan::build(&input, project.findings.clone())
+/// Puts the stand-in's values over the connection.
+pub(super) fn lead_to_sandbox(project: &mut Project, values: Vec<sandbox::ConnectionValue>) {
+    let overlay = values.into_iter().map(|value| Overlay {
+        name: value.key.to_owned(),
+        value: value.value,
+        secret: value.secret,
+    });
+    project.connections.overlays.insert(SANDBOX_CONNECTION.to_owned(), overlay.collect());
 }
 
 fn refuse(

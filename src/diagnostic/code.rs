@@ -45,6 +45,8 @@ codes! {
     NameConflict = "name-conflict",
     /// A JSONPath that does not parse.
     BadJsonpath = "bad-jsonpath",
+    /// A JSONPath that leads through the list of records by a key.
+    NeverMatches = "never-matches",
     /// A regular expression that does not parse.
     BadRegex = "bad-regex",
     /// A URL that cannot be one.

@@ -4,6 +4,7 @@
 //! redirect may carry ([`redirect`]) and whether and when to try again ([`retry`]) are functions of values. Nothing here
 //! renders templates, waits between tries, or knows about pages.
 
+pub mod curl;
 mod excerpt;
 mod failure;
 pub mod limits;

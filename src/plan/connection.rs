@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::scope::{ConnectionNames, Room, Scope};
 use super::value::ValuePlan;
+use super::written::EvaluationError;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
+use crate::expr::mapping;
 use crate::spec::connection::{ConnectionSpec, ConnectionUse, ConnectionValue, SourceTable};
 use crate::spec::node::{Key, Node, NodeKind};
 
@@ -111,6 +113,11 @@ impl Connections {
     }
 }
 
+/// Checks a connection by itself.
+pub fn check(name: &str, spec: &ConnectionSpec, findings: &mut Findings) {
+    build(name, spec, &[], findings);
+}
+
 fn unknown_names(name: &str) -> ConnectionNames {
     ConnectionNames { values: None, shown: format!("`{name}`") }
 }
@@ -193,7 +200,41 @@ impl Builder<'_> {
             };
             done.push(waiting.remove(next).0);
         }
+        self.evaluate_known(&done);
         done
+    }
+
+    /// What fails with the values that stand in the file would fail in every run. Secrets are left alone, since
+    /// messages quote values.
+    fn evaluate_known(&mut self, entries: &[ConnectionEntry]) {
+        let mut known = BTreeMap::new();
+        for entry in entries.iter().filter(|entry| !entry.secret) {
+            let ConnectionSource::Written(plan) = &entry.source else { continue };
+            if !plan.needs_only(&known) {
+                continue;
+            }
+            let own = mapping(
+                known.iter().map(|(name, value): (&String, &minijinja::Value)| (name.clone(), value.clone())),
+            );
+            match plan.value(&mapping([("connection", own)])) {
+                Ok(value) => drop(known.insert(entry.name.clone(), value)),
+                Err(error) => self.report_evaluation(&error, plan, entries),
+            }
+        }
+    }
+
+    fn report_evaluation(&mut self, error: &EvaluationError, plan: &ValuePlan, entries: &[ConnectionEntry]) {
+        let message = format!("connection {}: {}", self.names.shown, error.message);
+        let finding = Diagnostic::error(Code::BadConnection, message).at(error.span, "");
+        let needs = plan.connection_needs();
+        let scalars = entries.iter().filter(|entry| {
+            let scalar = matches!(&entry.source, ConnectionSource::Written(ValuePlan::Constant(value)) if !value.is_object() && !value.is_array());
+            scalar && needs.contains(&entry.name)
+        });
+        let finding = scalars
+            .filter_map(|entry| Some((entry.span?, &entry.name)))
+            .fold(finding, |finding, (span, name)| finding.at(span, format!("`{name}` is set here")));
+        self.findings.push(finding);
     }
 
     fn report_ring(&mut self, ring: &[(ConnectionEntry, Vec<String>)]) {

@@ -4,6 +4,8 @@
 //! `run` has no "unknown step" branch.
 
 pub mod connection;
+pub mod context;
+mod dead_path;
 pub mod extract;
 pub mod paginate;
 pub mod paging;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::dead_path;
 use super::extract::{self, ExtractPlan};
 use super::paginate::PaginatePlan;
 use super::request::RequestPlan;
@@ -133,6 +134,9 @@ impl Builder<'_> {
         let records = self.records(spec);
         let reuse_for = self.reuse_for(spec);
         self.refuse_misfits(spec);
+        if let (Ok(Some(records)), Ok(extract), Ok(paginate)) = (&records, &extract, &paginate) {
+            dead_path::warn(records, extract, paginate.as_ref(), self.findings);
+        }
         let name = spec.name.required()?;
         let request = request?;
         let needs = request.meaning().steps;

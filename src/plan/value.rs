@@ -1,11 +1,14 @@
 //! A value whose strings are templates: query parameters, JSON bodies, values of connections.
 
+use std::collections::BTreeMap;
+
 use minijinja::value::Value;
 
+use super::context::Context;
 use super::scope::{Meaning, Room, Scope};
 use super::written::{EvaluationError, Written};
 use crate::diagnostic::{Findings, Span};
-use crate::expr::{Template, mapping};
+use crate::expr::{NameUse, Template, mapping};
 use crate::spec::node::{Node, NodeKind};
 use crate::spec::table::Malformed;
 
@@ -48,10 +51,10 @@ impl ValuePlan {
     }
 
     /// The value, rendered.
-    pub fn value(&self, context: &Value) -> Result<Value, EvaluationError> {
+    pub fn value(&self, context: &dyn Context) -> Result<Value, EvaluationError> {
         match self {
             Self::Constant(value) => Ok(Value::from(minijinja::value::Serde(value))),
-            Self::Template(written, _) => written.value(context),
+            Self::Template(written, _) => context.value(written),
             Self::List(items) => {
                 items.iter().map(|item| item.value(context)).collect::<Result<Vec<_>, _>>().map(Value::from)
             }
@@ -85,6 +88,16 @@ impl ValuePlan {
             needs.extend(uses.filter_map(|found| found.path.get(1).cloned()));
         });
         needs
+    }
+
+    /// Whether it needs nothing but values of the connection that are known.
+    pub(super) fn needs_only(&self, known: &BTreeMap<String, Value>) -> bool {
+        let mut only = true;
+        let is_known = |found: &NameUse| {
+            found.path[0] == "connection" && found.path.get(1).is_some_and(|name| known.contains_key(name))
+        };
+        self.visit(&mut |written, _| only &= written.item.uses().iter().all(is_known));
+        only
     }
 
     /// Whether `page` is read in it.

@@ -3,10 +3,12 @@
 mod human;
 mod log;
 mod progress;
+mod story;
 
 pub use human::summary;
 pub use log::Log;
 pub use progress::Progress;
+pub use story::story;
 
 use crate::run::event::{Event, Listener};
 

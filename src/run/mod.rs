@@ -12,6 +12,7 @@ pub mod interrupt;
 pub mod outcome;
 mod page_facts;
 mod prefetch;
+pub mod preview;
 mod render;
 mod rules;
 mod step;

@@ -9,6 +9,7 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::{describe, mapping, scalar_text};
 use crate::http::{Body, Header, Request, Timeouts};
 use crate::paging::{Cursor, Position};
+use crate::plan::context::Context;
 use crate::plan::paginate::{PagePlace, PaginatePlan};
 use crate::plan::request::BodyPlan;
 use crate::plan::step::StepPlan;
@@ -21,7 +22,7 @@ pub(super) struct Rendering<'a> {
     /// The step.
     pub step: &'a StepPlan,
     /// The names it sees, `page` included.
-    pub context: &'a Value,
+    pub context: &'a dyn Context,
     /// The page that is asked for.
     pub cursor: Option<&'a Cursor>,
     /// Learns strings that were rendered from secrets.
@@ -92,7 +93,7 @@ impl Rendering<'_> {
         }
         let plan = &self.step.request;
         let mut text =
-            plan.url.rendered(self.context).map_err(|error| failure::evaluation(&self.step.name, &error))?;
+            self.context.text(&plan.url).map_err(|error| failure::evaluation(&self.step.name, &error))?;
         // A URL around a secret stays readable: the secret in it is known already.
         let written = plan.url.text.value.as_str();
         if plan.url_meaning.secret
@@ -102,11 +103,7 @@ impl Rendering<'_> {
             self.redactor.learn(&text);
         }
         if text.starts_with('/') {
-            let base = self
-                .context
-                .get_attr("connection")
-                .and_then(|connection| connection.get_attr("base_url"))
-                .ok();
+            let base = self.context.name("connection").get_attr("base_url").ok();
             let base = base.and_then(|base| scalar_text(&base)).unwrap_or_default();
             text = format!("{}{text}", base.trim_end_matches('/'));
         }

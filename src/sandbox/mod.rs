@@ -87,6 +87,17 @@ pub struct ConnectionValue {
     pub secret: bool,
 }
 
+/// The values that make a `zoho` connection lead to a sandbox at this address.
+pub fn connection_to(base_url: &str) -> Vec<ConnectionValue> {
+    let value = |key, value: &str, secret| ConnectionValue { key, value: value.to_owned(), secret };
+    vec![
+        value("accounts_url", base_url, false),
+        value("client_id", CLIENT_ID, false),
+        value("client_secret", CLIENT_SECRET, true),
+        value("refresh_token", REFRESH_TOKEN, true),
+    ]
+}
+
 impl Sandbox {
     /// Starts a sandbox in a thread of its own; it listens when this returns.
     pub fn start(options: Options) -> io::Result<Self> {
@@ -110,13 +121,7 @@ impl Sandbox {
 
     /// The values that make a `zoho` connection lead here.
     pub fn connection(&self) -> Vec<ConnectionValue> {
-        let value = |key, value: &str, secret| ConnectionValue { key, value: value.to_owned(), secret };
-        vec![
-            value("accounts_url", &self.base_url(), false),
-            value("client_id", CLIENT_ID, false),
-            value("client_secret", CLIENT_SECRET, true),
-            value("refresh_token", REFRESH_TOKEN, true),
-        ]
+        connection_to(&self.base_url())
     }
 
     /// The requests so far, oldest first; the last 10,000 of them.

@@ -2,7 +2,7 @@
 
 use super::node::{Node, NodeKind, Text};
 use super::reader::{Read, Reader};
-use super::table::{Field, Shape, table};
+use super::table::{Field, Need, Row, Shape, Table, table};
 use super::value::{AnyValue, Name, Named};
 
 /// A connection as a pipeline or step uses it.
@@ -23,7 +23,7 @@ impl Read for ConnectionUse {
     }
 
     fn shape() -> Shape {
-        Shape::Either(vec![Shape::String, ConnectionSpec::shape()])
+        Shape::Either(vec![Shape::Name, ConnectionSpec::shape()])
     }
 }
 
@@ -40,6 +40,24 @@ pub struct ConnectionSpec {
 
 /// Keys that connections will have of the language's own.
 const LATER: &[&str] = &["auth"];
+
+impl ConnectionSpec {
+    /// Its keys that are the language's own; all others are values by names of the author's.
+    pub const TABLE: Table = Table {
+        name: "connection",
+        doc: &["The values of a connection, by names that its author chooses."],
+        rows: &[Row {
+            key: "hints",
+            doc: &[
+                "What to say to a user when an answer of this service holds one of these words: word → help.",
+            ],
+            need: Need::Optional,
+            shape: Named::<Text>::shape,
+        }],
+        later: LATER,
+        other_words: &[],
+    };
+}
 
 impl Read for ConnectionSpec {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
@@ -70,7 +88,7 @@ impl Read for ConnectionSpec {
     }
 
     fn shape() -> Shape {
-        Shape::Named(Box::new(ConnectionValue::shape()))
+        Shape::Open(&Self::TABLE, Box::new(ConnectionValue::shape()))
     }
 }
 
@@ -97,11 +115,14 @@ table! {
     }
 }
 
+/// A mapping with one of these says where a value comes from; any other mapping is the value.
+const SOURCE_KEYS: &[&str] = &["from", "secret"];
+
 impl Read for ConnectionValue {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         match &node.kind {
             NodeKind::Map(entries)
-                if entries.iter().any(|(key, _)| key.name == "from" || key.name == "secret") =>
+                if entries.iter().any(|(key, _)| SOURCE_KEYS.contains(&key.name.as_str())) =>
             {
                 SourceTable::read(node, reader).map(Self::Source)
             }
@@ -110,6 +131,6 @@ impl Read for ConnectionValue {
     }
 
     fn shape() -> Shape {
-        Shape::Either(vec![SourceTable::shape(), Shape::Any])
+        Shape::TableWith(SOURCE_KEYS, &SourceTable::TABLE)
     }
 }

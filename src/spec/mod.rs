@@ -10,6 +10,7 @@ pub mod paginate;
 pub mod pipeline;
 pub mod reader;
 pub mod request;
+pub mod schema;
 pub mod step;
 pub mod table;
 mod text_offsets;

@@ -83,7 +83,7 @@ impl Read for ParamSpec {
     }
 
     fn shape() -> Shape {
-        Shape::Either(vec![ParamTable::shape(), Shape::Any])
+        Shape::Either(vec![ParamTable::shape(), Shape::Plain])
     }
 }
 

@@ -161,7 +161,7 @@ impl Read for WriteSpec {
     }
 
     fn shape() -> Shape {
-        let one = || vec![Shape::String, TargetSpec::shape()];
+        let one = || vec![Shape::Name, TargetSpec::shape()];
         let mut shapes = one();
         shapes.push(Shape::List(Box::new(Shape::Either(one()))));
         Shape::Either(shapes)

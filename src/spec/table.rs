@@ -92,6 +92,8 @@ pub struct Table {
 pub enum Shape {
     /// A fixed string.
     String,
+    /// A name of the author's: `[a-z][a-z0-9_]*`.
+    Name,
     /// A string in which `{{ … }}` is rendered.
     Template,
     /// A bare expression.
@@ -112,8 +114,14 @@ pub enum Shape {
     Named(Box<Shape>),
     /// A mapping of the language.
     Table(&'static Table),
+    /// A mapping of the language whose author adds names of his own, with values of this shape.
+    Open(&'static Table, Box<Shape>),
+    /// A mapping of the language if it has one of these keys, else any value.
+    TableWith(&'static [&'static str], &'static Table),
     /// Any of these.
     Either(Vec<Shape>),
+    /// Any value but a mapping.
+    Plain,
     /// Any value; templates in its strings are rendered.
     Any,
 }

@@ -133,7 +133,7 @@ impl Read for Name {
     }
 
     fn shape() -> Shape {
-        Shape::String
+        Shape::Name
     }
 }
 
