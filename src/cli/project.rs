@@ -163,17 +163,23 @@ fn unreadable(shown: &str, error: &std::io::Error) -> Diagnostic {
     Diagnostic::error(Code::BadFile, format!("cannot read `{shown}`: {error}")).help(help)
 }
 
-/// The nearest ancestor with `river.yaml` or `.river`; else the folder above `pipelines/`, or the file's own.
-fn root_of(pipeline: &Path) -> PathBuf {
+/// The folder to which relative paths belong: the nearest ancestor with `river.yaml`; else the folder above the nearest
+/// `pipelines/` (or `examples/`) that the file is in; else the nearest ancestor with `.river`; else the file's
+/// own. A stray `.river` above a project does not draw it away.
+pub(super) fn root_of(pipeline: &Path) -> PathBuf {
     let absolute = std::path::absolute(pipeline).unwrap_or_else(|_| pipeline.to_path_buf());
     let own = absolute.parent().unwrap_or(Path::new("/"));
-    let marked =
-        own.ancestors().find(|folder| folder.join("river.yaml").is_file() || folder.join(".river").is_dir());
-    let in_pipelines = own.file_name().is_some_and(|name| name == "pipelines" || name == "examples");
-    marked.map_or_else(
-        || if in_pipelines { own.parent().unwrap_or(own).to_path_buf() } else { own.to_path_buf() },
-        Path::to_path_buf,
-    )
+    let holds = |found: fn(&Path) -> bool| own.ancestors().find(|folder| found(folder));
+    let holder = || {
+        let named =
+            |folder: &&Path| folder.file_name().is_some_and(|name| name == "pipelines" || name == "examples");
+        own.ancestors().find(named).and_then(Path::parent)
+    };
+    holds(|folder| folder.join("river.yaml").is_file())
+        .or_else(holder)
+        .or_else(|| holds(|folder| folder.join(".river").is_dir()))
+        .unwrap_or(own)
+        .to_path_buf()
 }
 
 /// How messages call a file: relative to where the user stands, if it is below.

@@ -136,6 +136,7 @@ impl<'a> Planner<'a> {
             params: params.as_deref().unwrap_or_default(),
             scope: params_only,
             complete: self.input.complete,
+            confined: self.input.root != self.input.output_root,
         };
         let mut targets = Targets::new(spec, settings, self.findings);
         let steps = self.steps(spec, &scope, connection, &mut targets);
