@@ -20,6 +20,12 @@ use crate::secret::Redactor;
 /// The connection that `--sandbox` overlays.
 const SANDBOX_CONNECTION: &str = "zoho";
 
+/// What outlives a run, in the project's root.
+const STATE: &str = ".river";
+
+/// The same for runs against the stand-in, with their outputs: the real things are never mixed with its own.
+const SANDBOX_STATE: &str = ".river/sandbox";
+
 /// Runs a pipeline.
 pub(super) fn run(
     arguments: &RunArguments,
@@ -66,8 +72,7 @@ fn start_sandbox(arguments: &RunArguments, project: &mut Project) -> anyhow::Res
 
 fn plan(arguments: &RunArguments, project: &Project) -> Result<Checked, Findings> {
     let Some(pipeline) = &project.pipeline else { return Err(project.findings.clone()) };
-    let output_root =
-        if arguments.sandbox { project.root.join(".river/sandbox") } else { project.root.clone() };
+    let output_root = if arguments.sandbox { project.root.join(SANDBOX_STATE) } else { project.root.clone() };
     let input = plan::Input {
         pipeline,
         connections: &project.connections,
@@ -106,6 +111,7 @@ fn execute(
             proxy: if arguments.sandbox { Proxy::None } else { Proxy::Environment },
             ..TransportSettings::default()
         },
+        state: Some(project.root.join(if arguments.sandbox { SANDBOX_STATE } else { STATE })),
         interrupt: wish,
     };
     let mut listeners = Listeners(vec![Box::new(Log)]);
@@ -114,6 +120,8 @@ fn execute(
     }
     Ok(runtime.block_on(async {
         let signals = tokio::spawn(super::signals::listen(interrupter));
+        // It listens before anything is locked or asked for.
+        tokio::task::yield_now().await;
         let outcome = crate::run::run(plan, &world, redactor, &mut listeners).await;
         signals.abort();
         outcome

@@ -7,6 +7,7 @@ use minijinja::value::Value;
 use super::event::{Event, Listener};
 use super::failure::Stop;
 use super::outcome::{Ending, Figures, Outcome};
+use super::reuse::Kept;
 use super::targets::Targets;
 use super::values::Values;
 use super::world::World;
@@ -25,6 +26,8 @@ pub struct Run<'a> {
     pub(super) transport: Transport,
     pub(super) redactor: Redactor,
     pub(super) targets: Targets,
+    /// Values of earlier runs.
+    pub(super) kept: Kept,
     pub(super) figures: Figures,
     /// Why the run will not be complete.
     pub(super) incomplete: Vec<Diagnostic>,
@@ -60,6 +63,7 @@ pub async fn run(
         transport,
         redactor: redactor.clone(),
         targets,
+        kept: Kept::new(world.state.clone()),
         figures: Figures::default(),
         incomplete: vec![],
         listener,

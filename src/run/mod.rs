@@ -12,6 +12,7 @@ pub mod interrupt;
 pub mod outcome;
 mod page_facts;
 mod render;
+mod reuse;
 mod rules;
 mod step;
 mod targets;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::Write;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -45,6 +46,8 @@ pub struct World {
     pub stdout: Box<dyn Fn() -> Box<dyn Write + Send> + Send + Sync>,
     /// How requests reach the network.
     pub transport: TransportSettings,
+    /// Where the project keeps what outlives a run; none: nothing does.
+    pub state: Option<PathBuf>,
     /// The wish to stop.
     pub interrupt: Interrupt,
 }
