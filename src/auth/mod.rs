@@ -1,8 +1,8 @@
 //! The token store: values that a step extracted, kept between runs and shared by all pipelines of a project.
 //!
 //! One entry is one file under `.river/tokens/`. Its name is a keyed hash of the request that gives the values and of
-//! what is extracted from the answer ([`key`]), so that two pipelines with the same token request find the same entry,
-//! and a changed secret finds another. Who renews an entry holds its lock ([`lock`]) and looks again once it has it:
+//! what is extracted from the answer (`key.rs`), so that two pipelines with the same token request find the same entry,
+//! and a changed secret finds another. Who renews an entry holds its lock (`lock.rs`) and looks again once it has it:
 //! however many processes want it renewed, one asks.
 //!
 //! # What is guaranteed
