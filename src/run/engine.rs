@@ -9,6 +9,7 @@ use super::event::{Event, Listener};
 use super::failure::Stop;
 use super::outcome::{Ending, Figures, Outcome};
 use super::prefetch::Prefetch;
+use super::reuse::Kept;
 use super::targets::Targets;
 use super::values::Values;
 use super::world::World;
@@ -28,6 +29,8 @@ pub struct Run<'a> {
     pub(super) prefetch: Prefetch,
     pub(super) redactor: Redactor,
     pub(super) targets: Targets,
+    /// Values of earlier runs.
+    pub(super) kept: Kept,
     pub(super) figures: Figures,
     /// Why the run will not be complete.
     pub(super) incomplete: Vec<Diagnostic>,
@@ -65,6 +68,7 @@ pub async fn run(
         prefetch: Prefetch::default(),
         redactor: redactor.clone(),
         targets,
+        kept: Kept::new(world.state.clone()),
         figures: Figures::default(),
         incomplete: vec![],
         listener,

@@ -1,9 +1,10 @@
 //! One request until something is decided about it: rendering, sending, rules, retries, renewed tokens.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use minijinja::value::Value;
 
@@ -38,10 +39,12 @@ pub(super) enum Verdict {
 /// How far one page request has come.
 #[derive(Debug)]
 struct Progress {
-    started: std::time::SystemTime,
+    started: SystemTime,
     counts: Counts,
     /// For each step that the request needs: the generation of its values when it was rendered.
     generations: Vec<(usize, u64)>,
+    /// Whether values of an earlier run were refused and asked for anew.
+    asked_anew: bool,
 }
 
 const EXCERPT: usize = 300;
@@ -54,8 +57,12 @@ impl Run<'_> {
         cursor: Option<&Cursor>,
     ) -> Result<(Verdict, Arc<Answer>), Stop> {
         let step = &self.plan.steps[index];
-        let mut progress =
-            Progress { started: self.world.clock.now(), counts: Counts::default(), generations: vec![] };
+        let mut progress = Progress {
+            started: self.world.clock.now(),
+            counts: Counts::default(),
+            generations: vec![],
+            asked_anew: false,
+        };
         loop {
             self.renew_expired(index).await?;
             progress.generations =
@@ -64,6 +71,10 @@ impl Run<'_> {
             match self.send(step, &request, cursor).await? {
                 Ok(answer) => {
                     let decision = self.judge(step, &request, &answer, cursor, &progress.counts)?;
+                    let fails = matches!(decision, Decision::FailByRule(_) | Decision::FailBuiltIn);
+                    if fails && self.renew_refused(step, &answer, &mut progress).await? {
+                        continue;
+                    }
                     let verdict = match decision {
                         Decision::Accept => Verdict::Accept,
                         Decision::Empty => Verdict::Empty,
@@ -113,7 +124,7 @@ impl Run<'_> {
         self.values.context(step.connection, response.into_iter().chain(page))
     }
 
-    fn render(&self, step: &StepPlan, cursor: Option<&Cursor>) -> Result<Request, Diagnostic> {
+    pub(super) fn render(&self, step: &StepPlan, cursor: Option<&Cursor>) -> Result<Request, Diagnostic> {
         let context = self.context(step, None, cursor);
         let request = Rendering { step, context: &context, cursor, redactor: &self.redactor }.request()?;
         match &self.world.only_origin {
@@ -230,9 +241,32 @@ impl Run<'_> {
             progress.generations.iter().find(|(need, _)| *need == after).map(|(_, generation)| *generation);
         // Someone else may have renewed it since this request was rendered.
         if used == Some(self.values.generation(after)) || used.is_none() {
+            self.values.refuse(after);
             self.renew(after, format!("`{}` got {why}", step.name)).await?;
         }
         Ok(())
+    }
+
+    /// Values of an earlier run that are refused say nothing about the credentials: before a 401 fails the step, they
+    /// are asked for anew, once. Without the store this run would have asked for them itself.
+    async fn renew_refused(
+        &mut self,
+        step: &StepPlan,
+        answer: &Answer,
+        progress: &mut Progress,
+    ) -> Result<bool, Stop> {
+        if progress.asked_anew || answer.response.status != http::StatusCode::UNAUTHORIZED {
+            return Ok(false);
+        }
+        let needs = step.needs.iter().copied();
+        let refused: BTreeSet<usize> = needs.filter(|need| self.values.is_from_elsewhere(*need)).collect();
+        for need in &refused {
+            progress.asked_anew = true;
+            self.figures.retries += 1;
+            self.values.refuse(*need);
+            self.renew(*need, format!("`{}` got {}", step.name, status_text(&answer.response))).await?;
+        }
+        Ok(!refused.is_empty())
     }
 
     fn wait_by_rule(
@@ -320,7 +354,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn renew_expired(&mut self, index: usize) -> Result<(), Stop> {
+    pub(super) async fn renew_expired(&mut self, index: usize) -> Result<(), Stop> {
         for need in self.plan.steps[index].needs.clone() {
             if self.values.is_expired(need, self.world.clock.now()) {
                 self.renew(need, "its values are no longer good".to_owned()).await?;
@@ -339,17 +373,26 @@ impl Run<'_> {
         })
     }
 
-    /// Runs a step without records: asks once, checks, and stores what it extracts.
+    /// Runs a step without records, unless its values are kept from an earlier run.
     pub(super) async fn give_values(&mut self, index: usize) -> Result<(), Stop> {
+        match self.plan.steps[index].reuse_for {
+            None => self.ask_for_values(index).await.map(drop),
+            Some(_) => self.reuse_values(index).await,
+        }
+    }
+
+    /// Runs a step without records: asks once, checks, and takes over what it extracts. False: the answer was dropped.
+    pub(super) async fn ask_for_values(&mut self, index: usize) -> Result<bool, Stop> {
         let (verdict, answer) = self.exchange(index, None).await?;
         let step = &self.plan.steps[index];
         if matches!(verdict, Verdict::Empty | Verdict::Skip) {
-            return Ok(());
+            return Ok(false);
         }
         self.take(index, &answer, None).map_err(|finding| {
             let noted = self.noted(finding, &answer);
             Stop::from(self.hinted(noted, step, &answer))
-        })
+        })?;
+        Ok(true)
     }
 
     /// Checks what `expect` demands and stores what the step extracts.
@@ -379,21 +422,26 @@ impl Run<'_> {
         if values.is_empty() {
             return Ok(());
         }
-        let expires = match &step.reuse_for {
-            None => None,
-            Some(written) => {
-                let names = self.values.context_with(step.connection, &values);
-                let text =
-                    written.rendered(&names).map_err(|error| failure::evaluation(&step.name, &error))?;
-                let period = parse_period(&text).ok_or_else(|| {
-                    failure::at(Code::Evaluation, &step.name, &format!("`reuse_for` is `{text}`, which is not a length of time"), written.text.span)
-                        .help("it becomes a number with its unit: `\"{{ expires_in - 300 }}s\"`; a negative time means that the values are too short-lived")
-                })?;
-                self.world.clock.now().checked_add(period)
-            }
-        };
+        let expires = self.end_of(step, &values, self.world.clock.now())?;
         self.values.store(index, values, expires);
         Ok(())
+    }
+
+    /// When values that came at a time stop being good, by what the step says; none: not in this run.
+    pub(super) fn end_of(
+        &self,
+        step: &StepPlan,
+        values: &[(String, Value)],
+        received: SystemTime,
+    ) -> Result<Option<SystemTime>, Diagnostic> {
+        let Some(written) = &step.reuse_for else { return Ok(None) };
+        let names = self.values.context_with(step.connection, values);
+        let text = written.rendered(&names).map_err(|error| failure::evaluation(&step.name, &error))?;
+        let period = parse_period(&text).ok_or_else(|| {
+            failure::at(Code::Evaluation, &step.name, &format!("`reuse_for` is `{text}`, which is not a length of time"), written.text.span)
+                .help("it becomes a number with its unit: `\"{{ expires_in - 300 }}s\"`; a negative time means that the values are too short-lived")
+        })?;
+        Ok(received.checked_add(period))
     }
 
     fn failed_by_rule(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use minijinja::value::Value;
+use minijinja::value::{Value, ValueKind};
 
 use super::answer::Answer;
 use super::failure;
@@ -49,11 +49,7 @@ impl Extraction<'_> {
             },
         };
         let value = self.one_or_all(found, extract)?;
-        if extract.secret
-            && let Some(text) = scalar_text(&value)
-        {
-            self.redactor.learn(&text);
-        }
+        learn(extract, &value, self.redactor);
         Ok(value)
     }
 
@@ -142,6 +138,18 @@ impl Extraction<'_> {
             )
             .help(or_default),
         }
+    }
+}
+
+/// Masks a value from now on, if the plan says that it is a secret; of a list, each item.
+pub(super) fn learn(extract: &ExtractPlan, value: &Value, redactor: &Redactor) {
+    if !extract.secret {
+        return;
+    }
+    if let Some(text) = scalar_text(value) {
+        redactor.learn(&text);
+    } else if value.kind() == ValueKind::Seq {
+        value.try_iter().into_iter().flatten().for_each(|item| learn(extract, &item, redactor));
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use minijinja::value::{Object, Value};
 
+use crate::auth::EntryId;
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::expr::{mapping, scalar_text};
 use crate::plan::Plan;
@@ -30,6 +31,19 @@ struct Cell {
     generation: u64,
     /// When they stop being good.
     expires: Option<SystemTime>,
+    /// Where the store has them.
+    stored: Option<Stored>,
+    /// The last stored values that a service did not accept.
+    refused: Option<Stored>,
+}
+
+/// Values of the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stored {
+    pub id: EntryId,
+    pub generation: u64,
+    /// Whether this run took them from there, and did not ask for them itself.
+    pub taken: bool,
 }
 
 /// The names that an expression sees: a few of its own over what the steps extracted.
@@ -105,6 +119,39 @@ impl Values {
         Arc::make_mut(&mut self.extracted).extend(values);
         self.cells[step].generation += 1;
         self.cells[step].expires = expires;
+        self.cells[step].stored = None;
+    }
+
+    /// Remembers where the store has what a step gave.
+    pub(super) fn note_stored(&mut self, step: usize, stored: Stored) {
+        self.cells[step].stored = Some(stored);
+    }
+
+    /// A service did not accept what a step gave.
+    pub(super) fn refuse(&mut self, step: usize) {
+        let cell = &mut self.cells[step];
+        cell.refused = cell.stored.clone().or_else(|| cell.refused.take());
+    }
+
+    /// Whether a service did not accept what the store has.
+    pub(super) fn is_refused(&self, step: usize, id: &EntryId, generation: u64) -> bool {
+        let refused = self.cells[step].refused.as_ref();
+        refused.is_some_and(|refused| refused.id == *id && refused.generation == generation)
+    }
+
+    /// Whether this run did not ask for the values of a step itself.
+    pub(super) fn is_from_elsewhere(&self, step: usize) -> bool {
+        self.cells[step].stored.as_ref().is_some_and(|stored| stored.taken)
+    }
+
+    /// One value that a step extracted.
+    pub(super) fn extracted(&self, name: &str) -> Option<&Value> {
+        self.extracted.get(name)
+    }
+
+    /// When what a step gave stops being good.
+    pub(super) fn expires(&self, step: usize) -> Option<SystemTime> {
+        self.cells[step].expires
     }
 
     fn names(&self, connection: Option<usize>, own: impl Iterator<Item = (String, Value)>) -> Value {
