@@ -1,6 +1,6 @@
 //! What a run would request, in order, without running: plain values that a command prints.
 //!
-//! Requests are made by the same [`Rendering`] as in a run; only the names behind it are other ones. What only a run
+//! Requests are made by the same `Rendering` as in a run; only the names behind it are other ones. What only a run
 //! knows stands as a visible placeholder, and no secret comes in at all. No socket, no file, no state is near.
 
 mod known;
