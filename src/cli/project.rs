@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, FileId, Findings, Sources, nearest, quoted_list};
 use crate::plan::connection::{self, ConnectionFiles, looks_secret, secret_in_clear};
-use crate::plan::{self, Checked};
+use crate::plan::{self, Checked, clear_secret};
 use crate::spec;
 use crate::spec::connection::{ConnectionSpec, ConnectionUse, ConnectionValue};
-use crate::spec::pipeline::{ParamSpec, PipelineSpec};
+use crate::spec::pipeline::PipelineSpec;
 use crate::spec::table::Field;
 
 /// A pipeline with everything that was read for it.
@@ -198,7 +198,10 @@ struct ConnectionReader<'a> {
 
 impl ConnectionReader<'_> {
     fn read_all(&mut self, pipeline: &PipelineSpec, connections: &Path) {
-        self.mask_params(pipeline);
+        // A secret that stands in the file is never shown with its line.
+        for secret in clear_secret::of_pipeline(pipeline) {
+            self.sources.mask(secret.span);
+        }
         self.files.there = yaml_names(connections);
         let steps = pipeline.steps.given().into_iter().flatten().map(|step| &step.connection);
         let uses: Vec<&ConnectionUse> =
@@ -232,18 +235,6 @@ impl ConnectionReader<'_> {
             self.mask(spec);
         }
         spec
-    }
-
-    /// The default of a secret param is never shown with its line.
-    fn mask_params(&mut self, pipeline: &PipelineSpec) {
-        for (_, param) in pipeline.params.given().iter().flat_map(|named| &named.0) {
-            if let Some(ParamSpec::Table(table)) = param.given()
-                && table.secret.given() == Some(&true)
-                && let Some(default) = table.default.given()
-            {
-                self.sources.mask(default.0.span);
-            }
-        }
     }
 
     /// A secret that stands in the file is never shown with its line.

@@ -69,6 +69,9 @@ impl Values {
         run: Value,
         redactor: &Redactor,
     ) -> Result<Self, Findings> {
+        for secret in &plan.clear_secrets {
+            redactor.learn(secret);
+        }
         let mut findings = Findings::default();
         let mut lookup = Lookup { environment, redactor, findings: &mut findings };
         let params = plan.params.iter().map(|param| {

@@ -29,7 +29,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
 
 /// Paths that a part may use beyond its arrows, or the only ones of an arrow that it may use.
 const ONLY: [(&str, &str, &[&str]); 2] = [
-    ("report", "run", &["run::event", "run::outcome"]),
+    ("report", "run", &["run::event", "run::outcome", "run::preview"]),
     // Retry waits, rules and periods are written as the author wrote them.
     ("run", "spec", &["spec::step::RuleAction", "spec::value::parse_period"]),
 ];

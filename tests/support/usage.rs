@@ -15,7 +15,7 @@ const TABLE: [(&str, &[&str], i32, &[&str]); 15] = [
     ("unknown_command", &["chek"], 2, &["chek", "check"]),
     ("unknown_option", &["run", "x", "--sandbx"], 2, &["--sandbx", "--sandbox"]),
     ("no_pipeline", &["run"], 2, &["<PIPELINE>"]),
-    ("check_nothing", &["check"], 2, &["<PIPELINES>"]),
+    ("check_nothing", &["check"], 2, &["no folder `pipelines`"]),
     ("param_without_value", &["run", "x", "-p", "module"], 2, &["write it as NAME=VALUE"]),
     ("param_without_name", &["run", "x", "-p", "=a"], 2, &["write it as NAME=VALUE"]),
     ("fault_without_sandbox", &["run", "x", "--fault", "reset"], 2, &["--sandbox"]),
