@@ -167,13 +167,16 @@ impl Run<'_> {
                 bytes,
                 elapsed: response.elapsed,
             });
-            let answer = Answer::new(response, step.records.clone());
+            let answer = Answer::new(response, request.url.clone(), step.records.clone());
             if step.extract.iter().any(|extract| extract.secret) {
                 for secret in answer.probable_secrets() {
                     self.redactor.learn(&secret);
                 }
             }
-            Arc::new(answer)
+            let answer = Arc::new(answer);
+            let context = self.context(step, Some(&answer), cursor);
+            Extraction { step, answer: &answer, context: &context, redactor: &self.redactor }.learn_secrets();
+            answer
         }))
     }
 
@@ -281,7 +284,7 @@ impl Run<'_> {
         // The rule's own count was looked at when it matched.
         settings.max_retries = step.rules[rule].max_retries.map_or(settings.max_retries, |_| u32::MAX);
         let asked = server_asks(&answer.response.headers, answer.response.received_at);
-        wait(&settings, progress.counts.total.min(30), self.since(progress), asked, (self.world.random)())
+        wait(&settings, progress.counts.limited, self.since(progress), asked, (self.world.random)())
             .map_err(|give_up| self.bad_status(step, request, answer, Some(give_up), progress))
     }
 
@@ -304,7 +307,7 @@ impl Run<'_> {
         error: &SendError,
         progress: &Progress,
     ) -> Result<Duration, Diagnostic> {
-        let outcome = Outcome::Failed { transient: error.failure.is_transient(), reached: error.reached() };
+        let outcome = Outcome::from(error);
         let idempotent = request.is_idempotent(step.retry.idempotent);
         let give_up = match built_in(outcome, idempotent) {
             BuiltIn::Retry => match wait(
@@ -386,6 +389,9 @@ impl Run<'_> {
         let (verdict, answer) = self.exchange(index, None).await?;
         let step = &self.plan.steps[index];
         if matches!(verdict, Verdict::Empty | Verdict::Skip) {
+            if matches!(verdict, Verdict::Skip) {
+                self.skipped(index, None, &answer);
+            }
             return Ok(false);
         }
         self.take(index, &answer, None).map_err(|finding| {

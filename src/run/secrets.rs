@@ -2,8 +2,8 @@
 
 use minijinja::value::{Value, ValueKind};
 
-use crate::expr::Template;
-use crate::expr::scalar_text;
+use crate::expr::{Template, scalar_text};
+use crate::plan::context::Context;
 use crate::plan::scope::Meaning;
 use crate::plan::written::Written;
 use crate::secret::Redactor;
@@ -19,7 +19,7 @@ pub(super) fn learn(redactor: &Redactor, value: &Value) {
             members.filter_map(|key| value.get_item(&key).ok()).for_each(|member| learn(redactor, &member));
         }
         ValueKind::String | ValueKind::Number => {
-            learn_text(redactor, &scalar_text(value).unwrap_or_default())
+            learn_text(redactor, &scalar_text(value).unwrap_or_default());
         }
         _ => {}
     }
@@ -38,9 +38,9 @@ pub(super) fn learn_rendered(
     redactor: &Redactor,
     written: &Written<Template>,
     meaning: &Meaning,
-    context: &Value,
+    context: &dyn Context,
 ) {
     if meaning.secret {
-        written.item.pieces(context).iter().for_each(|piece| learn(redactor, piece));
+        context.pieces(written).iter().for_each(|piece| learn(redactor, piece));
     }
 }

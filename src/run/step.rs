@@ -41,6 +41,9 @@ impl Run<'_> {
             return Ok(());
         }
         self.figures.steps += 1;
+        for target in &step.write {
+            self.targets.want(*target);
+        }
         self.tell(&Event::StepStarted { step: step.name.clone() });
         let tally = match (&step.paginate, &step.records) {
             (None, None) => {

@@ -6,9 +6,10 @@ use std::time::SystemTime;
 
 use minijinja::value::{Object, Value};
 
+use super::secrets;
 use crate::auth::EntryId;
 use crate::diagnostic::{Code, Diagnostic, Findings};
-use crate::expr::{mapping, scalar_text};
+use crate::expr::mapping;
 use crate::plan::Plan;
 use crate::plan::connection::{ConnectionEntry, ConnectionPlan, ConnectionSource};
 use crate::secret::Redactor;
@@ -75,10 +76,11 @@ impl Values {
         let mut findings = Findings::default();
         let mut lookup = Lookup { environment, redactor, findings: &mut findings };
         let params = plan.params.iter().map(|param| {
+            let value = Value::from(minijinja::value::Serde(&param.value));
             if param.secret {
-                lookup.learn_json(&param.value);
+                secrets::learn(redactor, &value);
             }
-            (param.name.clone(), Value::from(minijinja::value::Serde(&param.value)))
+            (param.name.clone(), value)
         });
         let params = mapping(params.collect::<Vec<_>>());
         let environment_value = lookup.environment(&plan.environment);
@@ -233,22 +235,10 @@ impl Lookup<'_> {
                 }
             }
         };
-        if entry.secret
-            && let Some(text) = scalar_text(&value)
-        {
-            self.redactor.learn(&text);
+        if entry.secret {
+            secrets::learn(self.redactor, &value);
         }
         Some(value)
-    }
-
-    fn learn_json(&mut self, value: &serde_json::Value) {
-        match value {
-            serde_json::Value::String(text) => drop(self.redactor.learn(text)),
-            serde_json::Value::Array(items) => items.iter().for_each(|item| self.learn_json(item)),
-            serde_json::Value::Object(members) => members.values().for_each(|member| self.learn_json(member)),
-            serde_json::Value::Number(number) => drop(self.redactor.learn(&number.to_string())),
-            _ => {}
-        }
     }
 }
 
