@@ -10,7 +10,7 @@ use regex::Regex;
 use super::project;
 
 /// Which part of the crate may use which. `cli` may use everything.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("secret", &[]),
     ("diagnostic", &[]),
     ("sandbox", &[]),
@@ -18,10 +18,11 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("expr", &["diagnostic"]),
     ("plan", &["spec", "expr", "diagnostic"]),
     ("http", &["plan", "expr", "secret"]),
+    ("auth", &["http", "plan", "expr"]),
     ("record", &["expr"]),
     ("paging", &["plan"]),
     ("target", &["record", "plan"]),
-    ("run", &["plan", "spec", "http", "paging", "record", "target", "expr", "diagnostic", "secret"]),
+    ("run", &["plan", "spec", "http", "auth", "paging", "record", "target", "expr", "diagnostic", "secret"]),
     // `target::Landed` is part of an outcome.
     ("report", &["run", "target", "diagnostic"]),
     ("cli", &["*"]),
