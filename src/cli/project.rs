@@ -44,7 +44,7 @@ impl Project {
     pub(super) fn plan(&self, params: &[(String, String)], purpose: Purpose) -> Result<Checked, Findings> {
         let Some(pipeline) = &self.pipeline else { return Err(self.findings.clone()) };
         let output_root = match purpose {
-            Purpose::RunInSandbox => self.root.join(".river/sandbox"),
+            Purpose::RunInSandbox => self.root.join(super::run::SANDBOX_STATE),
             Purpose::Check | Purpose::Run => self.root.clone(),
         };
         let input = plan::Input {

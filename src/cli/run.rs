@@ -24,7 +24,7 @@ const SANDBOX_CONNECTION: &str = "zoho";
 const STATE: &str = ".river";
 
 /// The same for runs against the stand-in, with their outputs: the real things are never mixed with its own.
-const SANDBOX_STATE: &str = ".river/sandbox";
+pub(super) const SANDBOX_STATE: &str = ".river/sandbox";
 
 /// Runs a pipeline.
 pub(super) fn run(

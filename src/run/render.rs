@@ -101,8 +101,8 @@ impl Rendering<'_> {
             text = format!("{}{text}", base.trim_end_matches('/'));
         }
         let mut url = self.parse_url(&text)?;
-        if plan.url_meaning.secret {
-            // Parsing may have spelled the secret in another way.
+        // Parsing may have spelled the secret in another way: then nothing of it shows as known.
+        if plan.url_meaning.secret && self.redactor.redact(url.as_str()) == url.as_str() {
             secrets::learn_text(self.redactor, url.path());
             url.query().into_iter().for_each(|query| secrets::learn_text(self.redactor, query));
         }
