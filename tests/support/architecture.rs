@@ -22,14 +22,15 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("paging", &["plan"]),
     ("target", &["record", "plan"]),
     ("run", &["plan", "spec", "http", "paging", "record", "target", "expr", "diagnostic", "secret"]),
-    // `target::Landed` is part of an outcome.
-    ("report", &["run", "target", "diagnostic"]),
+    // `target::Landed` is part of an outcome; a plan that is shown writes `***` where a secret would be.
+    ("report", &["run", "target", "diagnostic", "secret"]),
     ("cli", &["*"]),
 ];
 
 /// Paths that a part may use beyond its arrows, or the only ones of an arrow that it may use.
-const ONLY: [(&str, &str, &[&str]); 2] = [
-    ("report", "run", &["run::event", "run::outcome"]),
+const ONLY: [(&str, &str, &[&str]); 3] = [
+    ("report", "run", &["run::event", "run::outcome", "run::preview"]),
+    ("report", "secret", &["secret::MASK"]),
     // Retry waits, rules and periods are written as the author wrote them.
     ("run", "spec", &["spec::step::RuleAction", "spec::value::parse_period"]),
 ];
