@@ -9,7 +9,7 @@ mod support;
 use std::process::ExitCode;
 
 use libtest_mimic::Arguments;
-use support::{architecture, coverage, documents, folder, mutation, secrets, usage, virtual_clock};
+use support::{architecture, coverage, documents, examples, folder, mutation, secrets, usage, virtual_clock};
 
 /// Cases wait for servers more than they compute.
 const THREADS: usize = 4;
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     trials.extend(architecture::trials());
     trials.extend(coverage::trials());
     trials.extend(documents::trials());
+    trials.extend(examples::trials());
     trials.extend(mutation::trials());
     trials.extend(secrets::trials());
     trials.extend(usage::trials());

@@ -6,6 +6,7 @@ mod compare;
 pub(crate) mod coverage;
 mod diff;
 pub(crate) mod documents;
+pub(crate) mod examples;
 pub(crate) mod folder;
 mod limits;
 pub(crate) mod mutation;
