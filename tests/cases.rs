@@ -10,7 +10,8 @@ use std::process::ExitCode;
 
 use libtest_mimic::Arguments;
 use support::{
-    architecture, comparison, coverage, documents, errors, folder, mutation, secrets, usage, virtual_clock,
+    architecture, comparison, coverage, documents, errors, examples, folder, mutation, secrets, usage,
+    virtual_clock,
 };
 
 /// Cases wait for servers more than they compute.
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     trials.extend(coverage::trials());
     trials.extend(documents::trials());
     trials.extend(errors::trials());
+    trials.extend(examples::trials());
     trials.extend(mutation::trials());
     trials.extend(secrets::trials());
     trials.extend(usage::trials());

@@ -59,8 +59,8 @@ pub(crate) struct Settings {
     pub(crate) digest: Vec<PathBuf>,
     /// Requests that the script does not know are part of the case.
     pub(crate) unmatched: bool,
-    /// How many requests there are depends on chance; they are not compared.
-    pub(crate) requests_vary: bool,
+    /// How the requests that came are compared.
+    pub(crate) requests: Requests,
     /// Parts of the texts that two runs need not share, as regular expressions; each becomes `…`.
     pub(crate) varying: Vec<String>,
 }
@@ -78,6 +78,19 @@ pub(crate) enum Clock {
     Real,
     /// One that begins at a fixed moment and on which waits pass at once.
     Virtual,
+}
+
+/// How the requests that came are compared.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Requests {
+    /// As they came.
+    #[default]
+    InOrder,
+    /// In the order of the alphabet, since chance decides about theirs.
+    InAnyOrder,
+    /// Not at all: how many there are depends on chance.
+    Vary,
 }
 
 /// A signal for a run.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use libtest_mimic::Trial;
 use river::sandbox::{self, Sandbox};
 
-use super::case::{Case, Settings};
+use super::case::{Case, Requests, Settings};
 use super::compare::{self, Normaliser};
 use super::limits;
 use super::process::{Ended, Run};
@@ -166,7 +166,8 @@ impl Comparison<'_> {
         sandbox: Option<&Sandbox>,
     ) -> Result<(), String> {
         let requests = match (server, sandbox) {
-            _ if self.settings.requests_vary => String::new(),
+            _ if self.settings.requests == Requests::Vary => String::new(),
+            (Some(server), _) if self.settings.requests == Requests::InAnyOrder => server.sorted_requests(),
             (Some(server), _) => server.requests(),
             (None, Some(sandbox)) => sandbox_requests(sandbox),
             (None, None) => String::new(),

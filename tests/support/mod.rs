@@ -8,6 +8,7 @@ pub(crate) mod coverage;
 mod diff;
 pub(crate) mod documents;
 pub(crate) mod errors;
+pub(crate) mod examples;
 pub(crate) mod folder;
 mod limits;
 pub(crate) mod mutation;

@@ -160,6 +160,13 @@ impl FakeServer {
         lock(&self.state.log).lines.concat()
     }
 
+    /// The same in an order that does not depend on chance.
+    pub(crate) fn sorted_requests(&self) -> String {
+        let mut lines = lock(&self.state.log).lines.clone();
+        lines.sort();
+        lines.concat()
+    }
+
     /// Requests that the script does not know, and exchanges that nobody asked for.
     pub(crate) fn surprises(&self) -> (Vec<String>, Vec<String>) {
         let log = lock(&self.state.log);

@@ -5,12 +5,17 @@ use libtest_mimic::Trial;
 use super::process::{Ended, Run};
 
 /// Arguments, exit code, and words that must be on the stream that belongs to the code.
-const TABLE: [(&str, &[&str], i32, &[&str]); 15] = [
+const TABLE: [(&str, &[&str], i32, &[&str]); 20] = [
     ("help", &["--help"], 0, &["Usage: river", "run", "check", "Exit codes: 0 complete"]),
     ("short_help", &["-h"], 0, &["Usage: river"]),
     ("version", &["--version"], 0, &[concat!("river ", env!("CARGO_PKG_VERSION"))]),
     ("help_of_run", &["run", "--help"], 0, &["--sandbox", "--fault", "NAME=VALUE"]),
     ("help_of_check", &["check", "--help"], 0, &["--format"]),
+    ("help_of_plan", &["plan", "--help"], 0, &["--json", "--curl", "without a request"]),
+    ("help_of_schema", &["schema", "--help"], 0, &["# yaml-language-server: $schema=../.river/schema.json"]),
+    ("schema", &["schema"], 0, &["\"$schema\": \"https://json-schema.org/", "\"paginate\"", "\"prefetch\""]),
+    ("schema_of_what", &["schema", "pipline"], 2, &["pipline", "pipeline, connection"]),
+    ("plan_in_two_forms", &["plan", "x", "--json", "--curl"], 2, &["cannot be used with"]),
     ("nothing", &[], 2, &["Usage: river"]),
     ("unknown_command", &["chek"], 2, &["chek", "check"]),
     ("unknown_option", &["run", "x", "--sandbx"], 2, &["--sandbx", "--sandbox"]),
