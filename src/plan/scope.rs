@@ -122,11 +122,6 @@ impl Scope {
         self.extracted.get(name)?.iter().rev().find(earlier)
     }
 
-    /// The first step that extracts a name.
-    fn first(&self, name: &str) -> Option<&str> {
-        self.extracted.get(name)?.first().map(|extracted| extracted.step_name.as_str())
-    }
-
     fn note(&self, found: &NameUse, room: Room, meaning: &mut Meaning) {
         let second = found.path.get(1);
         match found.path[0].as_str() {
@@ -238,15 +233,8 @@ impl Scope {
         if found.guarded {
             return None;
         }
-        if let Some(step) = self.first(name) {
-            return Some(
-                Diagnostic::error(
-                    Code::UndefinedName,
-                    format!("`{name}` is not there yet: step `{step}` extracts it, and comes later"),
-                )
-                .at(span, "")
-                .help(format!("move step `{step}` before this one")),
-            );
+        if let Some(first) = self.extracted.get(name).and_then(|steps| steps.first()) {
+            return Some(not_yet(name, first, first.step == self.step).at(span, ""));
         }
         Some(self.unknown(name, found, text, room))
     }
@@ -278,6 +266,17 @@ impl Scope {
         let values = self.connection.iter().filter_map(|connection| connection.values.as_ref());
         params.chain(values.flat_map(|values| values.keys().map(|name| ("connection", name.as_str()))))
     }
+}
+
+/// A name that only this step itself or a later one gives.
+fn not_yet(name: &str, first: &Extracted, own: bool) -> Diagnostic {
+    let step = &first.step_name;
+    if own {
+        let message = format!("`{name}` is not there yet: this step extracts it from its own answer");
+        return Diagnostic::error(Code::UndefinedName, message).help("extract it in an earlier step");
+    }
+    let message = format!("`{name}` is not there yet: step `{step}` extracts it, and comes later");
+    Diagnostic::error(Code::UndefinedName, message).help(format!("move step `{step}` before this one"))
 }
 
 /// Whether a member is a secret. A namespace that is used as a whole is one as soon as one of its members is.

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::answer::Answer;
 use super::engine::Run;
 use super::event::Event;
-use super::explain::{status_text, tries_text};
+use super::explain::{not_sent_twice, status_text, tries_text};
 use super::failure::{self, Stop};
 use super::rules::{Counts, Decision, decide};
 use crate::diagnostic::{Code, Diagnostic};
@@ -227,11 +227,7 @@ impl Run<'_> {
         let unsafe_retry = error.failure.is_transient() && !idempotent && give_up.is_none();
         let finding =
             failure::at(Code::NoAnswer, &step.name, &message, step.request.url.text.span).help(error.help());
-        let finding = if unsafe_retry {
-            finding.help(format!("a {} is not sent twice by itself; if that does no harm here, set `retry: {{ idempotent: true }}`", request.method))
-        } else {
-            finding
-        };
+        let finding = if unsafe_retry { finding.help(not_sent_twice(request)) } else { finding };
         Err(self.explained(finding, request, None))
     }
 

@@ -7,7 +7,7 @@ use super::engine::Run;
 use super::failure;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::http::retry::GiveUp;
-use crate::http::{Request, Response};
+use crate::http::{BuiltIn, Outcome, Request, Response, built_in};
 use crate::paging::Cursor;
 use crate::plan::step::StepPlan;
 
@@ -49,6 +49,11 @@ impl Run<'_> {
         if !hinted.help.is_empty() {
             return hinted;
         }
+        // What would be tried again by itself, were it not for the method.
+        let outcome = Outcome::Answered(response.status);
+        if give_up.is_none() && built_in(outcome, true) == BuiltIn::Retry {
+            return hinted.help(not_sent_twice(request));
+        }
         hinted.help(status_help(response.status.as_u16(), give_up))
     }
 
@@ -85,6 +90,14 @@ impl Run<'_> {
         let hint = connection.hints.iter().find(|(word, _)| body.contains(&format!("\"{word}\"")));
         finding.help_if(hint.map(|(_, help)| help.clone()))
     }
+}
+
+/// Why a request is not tried again, though others are.
+pub(super) fn not_sent_twice(request: &Request) -> String {
+    let method = &request.method;
+    format!(
+        "a {method} is not sent twice by itself; if that does no harm here, set `retry: {{ idempotent: true }}`"
+    )
 }
 
 pub(super) fn status_text(response: &Response) -> String {

@@ -50,6 +50,7 @@ words! {
         /// The answer's `Link` header.
         LinkHeader = "link_header",
     }
+    other_words { "json_link" => "next_url", "json_response" => "cursor", "header_link" => "link_header", "page_number" => "page", "page_increment" => "page", "limit_offset" => "offset", "offset_increment" => "offset", "cursor_path" => "cursor", "json_cursor" => "cursor", "next_state" => "cursor" }
 }
 
 table! {

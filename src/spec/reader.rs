@@ -1,7 +1,7 @@
 //! Reading values from nodes; what is wrong becomes a finding and the reading goes on.
 
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
-use crate::spec::node::{Key, Node};
+use crate::spec::node::{Key, Node, Text};
 use crate::spec::table::{Shape, Table};
 
 /// Something that can be read from a node. None means that a finding was made.
@@ -38,12 +38,12 @@ impl<'f> Reader<'f> {
         self.push(finding.at(node.span, format!("expected {expected}")).help_if(help));
     }
 
-    /// A word that is not among the allowed ones.
-    pub fn bad_word(&mut self, span: Span, found: &str, what: &str, allowed: &[&str]) {
-        let guess = nearest(found, allowed.iter().copied());
+    /// A word that is not among the allowed ones; `ours` is what another tool's word is called here.
+    pub fn bad_word(&mut self, found: &Text, ours: Option<&str>, what: &str, allowed: &[&str]) {
+        let guess = ours.or_else(|| nearest(&found.value, allowed.iter().copied()));
         self.push(
-            Diagnostic::error(Code::BadValue, format!("`{found}` is not a known {what}"))
-                .at(span, guess.map(|word| format!("did you mean `{word}`?")).unwrap_or_default())
+            Diagnostic::error(Code::BadValue, format!("`{}` is not a known {what}", found.value))
+                .at(found.span, guess.map(|word| format!("did you mean `{word}`?")).unwrap_or_default())
                 .help(format!("allowed: {}", quoted_list(allowed.iter().copied()))),
         );
     }

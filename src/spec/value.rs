@@ -218,7 +218,12 @@ impl Read for Count {
             return Some(Self { value, span: node.span });
         }
         let quoted = node.as_text().is_some_and(|text| text.value.parse::<u64>().is_ok());
-        reader.wrong_type(node, "a whole number", if quoted { "write it without quotes" } else { "" });
+        let help = match &node.kind {
+            _ if quoted => "write it without quotes",
+            NodeKind::Integer(_) | NodeKind::Number(_) => "it is counted from zero, without a fraction",
+            _ => "",
+        };
+        reader.wrong_type(node, "a whole number", help);
         None
     }
 
@@ -309,6 +314,7 @@ macro_rules! words {
         $(#[doc = $doc:literal])+
         pub enum $Enum:ident($what:literal) { $($(#[doc = $word_doc:literal])+ $Word:ident = $text:literal,)+ }
         $(later { $($later:literal),+ $(,)? })?
+        $(other_words { $($other:literal => $ours:literal),+ $(,)? })?
     ) => {
         $(#[doc = $doc])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -322,7 +328,11 @@ macro_rules! words {
                 match text.value.as_str() {
                     $($text => return Some(Self::$Word),)+
                     later if LATER.contains(&later) => reader.push($crate::spec::value::not_built($what, &text, WORDS)),
-                    _ => reader.bad_word(text.span, &text.value, $what, WORDS),
+                    word => {
+                        const OTHER: &[(&str, &str)] = &[$($(($other, $ours)),+)?];
+                        let ours = OTHER.iter().find(|(other, _)| *other == word).map(|(_, ours)| *ours);
+                        reader.bad_word(&text, ours, $what, WORDS);
+                    }
                 }
                 None
             }
