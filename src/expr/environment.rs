@@ -9,6 +9,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Rest, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 
+use super::names::{Word, WordKind};
 use crate::diagnostic::{nearest, quoted_list};
 
 /// The name of the function that walks a chain of which any link may be missing.
@@ -32,8 +33,91 @@ pub(super) static MESSAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
 });
 
 /// The names of functions, which no step may take for a value.
-pub(super) fn function_names() -> impl Iterator<Item = &'static str> {
-    ["range", "dict", "namespace", "debug"].into_iter()
+pub(super) fn function_names() -> impl Iterator<Item = String> {
+    STRICT
+        .globals()
+        .map(|(name, _)| name.to_owned())
+        .filter(|name| name != CHAIN)
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+/// Filters that authors use most, for suggestions; the engine has more.
+const FILTERS: &[&str] = &[
+    "abs",
+    "default",
+    "first",
+    "float",
+    "int",
+    "join",
+    "items",
+    "last",
+    "length",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "pick",
+    "reject",
+    "replace",
+    "reverse",
+    "round",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "split",
+    "string",
+    "sum",
+    "title",
+    "tojson",
+    "trim",
+    "unique",
+    "upper",
+    "urlencode",
+];
+
+/// Tests that authors use most.
+const TESTS: &[&str] = &[
+    "defined",
+    "undefined",
+    "none",
+    "string",
+    "number",
+    "integer",
+    "boolean",
+    "true",
+    "false",
+    "in",
+    "mapping",
+    "sequence",
+    "startingwith",
+    "endingwith",
+];
+
+/// Why a word is not one of the language; none if it is.
+pub(super) fn unknown_word(word: &Word) -> Option<String> {
+    let functions: Vec<String> = function_names().collect();
+    let (noun, unknown, near): (_, bool, Vec<&str>) = match word.kind {
+        WordKind::Filter => {
+            ("filter", probe(&format!("'' | {}", word.name), ErrorKind::UnknownFilter), FILTERS.to_vec())
+        }
+        WordKind::Test => {
+            ("test", probe(&format!("'' is {}", word.name), ErrorKind::UnknownTest), TESTS.to_vec())
+        }
+        WordKind::Function => {
+            ("function", !functions.contains(&word.name), functions.iter().map(String::as_str).collect())
+        }
+    };
+    let guess = nearest(&word.name, near).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    unknown.then(|| format!("there is no {noun} `{}`{guess}", word.name))
+}
+
+/// The engine looks words up when it evaluates, and has no list of them: it is asked with an empty text.
+fn probe(expression: &str, unknown: ErrorKind) -> bool {
+    let asked = STRICT.compile_expression_owned(expression.to_owned()).and_then(|compiled| compiled.eval(()));
+    asked.is_err_and(|error| error.kind() == unknown)
 }
 
 /// A text keeps its last line break, as it stands in the file.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use minijinja::machinery::ast::{CallArg, Expr, Stmt};
-use minijinja::machinery::{parse, parse_expr};
+use minijinja::machinery::{Span, parse, parse_expr};
 
 /// One use of a name, with the attributes that follow it: `response.json.code`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,24 @@ pub(super) struct Names {
     pub(super) uses: Vec<NameUse>,
     /// Guarded chains of two and more links: `a.b.c` that must not fail when `a.b` is missing.
     pub(super) guarded_chains: Vec<GuardedChain>,
+    /// Filters, tests and functions.
+    pub(super) words: Vec<Word>,
+}
+
+/// A filter, test or function that a text uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Word {
+    pub(super) kind: WordKind,
+    pub(super) name: String,
+    pub(super) range: Range<usize>,
+}
+
+/// What a word is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WordKind {
+    Filter,
+    Test,
+    Function,
 }
 
 /// A chain whose links may all be missing.
@@ -160,10 +178,12 @@ impl<'t> Walk<'t> {
                 if let Some(inner) = &node.expr {
                     self.expression(inner, matches!(node.name, "default" | "d"));
                 }
+                self.word(WordKind::Filter, node.name, node.span());
                 self.arguments(&node.args);
             }
             Expr::Test(node) => {
                 self.expression(&node.expr, matches!(node.name, "defined" | "undefined"));
+                self.word(WordKind::Test, node.name, node.span());
                 self.arguments(&node.args);
             }
             Expr::GetAttr(node) => self.expression(&node.expr, guarded),
@@ -172,8 +192,11 @@ impl<'t> Walk<'t> {
                 self.expression(&node.subscript_expr, false);
             }
             Expr::Call(node) => {
-                if !matches!(node.expr, Expr::Var(_)) {
-                    self.expression(&node.expr, false);
+                match &node.expr {
+                    Expr::Var(name) if !self.bound.contains(name.id) => {
+                        self.word(WordKind::Function, name.id, name.span());
+                    }
+                    other => self.expression(other, false),
                 }
                 self.arguments(&node.args);
             }
@@ -183,6 +206,14 @@ impl<'t> Walk<'t> {
                 node.keys.iter().chain(&node.values).for_each(|item| self.expression(item, false));
             }
         }
+    }
+
+    /// The engine's span is that of the whole operation; the word stands in it, after what it is applied to.
+    fn word(&mut self, kind: WordKind, name: &str, span: Span) {
+        let whole = span.start_offset as usize..span.end_offset as usize;
+        let inside = self.text.get(whole.clone()).unwrap_or_default();
+        let start = whole.start + inside.find(name).unwrap_or(0);
+        self.names.words.push(Word { kind, name: name.to_owned(), range: start..start + name.len() });
     }
 
     fn arguments(&mut self, arguments: &[CallArg<'_>]) {

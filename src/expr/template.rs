@@ -5,8 +5,8 @@ use std::ops::Range;
 use minijinja::value::Value;
 use minijinja::{Error, ErrorKind};
 
-use super::environment::{CHAIN, MESSAGES, STRICT};
-use super::names::{self, GuardedChain, NameUse};
+use super::environment::{self, CHAIN, MESSAGES, STRICT};
+use super::names::{self, GuardedChain, NameUse, Word};
 
 /// A compiled bare expression.
 #[derive(Debug)]
@@ -60,6 +60,7 @@ impl Expression {
     pub fn compile(text: &str) -> Result<Self, ExpressionError> {
         refuse_longest(text, &[text])?;
         let names = names::in_expression(text).map_err(|error| ExpressionError::new(&error, text, None))?;
+        refuse_unknown(&names.words)?;
         let rewritten = Rewritten::new(text, names.guarded_chains);
         let compiled = STRICT
             .compile_expression(rewritten.text)
@@ -106,6 +107,7 @@ impl Template {
             let expression = Expression::compile(&text[range]).map_err(|error| error.moved(start))?;
             return Ok(Self { uses: names.uses, kind: TemplateKind::Lone(start, expression) });
         }
+        refuse_unknown(&names.words)?;
         let rewritten = Rewritten::new(text, names.guarded_chains);
         let compiled = STRICT
             .template_from_str(rewritten.text)
@@ -173,6 +175,17 @@ impl Template {
         MESSAGES
             .render_str(&source, context.clone())
             .unwrap_or_else(|error| format!("(message failed: {error})"))
+    }
+}
+
+/// Filters, tests and functions that are not there are found before anything runs.
+fn refuse_unknown(words: &[Word]) -> Result<(), ExpressionError> {
+    let unknown = words.iter().find_map(|word| Some((word, environment::unknown_word(word)?)));
+    match unknown {
+        Some((word, message)) => {
+            Err(ExpressionError { undefined: false, message, range: Some(word.range.clone()) })
+        }
+        None => Ok(()),
     }
 }
 
@@ -353,7 +366,9 @@ mod tests {
             ("{{ a.list | join(',') }}", Ok("1,2")),
             ("{{ a | pick('q') }}", Err("`q` is not one of `b`, `n`, `big`, `list`")),
             ("{{ nope }}", Err("`nope` is undefined")),
-            ("{{ a.n | nofilter }}", Err("filter nofilter is unknown")),
+            ("{{ a.n | uper }}", Err("there is no filter `uper`; did you mean `upper`?")),
+            ("{{ rnage(3) }}", Err("there is no function `rnage`; did you mean `range`?")),
+            ("{{ a.n is definde }}", Err("there is no test `definde`; did you mean `defined`?")),
             ("{{ s | urlencode }}", Ok("x%20y")),
         ];
         for (text, expected) in table {
