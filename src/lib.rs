@@ -8,6 +8,7 @@
 //! at the end:  target.prepare (durable, hidden) → apply (visible)
 //! ```
 
+pub mod auth;
 pub mod cli;
 pub mod diagnostic;
 pub mod expr;

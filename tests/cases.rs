@@ -9,7 +9,10 @@ mod support;
 use std::process::ExitCode;
 
 use libtest_mimic::Arguments;
-use support::{architecture, coverage, documents, examples, folder, mutation, secrets, usage, virtual_clock};
+use support::{
+    architecture, comparison, coverage, documents, errors, examples, folder, mutation, secrets, usage,
+    virtual_clock,
+};
 
 /// Cases wait for servers more than they compute.
 const THREADS: usize = 4;
@@ -22,8 +25,10 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(THREADS);
     let mut trials = folder::trials();
     trials.extend(architecture::trials());
+    trials.extend(comparison::trials());
     trials.extend(coverage::trials());
     trials.extend(documents::trials());
+    trials.extend(errors::trials());
     trials.extend(examples::trials());
     trials.extend(mutation::trials());
     trials.extend(secrets::trials());

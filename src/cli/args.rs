@@ -46,9 +46,17 @@ pub(super) enum Command {
     Check(CheckArguments),
     /// Show what a pipeline would request, in order, without a request.
     Plan(PlanArguments),
+    /// Explain the code of a finding, with a wrong and a right example.
+    Explain(ExplainArguments),
     /// Print the JSON Schema of the language, for editors.
     #[command(after_help = SCHEMA_HELP)]
     Schema(SchemaArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArguments {
+    /// The code, as in `error[unknown-key]`.
+    pub(super) code: String,
 }
 
 const SCHEMA_HELP: &str = "\

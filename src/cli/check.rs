@@ -13,7 +13,14 @@ use crate::diagnostic::{Diagnostic, Findings, Severity, Sources, render_json};
 /// Checks every file named.
 pub(super) fn check(arguments: &CheckArguments, terminal: &mut Terminal) -> anyhow::Result<Exit> {
     let mut report = Report::default();
-    for file in files(&arguments.files, &terminal.folder) {
+    let files = match files(&arguments.files, &terminal.folder) {
+        Ok(files) => files,
+        Err(finding) => {
+            terminal.findings(&[*finding], &Sources::default())?;
+            return Ok(Exit::Usage);
+        }
+    };
+    for file in files {
         report.count(&file);
         let (sources, findings) = match file {
             Ok(file) => findings_of(&file, terminal),

@@ -13,15 +13,16 @@ pub(super) enum File {
     Connection(PathBuf),
 }
 
-/// The files of what was given; without anything, of the project's `pipelines/`.
-pub(super) fn files(given: &[String], folder: &Path) -> Vec<Result<File, Diagnostic>> {
+/// The files of what was given; without anything, of the project's `pipelines/`. Err: there is no such folder.
+pub(super) fn files(
+    given: &[String],
+    folder: &Path,
+) -> Result<Vec<Result<File, Diagnostic>>, Box<Diagnostic>> {
     if given.is_empty() {
-        return match pipelines_of(folder) {
-            Some(pipelines) => below(&pipelines, folder),
-            None => vec![Err(no_pipelines())],
-        };
+        let pipelines = pipelines_of(folder).ok_or_else(|| Box::new(no_pipelines()))?;
+        return Ok(below(&pipelines, folder));
     }
-    given.iter().flat_map(|name| files_of(name, folder)).collect()
+    Ok(given.iter().flat_map(|name| files_of(name, folder)).collect())
 }
 
 fn files_of(name: &str, folder: &Path) -> Vec<Result<File, Diagnostic>> {

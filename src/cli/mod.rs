@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod dot_env;
 mod exit;
+mod explain;
 mod files;
 mod log;
 mod plan;
@@ -48,6 +49,7 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>, terminal: impl Fn
 fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> anyhow::Result<Exit> {
     match &arguments.command {
         Command::Check(check) => check::check(check, terminal),
+        Command::Explain(explain) => explain::explain(explain, terminal),
         Command::Plan(plan) => plan::plan(plan, terminal),
         Command::Schema(schema) => schema::schema(schema, terminal),
         Command::Run(run) => {

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, FileId, Findings, Sources, nearest, quoted_list};
 use crate::plan::connection::{self, ConnectionFiles, looks_secret, secret_in_clear};
-use crate::plan::{self, Checked};
+use crate::plan::{self, Checked, clear_secret};
 use crate::spec;
 use crate::spec::connection::{ConnectionSpec, ConnectionUse, ConnectionValue};
-use crate::spec::pipeline::{ParamSpec, PipelineSpec};
+use crate::spec::pipeline::PipelineSpec;
 use crate::spec::table::Field;
 
 /// A pipeline with everything that was read for it.
@@ -44,7 +44,7 @@ impl Project {
     pub(super) fn plan(&self, params: &[(String, String)], purpose: Purpose) -> Result<Checked, Findings> {
         let Some(pipeline) = &self.pipeline else { return Err(self.findings.clone()) };
         let output_root = match purpose {
-            Purpose::RunInSandbox => self.root.join(".river/sandbox"),
+            Purpose::RunInSandbox => self.root.join(super::run::SANDBOX_STATE),
             Purpose::Check | Purpose::Run => self.root.clone(),
         };
         let input = plan::Input {
@@ -163,17 +163,23 @@ fn unreadable(shown: &str, error: &std::io::Error) -> Diagnostic {
     Diagnostic::error(Code::BadFile, format!("cannot read `{shown}`: {error}")).help(help)
 }
 
-/// The nearest ancestor with `river.yaml` or `.river`; else the folder above `pipelines/`, or the file's own.
-fn root_of(pipeline: &Path) -> PathBuf {
+/// The folder to which relative paths belong: the nearest ancestor with `river.yaml`; else the folder above the nearest
+/// `pipelines/` (or `examples/`) that the file is in; else the nearest ancestor with `.river`; else the file's
+/// own. A stray `.river` above a project does not draw it away.
+pub(super) fn root_of(pipeline: &Path) -> PathBuf {
     let absolute = std::path::absolute(pipeline).unwrap_or_else(|_| pipeline.to_path_buf());
     let own = absolute.parent().unwrap_or(Path::new("/"));
-    let marked =
-        own.ancestors().find(|folder| folder.join("river.yaml").is_file() || folder.join(".river").is_dir());
-    let in_pipelines = own.file_name().is_some_and(|name| name == "pipelines" || name == "examples");
-    marked.map_or_else(
-        || if in_pipelines { own.parent().unwrap_or(own).to_path_buf() } else { own.to_path_buf() },
-        Path::to_path_buf,
-    )
+    let holds = |found: fn(&Path) -> bool| own.ancestors().find(|folder| found(folder));
+    let holder = || {
+        let named =
+            |folder: &&Path| folder.file_name().is_some_and(|name| name == "pipelines" || name == "examples");
+        own.ancestors().find(named).and_then(Path::parent)
+    };
+    holds(|folder| folder.join("river.yaml").is_file())
+        .or_else(holder)
+        .or_else(|| holds(|folder| folder.join(".river").is_dir()))
+        .unwrap_or(own)
+        .to_path_buf()
 }
 
 /// How messages call a file: relative to where the user stands, if it is below.
@@ -192,7 +198,10 @@ struct ConnectionReader<'a> {
 
 impl ConnectionReader<'_> {
     fn read_all(&mut self, pipeline: &PipelineSpec, connections: &Path) {
-        self.mask_params(pipeline);
+        // A secret that stands in the file is never shown with its line.
+        for secret in clear_secret::of_pipeline(pipeline) {
+            self.sources.mask(secret.span);
+        }
         self.files.there = yaml_names(connections);
         let steps = pipeline.steps.given().into_iter().flatten().map(|step| &step.connection);
         let uses: Vec<&ConnectionUse> =
@@ -226,18 +235,6 @@ impl ConnectionReader<'_> {
             self.mask(spec);
         }
         spec
-    }
-
-    /// The default of a secret param is never shown with its line.
-    fn mask_params(&mut self, pipeline: &PipelineSpec) {
-        for (_, param) in pipeline.params.given().iter().flat_map(|named| &named.0) {
-            if let Some(ParamSpec::Table(table)) = param.given()
-                && table.secret.given() == Some(&true)
-                && let Some(default) = table.default.given()
-            {
-                self.sources.mask(default.0.span);
-            }
-        }
     }
 
     /// A secret that stands in the file is never shown with its line.

@@ -20,6 +20,12 @@ use crate::secret::Redactor;
 /// The connection that `--sandbox` overlays.
 const SANDBOX_CONNECTION: &str = "zoho";
 
+/// What outlives a run, in the project's root.
+const STATE: &str = ".river";
+
+/// The same for runs against the stand-in, with their outputs: the real things are never mixed with its own.
+pub(super) const SANDBOX_STATE: &str = ".river/sandbox";
+
 /// Runs a pipeline.
 pub(super) fn run(
     arguments: &RunArguments,
@@ -112,6 +118,7 @@ fn execute(
             proxy: if arguments.sandbox { Proxy::None } else { Proxy::Environment },
             ..TransportSettings::default()
         },
+        state: Some(project.root.join(if arguments.sandbox { SANDBOX_STATE } else { STATE })),
         interrupt: wish,
     };
     let mut listeners = Listeners(vec![Box::new(Log)]);
@@ -120,6 +127,8 @@ fn execute(
     }
     Ok(runtime.block_on(async {
         let signals = tokio::spawn(super::signals::listen(interrupter));
+        // It listens before anything is locked or asked for.
+        tokio::task::yield_now().await;
         let outcome = crate::run::run(plan, &world, redactor, &mut listeners).await;
         signals.abort();
         outcome

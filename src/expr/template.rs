@@ -28,7 +28,16 @@ enum TemplateKind {
     Literal(String),
     /// Exactly one `{{ expression }}`, at this offset: the value keeps its type.
     Lone(usize, Expression),
-    Mixed(Rewritten),
+    Mixed(Mixed),
+}
+
+/// Text with expressions in it.
+#[derive(Debug)]
+struct Mixed {
+    rewritten: Rewritten,
+    compiled: minijinja::Template<'static, 'static>,
+    /// Its `{{ … }}`, each by itself; those that only mean something inside a loop are left out when they are asked.
+    pieces: Vec<Expression>,
 }
 
 /// An evaluation or compilation that failed.
@@ -43,9 +52,13 @@ pub struct ExpressionError {
     pub range: Option<Range<usize>>,
 }
 
+/// The longest expression in bytes: the engine's parser recurses, and nobody writes one by hand that is longer.
+const LONGEST: usize = 4096;
+
 impl Expression {
     /// Compiles a bare expression.
     pub fn compile(text: &str) -> Result<Self, ExpressionError> {
+        refuse_longest(text, &[text])?;
         let names = names::in_expression(text).map_err(|error| ExpressionError::new(&error, text, None))?;
         let rewritten = Rewritten::new(text, names.guarded_chains);
         let compiled = STRICT
@@ -84,6 +97,8 @@ impl Template {
         if !text.contains("{{") && !text.contains("{%") && !text.contains("{#") {
             return Ok(Self { uses: vec![], kind: TemplateKind::Literal(text.to_owned()) });
         }
+        let blocks = text.split("{%").skip(1).filter_map(|rest| Some(rest.split_once("%}")?.0));
+        refuse_longest(text, &expressions_in(text).chain(blocks).collect::<Vec<_>>())?;
         let (names, lone) =
             names::in_template(text).map_err(|error| ExpressionError::new(&error, text, None))?;
         if let Some(range) = lone {
@@ -92,10 +107,11 @@ impl Template {
             return Ok(Self { uses: names.uses, kind: TemplateKind::Lone(start, expression) });
         }
         let rewritten = Rewritten::new(text, names.guarded_chains);
-        STRICT
+        let compiled = STRICT
             .template_from_str(rewritten.text)
             .map_err(|error| ExpressionError::new(&error, text, Some(&rewritten)))?;
-        Ok(Self { uses: names.uses, kind: TemplateKind::Mixed(rewritten) })
+        let pieces = expressions_in(text).filter_map(|piece| Expression::compile(piece).ok()).collect();
+        Ok(Self { uses: names.uses, kind: TemplateKind::Mixed(Mixed { rewritten, compiled, pieces }) })
     }
 
     /// The names it uses.
@@ -118,10 +134,9 @@ impl Template {
             TemplateKind::Lone(start, expression) => {
                 expression.value(context).map_err(|error| error.moved(*start))
             }
-            TemplateKind::Mixed(rewritten) => {
+            TemplateKind::Mixed(Mixed { rewritten, compiled, .. }) => {
                 let error = |error: Error| ExpressionError::new(&error, rewritten.original, Some(rewritten));
-                let template = STRICT.template_from_str(rewritten.text).map_err(error)?;
-                let text = template.render(context.clone()).map(Value::from).map_err(error);
+                let text = compiled.render(context.clone()).map(Value::from).map_err(error);
                 text.map_err(|error| error.naming_the_missing(&self.uses, context))
             }
         }
@@ -137,17 +152,41 @@ impl Template {
         })
     }
 
+    /// The values of its expressions, each by itself; one that fails is left out.
+    pub fn pieces(&self, context: &Value) -> Vec<Value> {
+        match &self.kind {
+            TemplateKind::Literal(_) => vec![],
+            TemplateKind::Lone(_, expression) => expression.value(context).into_iter().collect(),
+            TemplateKind::Mixed(mixed) => {
+                mixed.pieces.iter().filter_map(|piece| piece.value(context).ok()).collect()
+            }
+        }
+    }
+
     /// Its text as a message to a person: what is missing prints `(undefined)`, nothing fails.
     pub fn message(&self, context: &Value) -> String {
         let source = match &self.kind {
             TemplateKind::Literal(text) => return text.clone(),
             TemplateKind::Lone(_, expression) => format!("{{{{{}}}}}", expression.rewritten.text),
-            TemplateKind::Mixed(rewritten) => rewritten.text.to_owned(),
+            TemplateKind::Mixed(mixed) => mixed.rewritten.text.to_owned(),
         };
         MESSAGES
             .render_str(&source, context.clone())
             .unwrap_or_else(|error| format!("(message failed: {error})"))
     }
+}
+
+fn refuse_longest(text: &str, expressions: &[&str]) -> Result<(), ExpressionError> {
+    let Some(long) = expressions.iter().find(|expression| expression.len() > LONGEST) else { return Ok(()) };
+    let start = long.as_ptr() as usize - text.as_ptr() as usize;
+    let message = format!("an expression has at most {LONGEST} bytes, this one has {}", long.len());
+    Err(ExpressionError { undefined: false, message, range: Some(start..start + long.len()) })
+}
+
+/// What stands between `{{` and `}}`.
+fn expressions_in(text: &str) -> impl Iterator<Item = &str> {
+    let inner = text.split("{{").skip(1).filter_map(|rest| Some(rest.split_once("}}")?.0));
+    inner.map(|piece| piece.trim_start_matches(['-', '+']).trim_end_matches(['-', '+']))
 }
 
 /// The text of a scalar as it goes into a URL, header or form.

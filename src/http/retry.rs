@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use http::StatusCode;
 use http::header::{DATE, HeaderMap, RETRY_AFTER};
 
-use super::response::Response;
 use super::send_error::{Reached, SendError};
 use crate::plan::retry::RetrySettings;
 
@@ -26,12 +25,9 @@ pub enum Outcome {
     },
 }
 
-impl From<&Result<Response, SendError>> for Outcome {
-    fn from(result: &Result<Response, SendError>) -> Self {
-        match result {
-            Ok(response) => Self::Answered(response.status),
-            Err(error) => Self::Failed { transient: error.failure.is_transient(), reached: error.reached() },
-        }
+impl From<&SendError> for Outcome {
+    fn from(error: &SendError) -> Self {
+        Self::Failed { transient: error.failure.is_transient(), reached: error.reached() }
     }
 }
 

@@ -13,6 +13,9 @@ pub trait Context: std::fmt::Debug {
     /// The value of a name; undefined where there is none.
     fn name(&self, name: &str) -> Value;
 
+    /// The values of its expressions, each by itself.
+    fn pieces(&self, template: &Written<Template>) -> Vec<Value>;
+
     /// The value of a template as text; a list, mapping or none is an error.
     fn text(&self, template: &Written<Template>) -> Result<String, EvaluationError> {
         let value = self.value(template)?;
@@ -27,6 +30,10 @@ pub trait Context: std::fmt::Debug {
 impl Context for Value {
     fn value(&self, template: &Written<Template>) -> Result<Value, EvaluationError> {
         template.value(self)
+    }
+
+    fn pieces(&self, template: &Written<Template>) -> Vec<Value> {
+        template.item.pieces(self)
     }
 
     fn name(&self, name: &str) -> Value {

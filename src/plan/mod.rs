@@ -3,6 +3,7 @@
 //! Names are resolved, templates and paths compiled, all findings collected. No I/O: `river check` stops here and
 //! `run` has no "unknown step" branch.
 
+pub mod clear_secret;
 pub mod connection;
 pub mod context;
 mod dead_path;
@@ -48,6 +49,8 @@ pub struct Plan {
     pub steps: Vec<StepPlan>,
     /// Where records land.
     pub targets: Vec<TargetPlan>,
+    /// Secrets that stand in the pipeline as plain text: warned of, and masked in everything that is shown.
+    pub clear_secrets: Vec<String>,
     /// Environment variables that templates read, with whether their absence is provided for.
     pub environment: Vec<(String, bool)>,
 }
@@ -110,6 +113,7 @@ impl<'a> Planner<'a> {
             self.input.complete,
             self.findings,
         );
+        clear_secret::warn(spec, self.findings);
         let mut scope = Scope { params: params.as_ref().map(|list| names_of(list)), ..Scope::default() };
         if let Field::Given(named) = &spec.params {
             // A param that has no value yet is still a name.
@@ -136,6 +140,7 @@ impl<'a> Planner<'a> {
             params: params.as_deref().unwrap_or_default(),
             scope: params_only,
             complete: self.input.complete,
+            confined: self.input.root != self.input.output_root,
         };
         let mut targets = Targets::new(spec, settings, self.findings);
         let steps = self.steps(spec, &scope, connection, &mut targets);
@@ -148,6 +153,7 @@ impl<'a> Planner<'a> {
             connections: self.connections.list,
             steps: steps?,
             targets,
+            clear_secrets: clear_secret::of_pipeline(spec).into_iter().map(|secret| secret.value).collect(),
             environment: self.meaning.environment,
         })
     }

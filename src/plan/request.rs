@@ -7,7 +7,7 @@ use super::value::ValuePlan;
 use super::written::Written;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span};
 use crate::expr::Template;
-use crate::spec::node::{Key, Text};
+use crate::spec::node::{Key, NodeKind, Text};
 use crate::spec::request::{Method, RequestSpec};
 use crate::spec::table::{Field, Malformed};
 use crate::spec::value::{AnyValue, Named};
@@ -182,6 +182,10 @@ impl Builder<'_> {
                 .help("a value here is text, a number, a boolean, none, or a list of these");
             self.findings.push(finding);
             return Err(Malformed);
+        }
+        if let NodeKind::Number(text) = &value.0.kind {
+            // It is sent as text: `1.10` stays `1.10`.
+            return Ok((key.name.clone(), ValuePlan::Constant(serde_json::Value::from(text.as_str()))));
         }
         Ok((key.name.clone(), ValuePlan::build(&value.0, self.scope, Room::Request, self.findings)?))
     }

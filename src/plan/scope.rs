@@ -135,14 +135,12 @@ impl Scope {
                 meaning.environment.extend(second.map(|name| (name.clone(), found.guarded)));
             }
             "params" => {
-                let known = self.params.as_ref().zip(second).and_then(|(params, name)| params.get(name));
-                meaning.secret |= known.copied().unwrap_or(false);
+                meaning.secret |= self.params.as_ref().is_some_and(|params| is_secret(params, second));
             }
             "connection" => {
                 meaning.from_connection = true;
                 let values = self.connection.as_ref().and_then(|connection| connection.values.as_ref());
-                meaning.secret |=
-                    values.zip(second).and_then(|(values, name)| values.get(name)).copied().unwrap_or(false);
+                meaning.secret |= values.is_some_and(|values| is_secret(values, second));
             }
             name => {
                 if let Some(extracted) = self.visible(name, room) {
@@ -279,5 +277,13 @@ impl Scope {
             self.params.iter().flat_map(|params| params.keys().map(|name| ("params", name.as_str())));
         let values = self.connection.iter().filter_map(|connection| connection.values.as_ref());
         params.chain(values.flat_map(|values| values.keys().map(|name| ("connection", name.as_str()))))
+    }
+}
+
+/// Whether a member is a secret. A namespace that is used as a whole is one as soon as one of its members is.
+fn is_secret(members: &BTreeMap<String, bool>, name: Option<&String>) -> bool {
+    match name {
+        Some(name) => members.get(name).copied().unwrap_or(false),
+        None => members.values().any(|secret| *secret),
     }
 }

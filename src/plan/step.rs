@@ -12,6 +12,7 @@ use super::written::Written;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
 use crate::expr::jsonpath::JsonPath;
 use crate::expr::{Expression, Template};
+use crate::spec::paginate::PaginateKind;
 use crate::spec::step::{ExpectSpec, RecordsSpec, RetrySpec, RuleAction, RuleSpec, StepSpec};
 use crate::spec::table::Malformed;
 use crate::spec::value::{ExpressionText, TemplateText, parse_period};
@@ -334,6 +335,18 @@ impl Builder<'_> {
             let finding =
                 Diagnostic::error(Code::KeyConflict, "this step has `write`, but no `records` to write");
             self.findings.push(finding.at(spec.span_of_name(), "").help("add `records: $.PATH`"));
+        }
+        if let Some(paginate) = spec.paginate.given()
+            && matches!(paginate.kind.given(), Some(PaginateKind::Page | PaginateKind::Offset))
+            && spec.records.is_absent()
+            && paginate.more.is_absent()
+            && paginate.stop_when.is_absent()
+        {
+            let finding = Diagnostic::error(Code::MissingKey, "nothing says when these pages end")
+                .at(paginate.span, "");
+            self.findings.push(
+                finding.help("add `records`, so that an empty page ends them, or `more` or `stop_when`"),
+            );
         }
         if !spec.reuse_for.is_absent() && (!spec.records.is_absent() || !spec.paginate.is_absent()) {
             let finding = Diagnostic::error(

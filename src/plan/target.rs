@@ -1,6 +1,6 @@
 //! Where records land.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use minijinja::value::Value;
 
@@ -56,6 +56,8 @@ pub struct Settings<'a> {
     pub scope: Scope,
     /// Whether all params have their values.
     pub complete: bool,
+    /// Whether nothing may be written outside the root (`--sandbox`).
+    pub confined: bool,
 }
 
 #[derive(Debug)]
@@ -137,7 +139,7 @@ impl<'a> Targets<'a> {
         let TargetKind::Jsonl { path, .. } = kind else { return Some(()) };
         let shares = |other: &TargetPlan| match &other.kind {
             TargetKind::Jsonl { path: known, .. } => {
-                other.name != name && known.components().eq(path.components())
+                other.name != name && lexically(known) == lexically(path)
             }
             TargetKind::Stdout => false,
         };
@@ -208,14 +210,29 @@ impl<'a> Targets<'a> {
             );
             return None;
         }
-        Some(TargetKind::Jsonl { path: self.settings.root.join(&literal), shown: literal })
+        let joined = self.settings.root.join(&literal);
+        if self.settings.confined && !lexically(&joined).starts_with(lexically(self.settings.root)) {
+            let message = format!(
+                "`{literal}` is outside the project, and `--sandbox` writes below `.river/sandbox/` only"
+            );
+            let finding = Diagnostic::error(Code::BadValue, message).at(path.0.span, "");
+            findings.push(finding.help("write a path relative to the project"));
+            return None;
+        }
+        Some(TargetKind::Jsonl { path: joined, shown: literal })
     }
 
     /// The path with its params; nothing else is known before the run.
     fn path(&self, text: &Text, findings: &mut Findings) -> Option<String> {
         let written = Written::template(text, findings).ok()?;
         let before = findings.has_errors();
-        self.settings.scope.check(written.item.uses(), text, Room::Before, findings);
+        let meaning = self.settings.scope.check(written.item.uses(), text, Room::Before, findings);
+        if meaning.secret {
+            let finding =
+                Diagnostic::error(Code::BadValue, "a secret cannot be part of a path").at(text.span, "");
+            findings.push(finding.help("file names are seen by everybody: use another param"));
+            return None;
+        }
         if findings.has_errors() && !before {
             return None;
         }
@@ -236,4 +253,17 @@ impl<'a> Targets<'a> {
             }
         }
     }
+}
+
+/// A path without `.` and `..`, as it is written: links are not followed.
+fn lexically(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(clean.pop()),
+            other => clean.push(other),
+        }
+    }
+    clean
 }

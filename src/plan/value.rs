@@ -107,7 +107,8 @@ impl ValuePlan {
         uses
     }
 
-    fn visit(&self, see: &mut impl FnMut(&Written<Template>, &Meaning)) {
+    /// Shows every template in it, with what its names mean.
+    pub fn visit(&self, see: &mut impl FnMut(&Written<Template>, &Meaning)) {
         match self {
             Self::Constant(_) => {}
             Self::Template(written, meaning) => see(written, meaning),

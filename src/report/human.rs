@@ -10,7 +10,7 @@ use crate::target::Landed;
 pub fn summary(pipeline: &str, outcome: &Outcome, folder: &Path) -> String {
     let mut lines = vec![format!("{pipeline}: {}", figures(verdict(&outcome.ending), &outcome.figures))];
     lines.extend(outcome.landed.iter().filter_map(|landed| output(landed, folder)));
-    if let Some(note) = unchanged(&outcome.ending) {
+    if let Some(note) = unchanged(outcome) {
         lines.push(format!("  {note}"));
     }
     lines.join("\n")
@@ -53,10 +53,11 @@ fn output(landed: &Landed, folder: &Path) -> Option<String> {
     Some(format!("  {shown}: {}, {}{created}", plural(landed.records, "record"), bytes(landed.bytes)))
 }
 
-/// What became of the targets when a run is not complete.
-fn unchanged(ending: &Ending) -> Option<&'static str> {
-    match ending {
+/// What became of the files when a run is not complete.
+fn unchanged(outcome: &Outcome) -> Option<&'static str> {
+    match outcome.ending {
         Ending::Complete | Ending::OutputClosed => None,
+        _ if !outcome.landed.is_empty() => Some("only the files above are new, the others are as they were"),
         Ending::Incomplete(_) | Ending::Failed(_) | Ending::TargetFailed(_) | Ending::Interrupted => {
             Some("files are as they were before this run")
         }

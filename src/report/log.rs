@@ -23,6 +23,11 @@ impl Listener for Log {
                 tracing::warn!("{step}: {why}; retry {retry} in {}", duration(*wait));
             }
             Event::Renewing { step, why } => tracing::warn!("{step}: runs again, since {why}"),
+            Event::Reused { step } => tracing::info!("{step}: values kept from an earlier run are used"),
+            Event::WaitingForOther { step } => {
+                tracing::info!("{step}: another run is asking for its values; waiting for them");
+            }
+            Event::StoreTrouble { why, help } => tracing::warn!("{why}; {help}"),
             Event::Page { step, page, records, .. } => {
                 tracing::debug!("{step}: page {page}, {records} records");
             }

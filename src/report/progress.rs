@@ -53,6 +53,11 @@ impl Listener for Progress {
                 self.bar.set_message(format!("{step}: {why}; trying again in {}", duration(*wait)));
             }
             Event::Renewing { step, .. } => self.bar.set_message(format!("{step}: asking again")),
+            Event::WaitingForOther { step } => {
+                self.bar.set_message(format!("{step}: waiting for another run that asks for the same"));
+            }
+            // It would go by unseen: on a terminal the log is silent about warnings.
+            Event::StoreTrouble { why, help } => self.bar.println(format!("warning: {why}; {help}")),
             Event::Page { step, records, .. } => {
                 self.pages += 1;
                 self.records += records;

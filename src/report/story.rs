@@ -1,7 +1,7 @@
 //! What a pipeline would do, to be read from top to bottom.
 
 use crate::run::preview::{
-    BodyPreview, PaginatePreview, RetryPreview, RulePreview, StepPreview, WritePreview,
+    BodyPreview, MASK, PaginatePreview, RetryPreview, RulePreview, StepPreview, WritePreview,
 };
 
 /// All steps; a last line explains the signs that were used.
@@ -106,7 +106,7 @@ fn signs(text: &str) -> Option<String> {
     let more = text.matches('‹').count() > text.matches(unset).count();
     let placeholder = more.then_some("‹…› is known only to a run");
     let unset = text.contains(unset).then_some("‹env:…› is not set");
-    let mask = text.contains(crate::secret::MASK).then_some("*** is a secret");
+    let mask = text.contains(MASK).then_some("*** is a secret");
     let signs: Vec<&str> = placeholder.into_iter().chain(unset).chain(mask).collect();
     (!signs.is_empty()).then(|| signs.join("; "))
 }

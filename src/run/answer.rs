@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use minijinja::value::{Object, Value};
+use url::Url;
 
 use crate::http::Response;
 use crate::plan::connection::looks_secret;
@@ -15,14 +16,16 @@ use crate::record::{JsonView, Page, PageError};
 pub struct Answer {
     /// As received.
     pub response: Response,
+    /// Where it was asked for, before any redirect.
+    pub asked: Url,
     records: Option<Arc<RecordsPlan>>,
     page: OnceLock<Result<Arc<Page>, PageError>>,
 }
 
 impl Answer {
     /// An answer whose body nobody looked at yet. `records` says where its records are, so that it is read once.
-    pub fn new(response: Response, records: Option<Arc<RecordsPlan>>) -> Self {
-        Self { response, records, page: OnceLock::new() }
+    pub fn new(response: Response, asked: Url, records: Option<Arc<RecordsPlan>>) -> Self {
+        Self { response, asked, records, page: OnceLock::new() }
     }
 
     /// The body with its records replaced by their count: what a message may show of a page.

@@ -9,6 +9,7 @@ use super::event::{Event, Listener};
 use super::failure::Stop;
 use super::outcome::{Ending, Figures, Outcome};
 use super::prefetch::Prefetch;
+use super::reuse::Kept;
 use super::targets::Targets;
 use super::values::Values;
 use super::world::World;
@@ -28,6 +29,8 @@ pub struct Run<'a> {
     pub(super) prefetch: Prefetch,
     pub(super) redactor: Redactor,
     pub(super) targets: Targets,
+    /// Values of earlier runs.
+    pub(super) kept: Kept,
     pub(super) figures: Figures,
     /// Why the run will not be complete.
     pub(super) incomplete: Vec<Diagnostic>,
@@ -65,6 +68,7 @@ pub async fn run(
         prefetch: Prefetch::default(),
         redactor: redactor.clone(),
         targets,
+        kept: Kept::new(world.state.clone()),
         figures: Figures::default(),
         incomplete: vec![],
         listener,
@@ -85,17 +89,17 @@ impl Run<'_> {
     /// Targets show what they got only if nothing is missing.
     async fn end(self, stopped: Result<(), Stop>) -> Outcome {
         let redactor = self.redactor;
-        let clean = |diagnostic: Diagnostic| diagnostic.map_text(|text| redactor.redact(text).into_owned());
+        // What a server sent must not look like a line of ours.
+        let one_line = |text: &str| redactor.redact(text).replace(['\n', '\r'], " ");
+        let clean = |diagnostic: Diagnostic| diagnostic.map_text(one_line);
         let incomplete: Vec<Diagnostic> = self.incomplete.into_iter().map(&clean).collect();
         let mut landed = vec![];
         let ending = match stopped {
-            Ok(()) if incomplete.is_empty() => match self.targets.land().await {
-                Ok(all) => {
-                    landed = all;
-                    Ending::Complete
-                }
-                Err(error) => target_ending(&error, clean),
-            },
+            Ok(()) if incomplete.is_empty() => {
+                let landing = self.targets.land().await;
+                landed = landing.landed;
+                landing.error.map_or(Ending::Complete, |error| target_ending(&error, clean))
+            }
             stopped => {
                 self.targets.abandon().await;
                 match stopped {

@@ -54,6 +54,23 @@ pub enum Event {
         /// Why.
         why: String,
     },
+    /// A step was not run, since the values that an earlier run or another one got are still good.
+    Reused {
+        /// The step.
+        step: String,
+    },
+    /// Another run is asking for the values of a step; this one waits for them.
+    WaitingForOther {
+        /// The step.
+        step: String,
+    },
+    /// Values cannot be kept, or could be seen by others; the run goes on.
+    StoreTrouble {
+        /// What is wrong, redacted.
+        why: String,
+        /// What helps.
+        help: String,
+    },
     /// A page was read and its records handed on.
     Page {
         /// The step.

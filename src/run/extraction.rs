@@ -5,10 +5,9 @@ use std::sync::Arc;
 use minijinja::value::Value;
 
 use super::answer::Answer;
-use super::failure;
+use super::{failure, secrets};
 use crate::diagnostic::{Code, Diagnostic, Span, nearest, quoted_list};
 use crate::expr::jsonpath::{JsonPath, PlainPath};
-use crate::expr::scalar_text;
 use crate::plan::extract::{ExtractPlan, ExtractSource};
 use crate::plan::step::StepPlan;
 use crate::plan::written::Written;
@@ -29,6 +28,14 @@ pub(super) struct Extraction<'a> {
 }
 
 impl Extraction<'_> {
+    /// Teaches the redactor the secrets of an answer before anything of it can be shown. What cannot be found now is
+    /// reported when it is needed.
+    pub(super) fn learn_secrets(&self) {
+        for extract in self.step.extract.iter().filter(|extract| extract.secret) {
+            let _ = self.value(extract);
+        }
+    }
+
     /// All values of the step, in order.
     pub(super) fn values(&self) -> Result<Vec<(String, Value)>, Diagnostic> {
         self.step.extract.iter().map(|extract| Ok((extract.key.name.clone(), self.value(extract)?))).collect()
@@ -49,11 +56,7 @@ impl Extraction<'_> {
             },
         };
         let value = self.one_or_all(found, extract)?;
-        if extract.secret
-            && let Some(text) = scalar_text(&value)
-        {
-            self.redactor.learn(&text);
-        }
+        learn(extract, &value, self.redactor);
         Ok(value)
     }
 
@@ -87,6 +90,11 @@ impl Extraction<'_> {
                 span,
             )
         })?;
+        // A whole number that no number type holds keeps its digits as text.
+        if value.is_f64() && raw.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-') {
+            let text = String::from_utf8_lossy(raw);
+            return Ok(text.parse::<i128>().map_or_else(|_| Value::from(text.as_ref()), Value::from));
+        }
         Ok(Value::from(minijinja::value::Serde(value)))
     }
 
@@ -142,6 +150,13 @@ impl Extraction<'_> {
             )
             .help(or_default),
         }
+    }
+}
+
+/// Masks a value from now on, if the plan says that it is a secret.
+pub(super) fn learn(extract: &ExtractPlan, value: &Value, redactor: &Redactor) {
+    if extract.secret {
+        secrets::learn(redactor, value);
     }
 }
 

@@ -12,7 +12,7 @@ pub struct Outcome {
     pub ending: Ending,
     /// What it did.
     pub figures: Figures,
-    /// What is visible now, target by target. Empty unless the run is complete.
+    /// What is visible now, target by target. Only a complete run shows all; one whose last move failed, some.
     pub landed: Vec<Landed>,
 }
 

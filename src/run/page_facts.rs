@@ -1,13 +1,14 @@
 //! What a page says about the next one.
 
-use minijinja::value::Value;
+use minijinja::value::{Value, ValueKind};
 use url::Url;
 
 use super::answer::Answer;
+use super::extraction::not_json;
 use super::failure;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::jsonpath::JsonPath;
-use crate::expr::scalar_text;
+use crate::expr::{describe, scalar_text};
 use crate::paging::{PageFacts, parse_link_header};
 use crate::plan::paginate::{NextPlan, PaginatePlan};
 use crate::plan::paging::PagingKind;
@@ -63,8 +64,11 @@ impl Asked<'_> {
             Some(NextPlan::Path(path)) => self.scalar_at(&path.item, path.text.span),
             Some(NextPlan::Header(name)) => Ok(response.header(name).map(str::to_owned)),
             Some(NextPlan::Expression(written)) => match written.value(self.context) {
-                Ok(value) if value.is_none() => Ok(None),
-                Ok(value) => Ok(scalar_text(&value)),
+                Ok(value) if is_end(&value) => Ok(None),
+                Ok(value) => scalar_text(&value).map(Some).ok_or_else(|| {
+                    let message = format!("`next` is {}, not a token or URL", describe(&value));
+                    self.bad(&message, written.text.span)
+                }),
                 Err(error) if error.undefined => Ok(None),
                 Err(error) => Err(failure::evaluation(&self.step.name, &error)),
             },
@@ -76,7 +80,7 @@ impl Asked<'_> {
         let next = here.join(text).map_err(|error| {
             self.bad(&format!("the next URL `{text}` is not a URL: {error}"), self.paginate.span)
         })?;
-        if !self.origin_allowed(here, &next) {
+        if !self.origin_allowed(&next) {
             let origin = next.origin().ascii_serialization();
             let message =
                 format!("the next URL is on another host, `{origin}`: it would get this step's headers");
@@ -86,11 +90,12 @@ impl Asked<'_> {
         Ok(next.into())
     }
 
-    /// Same origin, or one that the author allows.
-    fn origin_allowed(&self, here: &Url, next: &Url) -> bool {
+    /// The origin that was asked, or one that the author allows. A redirect does not count: it was followed without the
+    /// step's secrets, and the next page would get them again.
+    fn origin_allowed(&self, next: &Url) -> bool {
         let origin = next.origin();
         let listed = || self.paginate.allow_origin.contains(&origin.ascii_serialization());
-        origin == here.origin() || listed()
+        origin == self.answer.asked.origin() || listed()
     }
 
     fn number_at(&self, path: &JsonPath, span: Span) -> Result<Option<u64>, Diagnostic> {
@@ -99,15 +104,17 @@ impl Asked<'_> {
         text.parse().map(Some).map_err(bad)
     }
 
+    /// The text of a scalar as it stands in the body: a long number keeps its digits. `null` and `false` are none.
     fn scalar_at(&self, path: &JsonPath, span: Span) -> Result<Option<String>, Diagnostic> {
-        let Ok(page) = self.answer.page() else { return Ok(None) };
+        let page = self.answer.page().map_err(|error| not_json(&self.step.name, &error, span))?;
         let ranges = page.find(path).map_err(|error| self.bad(&error.to_string(), span))?;
         let Some(range) = ranges.into_iter().next() else { return Ok(None) };
-        match serde_json::from_slice(&page.text()[range]) {
-            Ok(serde_json::Value::Null) => Ok(None),
+        let raw = &page.text()[range];
+        match serde_json::from_slice(raw) {
+            Ok(serde_json::Value::Null | serde_json::Value::Bool(false)) => Ok(None),
             Ok(serde_json::Value::String(text)) => Ok(Some(text)),
-            Ok(value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_))) => {
-                Ok(Some(value.to_string()))
+            Ok(serde_json::Value::Number(_) | serde_json::Value::Bool(true)) => {
+                Ok(Some(String::from_utf8_lossy(raw).into_owned()))
             }
             _ => {
                 Err(self.bad(&format!("`{}` is a list or mapping, not a token or URL", path.source()), span))
@@ -118,4 +125,9 @@ impl Asked<'_> {
     fn bad(&self, message: &str, span: Span) -> Diagnostic {
         failure::at(Code::BadPaging, &self.step.name, message, span)
     }
+}
+
+/// What services send instead of a next page.
+fn is_end(value: &Value) -> bool {
+    value.is_none() || (value.kind() == ValueKind::Bool && !value.is_true())
 }

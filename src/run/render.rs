@@ -4,7 +4,7 @@ use minijinja::value::{Value, ValueKind};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use super::failure;
+use super::{failure, secrets};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::{describe, mapping, scalar_text};
 use crate::http::{Body, Header, Request, Timeouts};
@@ -94,23 +94,26 @@ impl Rendering<'_> {
         let plan = &self.step.request;
         let mut text =
             self.context.text(&plan.url).map_err(|error| failure::evaluation(&self.step.name, &error))?;
-        // A URL around a secret stays readable: the secret in it is known already.
-        let written = plan.url.text.value.as_str();
-        if plan.url_meaning.secret
-            && written.starts_with("{{")
-            && written.find("}}") == Some(written.len() - 2)
-        {
-            self.redactor.learn(&text);
-        }
+        secrets::learn_rendered(self.redactor, &plan.url, &plan.url_meaning, self.context);
         if text.starts_with('/') {
             let base = self.context.name("connection").get_attr("base_url").ok();
             let base = base.and_then(|base| scalar_text(&base)).unwrap_or_default();
             text = format!("{}{text}", base.trim_end_matches('/'));
         }
         let mut url = self.parse_url(&text)?;
+        // Parsing may have spelled the secret in another way: then nothing of it shows as known.
+        if plan.url_meaning.secret && self.redactor.redact(url.as_str()) == url.as_str() {
+            secrets::learn_text(self.redactor, url.path());
+            url.query().into_iter().for_each(|query| secrets::learn_text(self.redactor, query));
+        }
+        if let Some(PagePlace::Query(name)) =
+            self.step.paginate.as_ref().and_then(|paginate| paginate.into.as_ref())
+            && parts.query.iter().any(|(known, _)| known == name)
+        {
+            without_parameter(&mut url, name);
+        }
         if !parts.query.is_empty() {
-            let mut pairs = url.query_pairs_mut();
-            pairs.extend_pairs(&parts.query);
+            url.query_pairs_mut().extend_pairs(&parts.query);
         }
         Ok(url)
     }
@@ -144,7 +147,6 @@ impl Rendering<'_> {
             secret.push(name.to_owned());
         }
         for text in self.texts(name, &value, plan)? {
-            self.learn(&text, meaning.secret);
             into.push((name.to_owned(), text));
         }
         Ok(())
@@ -154,7 +156,6 @@ impl Rendering<'_> {
         let value = self.value(plan)?;
         let meaning = plan.meaning();
         for text in self.texts(name, &value, plan)? {
-            self.learn(&text, meaning.secret);
             into.push(self.make_header(name, &text, meaning.secret, meaning.from_connection)?);
         }
         Ok(())
@@ -185,7 +186,6 @@ impl Rendering<'_> {
                 };
                 let meaning = text.meaning();
                 let text = self.one_text("body", text)?;
-                self.learn(&text, meaning.secret);
                 Ok(Body::Text { content_type, text: text.into(), secret_parts: meaning.secret })
             }
         }
@@ -231,6 +231,9 @@ impl Rendering<'_> {
     }
 
     fn value(&self, plan: &ValuePlan) -> Result<Value, Diagnostic> {
+        plan.visit(&mut |written, meaning| {
+            secrets::learn_rendered(self.redactor, written, meaning, self.context);
+        });
         plan.value(self.context).map_err(|error| failure::evaluation(&self.step.name, &error))
     }
 
@@ -256,12 +259,6 @@ impl Rendering<'_> {
             .help("send text, a number or a boolean; use `tojson` to send a mapping as JSON text")
     }
 
-    fn learn(&self, text: &str, secret: bool) {
-        if secret {
-            self.redactor.learn(text);
-        }
-    }
-
     fn failed(&self, message: &str, span: Span) -> Diagnostic {
         failure::at(Code::BadRequest, &self.step.name, message, span)
     }
@@ -271,6 +268,16 @@ struct Parts {
     secret_query: Vec<String>,
     query: Vec<(String, String)>,
     headers: Vec<Header>,
+}
+
+/// A parameter that paging sets is not sent twice.
+fn without_parameter(url: &mut Url, name: &str) {
+    let pairs: Vec<(String, String)> =
+        url.query_pairs().into_owned().filter(|(known, _)| known != name).collect();
+    url.set_query(None);
+    if !pairs.is_empty() {
+        url.query_pairs_mut().extend_pairs(&pairs);
+    }
 }
 
 /// Sets a member of a JSON object, making the objects on the way.

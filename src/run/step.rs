@@ -12,10 +12,8 @@ use super::page_facts::Asked;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::paging::{Cursor, Ended, Next, PageFacts, advance};
 use crate::plan::step::StepPlan;
+use crate::record::batch::MAX_BATCH_BYTES;
 use crate::record::{Batch, Found};
-
-/// A target takes at most this much at once.
-const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
 /// What a step has done so far.
 #[derive(Debug, Default)]
@@ -24,6 +22,13 @@ struct Tally {
     records: u64,
     /// The page before, to notice one that repeats.
     previous: Option<Batch>,
+}
+
+/// A page as it was read.
+#[derive(Debug)]
+struct PageRead {
+    facts: PageFacts,
+    batch: Batch,
 }
 
 impl Run<'_> {
@@ -36,6 +41,9 @@ impl Run<'_> {
             return Ok(());
         }
         self.figures.steps += 1;
+        for target in &step.write {
+            self.targets.want(*target);
+        }
         self.tell(&Event::StepStarted { step: step.name.clone() });
         let tally = match (&step.paginate, &step.records) {
             (None, None) => {
@@ -63,9 +71,15 @@ impl Run<'_> {
             self.plan.steps[index].paginate.as_ref().map(|paginate| Cursor::first(&paginate.rules));
         loop {
             let (verdict, answer) = self.exchange(index, cursor.as_ref()).await?;
-            let page = self.page(index, verdict, &answer, cursor.as_ref(), &mut tally).await?;
-            let Some(here) = cursor else { return Ok(tally) };
-            cursor = self.next(index, &page, &answer, &here)?;
+            let page = self.page(index, &verdict, &answer, cursor.as_ref(), tally.previous.as_ref())?;
+            // What follows is decided before anything is written: a page that contradicts itself lands nowhere.
+            let next = match &cursor {
+                Some(here) => self.next(index, &page.facts, &answer, here)?,
+                None => None,
+            };
+            self.write(index, &page.batch).await?;
+            self.count(index, &page, &answer, cursor.as_ref(), &mut tally);
+            cursor = next;
             if cursor.is_none() {
                 self.prefetch.clear();
                 return Ok(tally);
@@ -73,49 +87,53 @@ impl Run<'_> {
         }
     }
 
-    /// Reads one page and hands its records on.
-    async fn page(
+    fn page(
         &mut self,
         index: usize,
-        verdict: Verdict,
+        verdict: &Verdict,
         answer: &Arc<Answer>,
         cursor: Option<&Cursor>,
-        tally: &mut Tally,
-    ) -> Result<PageFacts, Stop> {
-        let number = cursor.map_or(1, |cursor| cursor.page);
-        let mut facts = PageFacts::default();
-        match verdict {
-            Verdict::Empty => facts.ended = Some(Ended::Empty),
-            Verdict::Skip => {
-                facts.ended = Some(Ended::Skip);
-                self.skipped(index, number, answer);
+        previous: Option<&Batch>,
+    ) -> Result<PageRead, Stop> {
+        let ended = match verdict {
+            Verdict::Accept => None,
+            Verdict::Stop => Some(Ended::Stop),
+            Verdict::Empty => Some(Ended::Empty),
+            Verdict::Skip => Some(Ended::Skip),
+        };
+        if matches!(verdict, Verdict::Empty | Verdict::Skip) {
+            if matches!(verdict, Verdict::Skip) {
+                self.skipped(index, cursor, answer);
             }
-            Verdict::Accept | Verdict::Stop => {
-                let taken = self.take(index, answer, cursor);
-                let batch = taken.and_then(|()| self.records(index, answer));
-                let batch = batch.map_err(|finding| self.about_answer(finding, index, answer))?;
-                facts.ended = matches!(verdict, Verdict::Stop).then_some(Ended::Stop);
-                facts.records = batch.len() as u64;
-                facts.same_as_previous =
-                    tally.previous.as_ref().is_some_and(|previous| same(previous, &batch));
-                self.ask_page(index, answer, cursor, &mut facts)
-                    .map_err(|finding| self.about_answer(finding, index, answer))?;
-                self.write(index, &batch, &facts).await?;
-                tally.previous = Some(batch);
-            }
+            return Ok(PageRead { facts: PageFacts { ended, ..PageFacts::default() }, batch: nothing() });
         }
+        let taken = self.take(index, answer, cursor);
+        let batch = taken.and_then(|()| self.records(index, answer));
+        let batch = batch.map_err(|finding| self.about_answer(finding, index, answer))?;
+        let same_as_previous = previous.is_some_and(|previous| same(previous, &batch));
+        let records = batch.len() as u64;
+        let mut facts = PageFacts { records, ended, same_as_previous, ..PageFacts::default() };
+        self.ask_page(index, answer, cursor, &mut facts)
+            .map_err(|finding| self.about_answer(finding, index, answer))?;
+        Ok(PageRead { facts, batch })
+    }
+
+    fn count(
+        &mut self,
+        index: usize,
+        page: &PageRead,
+        answer: &Answer,
+        cursor: Option<&Cursor>,
+        tally: &mut Tally,
+    ) {
+        let records = page.facts.records;
         tally.pages += 1;
-        tally.records += facts.records;
+        tally.records += records;
+        tally.previous = Some(page.batch.clone());
         self.figures.pages += 1;
-        self.figures.records += facts.records;
-        let step = self.plan.steps[index].name.clone();
-        self.tell(&Event::Page {
-            step,
-            page: number,
-            records: facts.records,
-            bytes: answer.response.body.len() as u64,
-        });
-        Ok(facts)
+        self.figures.records += records;
+        let (step, number) = (self.plan.steps[index].name.clone(), cursor.map_or(1, |cursor| cursor.page));
+        self.tell(&Event::Page { step, page: number, records, bytes: answer.response.body.len() as u64 });
     }
 
     fn about_answer(&self, finding: Diagnostic, index: usize, answer: &Arc<Answer>) -> Diagnostic {
@@ -123,21 +141,19 @@ impl Run<'_> {
         self.hinted(noted, &self.plan.steps[index], answer)
     }
 
-    fn skipped(&mut self, index: usize, number: u64, answer: &Arc<Answer>) {
+    /// Notes an answer that a rule drops: the run cannot be complete without it.
+    pub(super) fn skipped(&mut self, index: usize, cursor: Option<&Cursor>, answer: &Arc<Answer>) {
         let step = &self.plan.steps[index];
-        let finding = failure::at(
-            Code::Incomplete,
-            &step.name,
-            &format!("page {number} was skipped by a rule"),
-            step.span,
-        );
+        let what = cursor.map_or("the answer".to_owned(), |cursor| format!("page {}", cursor.page));
+        let message = format!("{what} was skipped by a rule");
+        let finding = failure::at(Code::Incomplete, &step.name, &message, step.span);
         let finding = self.about_answer(finding, index, answer);
         self.incomplete.push(finding);
     }
 
     fn records(&self, index: usize, answer: &Answer) -> Result<Batch, Diagnostic> {
         let step = &self.plan.steps[index];
-        let Some(records) = &step.records else { return Ok(Batch::new(bytes::Bytes::new(), Arc::default())) };
+        let Some(records) = &step.records else { return Ok(nothing()) };
         let page = answer.page().map_err(|error| not_json(&step.name, &error, records.path.text.span))?;
         match page.found() {
             Found::Missing if !records.may_be_missing => {
@@ -149,20 +165,16 @@ impl Run<'_> {
         }
     }
 
-    async fn write(&mut self, index: usize, batch: &Batch, facts: &PageFacts) -> Result<(), Stop> {
-        if batch.is_empty() || (facts.same_as_previous && !self.allows_repeat(index)) {
+    async fn write(&mut self, index: usize, batch: &Batch) -> Result<(), Stop> {
+        if batch.is_empty() {
             return Ok(());
         }
         for target in &self.plan.steps[index].write {
-            for part in batch.clone().split(BATCH_BYTES) {
+            for part in batch.clone().split(MAX_BATCH_BYTES) {
                 self.targets.write(*target, part).await?;
             }
         }
         Ok(())
-    }
-
-    fn allows_repeat(&self, index: usize) -> bool {
-        self.plan.steps[index].paginate.as_ref().is_none_or(|paginate| paginate.rules.allow_repeat)
     }
 
     fn ask_page(
@@ -210,7 +222,14 @@ impl Run<'_> {
     }
 }
 
-/// Whether two pages hold the same records, byte for byte.
+/// Whether two pages hold the same records, byte for byte; two empty ones, the same text.
 fn same(previous: &Batch, batch: &Batch) -> bool {
-    !batch.is_empty() && previous.len() == batch.len() && previous.iter().eq(batch.iter())
+    if batch.is_empty() {
+        return previous.is_empty() && !batch.text().is_empty() && previous.text() == batch.text();
+    }
+    previous.len() == batch.len() && previous.iter().eq(batch.iter())
+}
+
+fn nothing() -> Batch {
+    Batch::new(bytes::Bytes::new(), Arc::default())
 }

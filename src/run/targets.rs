@@ -4,12 +4,30 @@ use std::io::Write;
 
 use crate::plan::target::TargetPlan;
 use crate::record::Batch;
-use crate::target::{Landed, Prepared, TargetError, Worker, apply, open};
+use crate::target::{Landed, Prepared, TargetError, Worker, apply, discard, open};
 
 /// All targets of a run, each with a thread of its own.
 #[derive(Debug)]
 pub(super) struct Targets {
-    workers: Vec<Worker>,
+    list: Vec<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    worker: Worker,
+    /// Whether a step that writes here ran. If none did, what is there stays.
+    wanted: bool,
+    /// Whether its reader has gone.
+    closed: bool,
+}
+
+/// What is visible, and why not everything.
+#[derive(Debug)]
+pub(super) struct Landing {
+    /// What is visible now.
+    pub landed: Vec<Landed>,
+    /// The first failure.
+    pub error: Option<TargetError>,
 }
 
 impl Targets {
@@ -22,34 +40,74 @@ impl Targets {
         // All before the first thread: a target that is dropped here takes its temporary file with it.
         let targets: Vec<_> =
             plans.iter().map(|plan| open(plan, run_id, stdout())).collect::<Result<_, _>>()?;
-        Ok(Self { workers: targets.into_iter().map(Worker::spawn).collect::<Result<_, _>>()? })
+        let open = |target| Ok(Open { worker: Worker::spawn(target)?, wanted: false, closed: false });
+        Ok(Self { list: targets.into_iter().map(open).collect::<Result<_, _>>()? })
     }
 
-    /// Hands a batch to one of them.
-    pub(super) async fn write(&self, target: usize, batch: Batch) -> Result<(), TargetError> {
-        self.workers[target].write(batch).await
+    /// A step that writes here runs.
+    pub(super) fn want(&mut self, target: usize) {
+        self.list[target].wanted = true;
+    }
+
+    /// Hands a batch to one of them. A reader of standard output that has gone ends the run only if nothing else is
+    /// written: files are wanted whether somebody watches or not.
+    pub(super) async fn write(&mut self, target: usize, batch: Batch) -> Result<(), TargetError> {
+        let only = self.list.len() == 1;
+        let open = &mut self.list[target];
+        if open.closed {
+            return Ok(());
+        }
+        match open.worker.write(batch).await {
+            Err(TargetError::Closed) if !only => {
+                open.closed = true;
+                Ok(())
+            }
+            written => written,
+        }
     }
 
     /// Makes all durable, then shows all. Nothing is shown unless everything could be made durable.
-    pub(super) async fn land(self) -> Result<Vec<Landed>, TargetError> {
+    pub(super) async fn land(self) -> Landing {
+        let only = self.list.len() == 1;
         let mut prepared: Vec<Prepared> = Vec::new();
-        let mut workers = self.workers.into_iter();
-        while let Some(worker) = workers.next() {
-            match worker.finish().await {
+        let mut error = None;
+        for open in self.list {
+            if !open.wanted || open.closed || error.is_some() {
+                open.worker.abandon().await;
+                continue;
+            }
+            match open.worker.finish().await {
                 Ok(finished) => prepared.push(finished),
-                Err(error) => {
-                    Self { workers: workers.collect() }.abandon().await;
-                    return Err(error);
-                }
+                Err(TargetError::Closed) if !only => {}
+                Err(failure) => error = Some(failure),
             }
         }
-        prepared.iter().map(apply).collect()
+        show(prepared, error)
     }
 
     /// Gives all of them up: what was there before stays.
     pub(super) async fn abandon(self) {
-        for worker in self.workers {
-            worker.abandon().await;
+        for open in self.list {
+            open.worker.abandon().await;
         }
     }
+}
+
+/// Shows one after the other. From the first failure on the rest is removed, and what is visible already is told.
+fn show(prepared: Vec<Prepared>, mut error: Option<TargetError>) -> Landing {
+    let mut landed = Vec::new();
+    for finished in prepared {
+        if error.is_some() {
+            discard(&finished);
+            continue;
+        }
+        match apply(&finished) {
+            Ok(visible) => landed.push(visible),
+            Err(failure) => {
+                discard(&finished);
+                error = Some(failure);
+            }
+        }
+    }
+    Landing { landed, error }
 }

@@ -6,8 +6,10 @@ use std::time::SystemTime;
 
 use minijinja::value::{Object, Value};
 
+use super::secrets;
+use crate::auth::EntryId;
 use crate::diagnostic::{Code, Diagnostic, Findings};
-use crate::expr::{mapping, scalar_text};
+use crate::expr::mapping;
 use crate::plan::Plan;
 use crate::plan::connection::{ConnectionEntry, ConnectionPlan, ConnectionSource};
 use crate::secret::Redactor;
@@ -30,6 +32,19 @@ struct Cell {
     generation: u64,
     /// When they stop being good.
     expires: Option<SystemTime>,
+    /// Where the store has them.
+    stored: Option<Stored>,
+    /// The last stored values that a service did not accept.
+    refused: Option<Stored>,
+}
+
+/// Values of the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stored {
+    pub id: EntryId,
+    pub generation: u64,
+    /// Whether this run took them from there, and did not ask for them itself.
+    pub taken: bool,
 }
 
 /// The names that an expression sees: a few of its own over what the steps extracted.
@@ -55,13 +70,17 @@ impl Values {
         run: Value,
         redactor: &Redactor,
     ) -> Result<Self, Findings> {
+        for secret in &plan.clear_secrets {
+            redactor.learn(secret);
+        }
         let mut findings = Findings::default();
         let mut lookup = Lookup { environment, redactor, findings: &mut findings };
         let params = plan.params.iter().map(|param| {
+            let value = Value::from(minijinja::value::Serde(&param.value));
             if param.secret {
-                lookup.learn_json(&param.value);
+                secrets::learn(redactor, &value);
             }
-            (param.name.clone(), Value::from(minijinja::value::Serde(&param.value)))
+            (param.name.clone(), value)
         });
         let params = mapping(params.collect::<Vec<_>>());
         let environment_value = lookup.environment(&plan.environment);
@@ -105,6 +124,39 @@ impl Values {
         Arc::make_mut(&mut self.extracted).extend(values);
         self.cells[step].generation += 1;
         self.cells[step].expires = expires;
+        self.cells[step].stored = None;
+    }
+
+    /// Remembers where the store has what a step gave.
+    pub(super) fn note_stored(&mut self, step: usize, stored: Stored) {
+        self.cells[step].stored = Some(stored);
+    }
+
+    /// A service did not accept what a step gave.
+    pub(super) fn refuse(&mut self, step: usize) {
+        let cell = &mut self.cells[step];
+        cell.refused = cell.stored.clone().or_else(|| cell.refused.take());
+    }
+
+    /// Whether a service did not accept what the store has.
+    pub(super) fn is_refused(&self, step: usize, id: &EntryId, generation: u64) -> bool {
+        let refused = self.cells[step].refused.as_ref();
+        refused.is_some_and(|refused| refused.id == *id && refused.generation == generation)
+    }
+
+    /// Whether this run did not ask for the values of a step itself.
+    pub(super) fn is_from_elsewhere(&self, step: usize) -> bool {
+        self.cells[step].stored.as_ref().is_some_and(|stored| stored.taken)
+    }
+
+    /// One value that a step extracted.
+    pub(super) fn extracted(&self, name: &str) -> Option<&Value> {
+        self.extracted.get(name)
+    }
+
+    /// When what a step gave stops being good.
+    pub(super) fn expires(&self, step: usize) -> Option<SystemTime> {
+        self.cells[step].expires
     }
 
     fn names(&self, connection: Option<usize>, own: impl Iterator<Item = (String, Value)>) -> Value {
@@ -183,22 +235,10 @@ impl Lookup<'_> {
                 }
             }
         };
-        if entry.secret
-            && let Some(text) = scalar_text(&value)
-        {
-            self.redactor.learn(&text);
+        if entry.secret {
+            secrets::learn(self.redactor, &value);
         }
         Some(value)
-    }
-
-    fn learn_json(&mut self, value: &serde_json::Value) {
-        match value {
-            serde_json::Value::String(text) => drop(self.redactor.learn(text)),
-            serde_json::Value::Array(items) => items.iter().for_each(|item| self.learn_json(item)),
-            serde_json::Value::Object(members) => members.values().for_each(|member| self.learn_json(member)),
-            serde_json::Value::Number(number) => drop(self.redactor.learn(&number.to_string())),
-            _ => {}
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::Write;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -47,6 +48,8 @@ pub struct World {
     pub only_origin: Option<String>,
     /// How requests reach the network.
     pub transport: TransportSettings,
+    /// Where the project keeps what outlives a run; none: nothing does.
+    pub state: Option<PathBuf>,
     /// The wish to stop.
     pub interrupt: Interrupt,
 }

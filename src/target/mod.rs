@@ -90,6 +90,13 @@ pub fn open(
     }
 }
 
+/// Removes a finished target that will not be made visible.
+pub fn discard(prepared: &Prepared) {
+    if let Some(file) = &prepared.file {
+        file.discard();
+    }
+}
+
 /// Makes a prepared target visible. Doing it again does nothing; no open target is needed.
 ///
 /// # Errors

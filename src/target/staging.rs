@@ -101,6 +101,11 @@ impl PreparedFile {
         sync_folder(&self.destination).map_err(refused)
     }
 
+    /// Removes the file; there is nobody to tell if that fails.
+    pub(super) fn discard(&self) {
+        let _ = fs::remove_file(&self.temporary);
+    }
+
     fn check_moved(&self, length: u64) -> Result<(), TargetError> {
         match fs::metadata(&self.destination) {
             Ok(there) if there.is_file() && there.len() == length => Ok(()),

@@ -10,7 +10,7 @@ use regex::Regex;
 use super::project;
 
 /// Which part of the crate may use which. `cli` may use everything.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("secret", &[]),
     ("diagnostic", &[]),
     ("sandbox", &[]),
@@ -21,16 +21,16 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("record", &["expr"]),
     ("paging", &["plan"]),
     ("target", &["record", "plan"]),
-    ("run", &["plan", "spec", "http", "paging", "record", "target", "expr", "diagnostic", "secret"]),
-    // `target::Landed` is part of an outcome; a plan that is shown writes `***` where a secret would be.
-    ("report", &["run", "target", "diagnostic", "secret"]),
+    ("auth", &["http", "plan", "expr"]),
+    ("run", &["plan", "spec", "http", "auth", "paging", "record", "target", "expr", "diagnostic", "secret"]),
+    // `target::Landed` is part of an outcome.
+    ("report", &["run", "target", "diagnostic"]),
     ("cli", &["*"]),
 ];
 
 /// Paths that a part may use beyond its arrows, or the only ones of an arrow that it may use.
-const ONLY: [(&str, &str, &[&str]); 3] = [
+const ONLY: [(&str, &str, &[&str]); 2] = [
     ("report", "run", &["run::event", "run::outcome", "run::preview"]),
-    ("report", "secret", &["secret::MASK"]),
     // Retry waits, rules and periods are written as the author wrote them.
     ("run", "spec", &["spec::step::RuleAction", "spec::value::parse_period"]),
 ];

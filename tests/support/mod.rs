@@ -3,9 +3,11 @@
 pub(crate) mod architecture;
 mod case;
 mod compare;
+pub(crate) mod comparison;
 pub(crate) mod coverage;
 mod diff;
 pub(crate) mod documents;
+pub(crate) mod errors;
 pub(crate) mod examples;
 pub(crate) mod folder;
 mod limits;

@@ -216,6 +216,11 @@ impl Stage<'_> {
 }
 
 impl Context for Stage<'_> {
+    /// Stand-ins hold no secrets.
+    fn pieces(&self, _template: &Written<Template>) -> Vec<Value> {
+        vec![]
+    }
+
     fn value(&self, template: &Written<Template>) -> Result<Value, EvaluationError> {
         if !std::ptr::eq(template, &raw const self.step.request.url) {
             return self.carried(template);

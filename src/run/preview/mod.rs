@@ -1,6 +1,6 @@
 //! What a run would request, in order, without running: plain values that a command prints.
 //!
-//! Requests are made by the same [`Rendering`] as in a run; only the names behind it are other ones. What only a run
+//! Requests are made by the same `Rendering` as in a run; only the names behind it are other ones. What only a run
 //! knows stands as a visible placeholder, and no secret comes in at all. No socket, no file, no state is near.
 
 mod known;
@@ -24,6 +24,7 @@ use crate::plan::paging::PagingKind;
 use crate::plan::step::{RulePlan, StepPlan};
 use crate::plan::target::TargetKind;
 use crate::plan::written::Written;
+pub use crate::secret::MASK;
 use crate::secret::Redactor;
 use crate::spec::step::RuleAction;
 use known::{Known, Style};
@@ -201,10 +202,11 @@ fn request(
 ) -> Result<RequestPreview, Box<Diagnostic>> {
     let stand_ins = StandIns::default();
     let shown = rendered(&Known::new(plan, environment, &stand_ins, Style::Values), plan, index)?;
-    let mut preview = describe(&shown, &stand_ins);
+    let redactor = knowing(&plan.clear_secrets);
+    let mut preview = describe(&shown, &stand_ins, &redactor);
     let stand_ins = StandIns::default();
     let tried = rendered(&Known::new(plan, environment, &stand_ins, Style::Variables), plan, index)?;
-    preview.curl = curl_command(&tried, &stand_ins);
+    preview.curl = curl_command(&tried, &stand_ins, &redactor);
     Ok(preview)
 }
 
@@ -223,18 +225,32 @@ fn rendered(known: &Known<'_>, plan: &Plan, index: usize) -> Result<Request, Box
     Ok(Request { secret_query: vec![], ..request })
 }
 
-fn describe(request: &Request, stand_ins: &StandIns) -> RequestPreview {
-    let described = request.describe(&Redactor::default());
+/// What stands in the file in clear is masked all the same.
+fn knowing(secrets: &[String]) -> Redactor {
+    let redactor = Redactor::default();
+    for secret in secrets {
+        redactor.learn(secret);
+        // `Bearer …`: the token alone, too.
+        if let Some((_, token)) = secret.split_once(' ') {
+            redactor.learn(token);
+        }
+    }
+    redactor
+}
+
+fn describe(request: &Request, stand_ins: &StandIns, redactor: &Redactor) -> RequestPreview {
+    let shown = |text: &str| stand_ins.shown(&redactor.redact(text));
+    let described = request.describe(redactor);
     let url = described.split_once(' ').map_or(described.as_str(), |(_, url)| url);
     RequestPreview {
         method: request.method.to_string(),
         url: stand_ins.shown(url),
-        headers: request.headers.iter().map(|header| header_preview(header, stand_ins)).collect(),
+        headers: request.headers.iter().map(|header| header_preview(header, &shown)).collect(),
         body: match &request.body {
             Body::None => None,
             Body::Text { content_type, text, .. } => Some(BodyPreview {
-                content_type: stand_ins.shown(content_type),
-                text: stand_ins.shown(&String::from_utf8_lossy(text)),
+                content_type: shown(content_type),
+                text: shown(&String::from_utf8_lossy(text)),
             }),
         },
         timeout_seconds: request.timeouts.total.as_secs(),
@@ -243,15 +259,16 @@ fn describe(request: &Request, stand_ins: &StandIns) -> RequestPreview {
     }
 }
 
-fn header_preview(header: &Header, stand_ins: &StandIns) -> HeaderPreview {
+fn header_preview(header: &Header, shown: &dyn Fn(&str) -> String) -> HeaderPreview {
     let value = String::from_utf8_lossy(header.value.as_bytes());
-    HeaderPreview { name: header.name.to_string(), value: stand_ins.shown(&value) }
+    HeaderPreview { name: header.name.to_string(), value: shown(&value) }
 }
 
-fn curl_command(request: &Request, stand_ins: &StandIns) -> String {
+fn curl_command(request: &Request, stand_ins: &StandIns, redactor: &Redactor) -> String {
     let used = std::cell::RefCell::new(BTreeMap::new());
     let pieces = |text: &str| -> Vec<Piece> {
-        let parts = stand_ins.parts(text).into_iter();
+        let text = redactor.redact(text);
+        let parts = stand_ins.parts(&text).into_iter();
         parts
             .map(|part| match part {
                 Part::Text(text) => Piece::Text(text.to_owned()),

@@ -1,0 +1,268 @@
+//! The entries as files: read at any time, written under the entry's lock.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::sync::oneshot;
+
+use super::entry::{Entry, Fresh, Unreadable, VERSION};
+use super::error::StoreError;
+use super::key::{EntryId, StoreKey, Subject};
+use super::{lock, privacy, sweep};
+
+/// The largest entry.
+const LARGEST: u64 = 4 * 1024 * 1024;
+
+/// The values kept for a project.
+#[derive(Debug)]
+pub struct TokenStore {
+    pub(super) folder: PathBuf,
+    key: StoreKey,
+}
+
+/// What reading an entry brings.
+#[derive(Debug)]
+pub struct Reading {
+    /// The entry, if there is one that can be trusted.
+    pub entry: Option<Entry>,
+    /// What its owner should know.
+    pub trouble: Option<StoreError>,
+}
+
+/// An entry that nobody else writes until this is dropped, or the process ends.
+#[derive(Debug)]
+pub struct Locked {
+    store: Arc<TokenStore>,
+    id: EntryId,
+    _lock: std::fs::File,
+}
+
+/// The points of a write, in their order. A crash at any of them leaves the last entry or the new one, whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WritePoint {
+    /// Nothing is done yet.
+    Begun,
+    /// A damaged entry is out of the way.
+    Cleared,
+    /// The temporary file is there, empty.
+    Created,
+    /// Half of the entry is in it.
+    HalfWritten,
+    /// All of it is.
+    Written,
+    /// It is on the disk.
+    Synced,
+    /// It has the entry's name.
+    Renamed,
+    /// The name is on the disk.
+    FolderSynced,
+}
+
+impl WritePoint {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Begun,
+        Self::Cleared,
+        Self::Created,
+        Self::HalfWritten,
+        Self::Written,
+        Self::Synced,
+        Self::Renamed,
+        Self::FolderSynced,
+    ];
+}
+
+impl TokenStore {
+    /// Opens the store in a project's state folder (`.river`), or makes it. It blocks while another process makes it;
+    /// what its owner should know comes with it.
+    pub fn open(state: &Path) -> Result<(Self, Vec<StoreError>), StoreError> {
+        let folder = state.join("tokens");
+        if !state.is_dir() {
+            std::fs::create_dir_all(state)
+                .map_err(|source| StoreError::io("create", &shown(state), source))?;
+        }
+        ignore_in_git(state);
+        let was_open = privacy::folder(&folder, &shown(&folder))?;
+        let (key, trouble) = StoreKey::open(state)?;
+        let folder_trouble =
+            was_open.map(|mode| StoreError::WasOpen { shown: shown(&folder), mode, now: privacy::FOLDER });
+        Ok((Self { folder, key }, folder_trouble.into_iter().chain(trouble).collect()))
+    }
+
+    /// The name of an entry.
+    pub fn entry(&self, subject: &Subject<'_>) -> EntryId {
+        self.key.entry(subject)
+    }
+
+    /// Reads an entry. It needs no lock: a file is always whole.
+    pub fn read(&self, id: &EntryId) -> Reading {
+        match self.read_entry(id) {
+            Ok((entry, trouble)) => Reading { entry, trouble },
+            Err(trouble) => Reading { entry: None, trouble: Some(trouble) },
+        }
+    }
+
+    /// Locks an entry if nobody else holds it.
+    pub fn try_lock(self: &Arc<Self>, id: &EntryId) -> Result<Option<Locked>, StoreError> {
+        Ok(lock::try_now(&self.path(id, "lock"))?.map(|lock| self.locked(id, lock)))
+    }
+
+    /// Waits for an entry's lock. The wait is a thread's, so that it can be given up: the thread then takes the lock
+    /// in its own time and releases it at once.
+    pub async fn lock(self: &Arc<Self>, id: &EntryId) -> Result<Locked, StoreError> {
+        let path = self.path(id, "lock");
+        let lock = on_thread(move || lock::wait(&path)).await?;
+        Ok(self.locked(id, lock))
+    }
+
+    fn locked(self: &Arc<Self>, id: &EntryId, lock: std::fs::File) -> Locked {
+        Locked { store: Arc::clone(self), id: id.clone(), _lock: lock }
+    }
+
+    pub(super) fn path(&self, id: &EntryId, ending: &str) -> PathBuf {
+        self.folder.join(format!("{}.{ending}", id.as_str()))
+    }
+
+    fn read_entry(&self, id: &EntryId) -> Result<(Option<Entry>, Option<StoreError>), StoreError> {
+        let path = self.path(id, "json");
+        let shown = shown(&path);
+        let Some(opened) = privacy::open(&path, &shown)? else { return Ok((None, None)) };
+        let mut bytes = Vec::new();
+        let read = (&opened.file).take(LARGEST + 1).read_to_end(&mut bytes);
+        read.map_err(|source| StoreError::io("read", &shown, source))?;
+        let trouble = opened.was_open;
+        match Entry::decode(&bytes, |version, text| self.key.seal(id, version, text)) {
+            Ok(entry) => {
+                let trouble = trouble.map(|mode| StoreError::WasOpen { shown, mode, now: privacy::FILE });
+                Ok((Some(entry), trouble))
+            }
+            Err(Unreadable::Damaged(found)) => Err(StoreError::Damaged { shown, found }),
+            Err(Unreadable::Newer(found)) => Err(StoreError::Newer { shown, found, known: VERSION }),
+        }
+    }
+}
+
+impl Locked {
+    /// Which entry it is.
+    pub fn id(&self) -> &EntryId {
+        &self.id
+    }
+
+    /// Reads the entry, which nobody else can change now.
+    pub fn read(&self) -> Reading {
+        self.store.read(&self.id)
+    }
+
+    /// Stores values durably in place of those that are there, and returns their generation. `at` is told how far the
+    /// write has come.
+    ///
+    /// An entry that may not be replaced (of a newer river, of another user) stays; a damaged one is kept aside.
+    pub fn write(&self, fresh: Fresh, at: &dyn Fn(WritePoint)) -> Result<u64, StoreError> {
+        at(WritePoint::Begun);
+        let now = fresh.received;
+        let former = self.former()?;
+        at(WritePoint::Cleared);
+        let entry = Entry { generation: former.map_or(0, |former| former.generation).wrapping_add(1), fresh };
+        let store = &self.store;
+        let bytes = entry
+            .encode(|version, text| store.key.seal(&self.id, version, text))
+            .map_err(|error| StoreError::io("write", &shown(&store.path(&self.id, "json")), error.into()))?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(StoreError::TooLarge { found: bytes.len(), allowed: LARGEST });
+        }
+        let temporary = store.path(&self.id, "tmp");
+        let written = self.put(&temporary, &bytes, at);
+        if let Err(source) = written {
+            // The disk may be full: leave nothing behind that nobody can use.
+            let _ = std::fs::remove_file(&temporary);
+            return Err(StoreError::io("write", &shown(&store.path(&self.id, "json")), source));
+        }
+        sweep::remove_old(store, &self.id, now);
+        Ok(entry.generation)
+    }
+
+    /// The entry that is replaced.
+    fn former(&self) -> Result<Option<Entry>, StoreError> {
+        let Reading { entry, trouble } = self.read();
+        match trouble {
+            Some(trouble) if trouble.forbids_writing() => Err(trouble),
+            Some(StoreError::Damaged { shown, .. }) => {
+                let (from, to) = (self.store.path(&self.id, "json"), self.store.path(&self.id, "damaged"));
+                std::fs::rename(from, to).map_err(|source| StoreError::io("put aside", &shown, source))?;
+                Ok(None)
+            }
+            _ => Ok(entry),
+        }
+    }
+
+    fn put(&self, temporary: &Path, bytes: &[u8], at: &dyn Fn(WritePoint)) -> std::io::Result<()> {
+        // Only a process that died under the lock leaves one.
+        let _ = std::fs::remove_file(temporary);
+        let mut file = privacy::create(temporary)?;
+        at(WritePoint::Created);
+        let (first, second) = bytes.split_at(bytes.len() / 2);
+        file.write_all(first)?;
+        at(WritePoint::HalfWritten);
+        file.write_all(second)?;
+        at(WritePoint::Written);
+        file.sync_data()?;
+        at(WritePoint::Synced);
+        std::fs::rename(temporary, self.store.path(&self.id, "json"))?;
+        at(WritePoint::Renamed);
+        privacy::sync_folder(&self.store.folder)?;
+        at(WritePoint::FolderSynced);
+        Ok(())
+    }
+}
+
+/// How messages call a file: from the project's `.river` on.
+pub(super) fn shown(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().collect();
+    let start = parts.iter().rposition(|part| *part == ".river").unwrap_or(0);
+    parts[start..].iter().collect::<PathBuf>().display().to_string()
+}
+
+/// The state holds secrets, and a project is likely to be a repository. It is only a help, so that failing is fine.
+fn ignore_in_git(state: &Path) {
+    if let Ok(mut file) =
+        std::fs::OpenOptions::new().write(true).create_new(true).open(state.join(".gitignore"))
+    {
+        let _ = file.write_all(b"*\n");
+    }
+}
+
+/// Does blocking work on a thread of its own, which nobody has to wait for.
+async fn on_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let (sender, receiver) = oneshot::channel();
+    let started = std::thread::Builder::new().name("token lock".to_owned()).spawn(move || {
+        // Nobody may be waiting any more; what was taken is then dropped.
+        drop(sender.send(work()));
+    });
+    started.map_err(|source| StoreError::io("wait for", "a lock", source))?;
+    let ended = |_| StoreError::io("wait for", "a lock", std::io::Error::other("its thread ended"));
+    receiver.await.map_err(ended)?
+}
+
+impl TokenStore {
+    /// [`Self::open`] on a thread of its own.
+    pub async fn open_on_thread(state: PathBuf) -> Result<(Self, Vec<StoreError>), StoreError> {
+        on_thread(move || Self::open(&state)).await
+    }
+}
+
+/// Whether an entry is of no more use to anybody.
+pub(super) fn is_over(reading: &Reading, before: SystemTime) -> bool {
+    match (&reading.entry, &reading.trouble) {
+        (Some(entry), _) => entry.fresh.expires.is_some_and(|expires| expires < before),
+        (None, None) => true,
+        (None, Some(_)) => false,
+    }
+}
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;

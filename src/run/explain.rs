@@ -1,0 +1,122 @@
+//! What to say about an answer or a request that fails: what was sent, what came, what to do.
+
+use std::sync::Arc;
+
+use super::answer::Answer;
+use super::engine::Run;
+use super::failure;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::http::retry::GiveUp;
+use crate::http::{Request, Response};
+use crate::paging::Cursor;
+use crate::plan::step::StepPlan;
+
+/// Characters of a body that a message shows.
+const EXCERPT: usize = 300;
+
+impl Run<'_> {
+    pub(super) fn failed_by_rule(
+        &self,
+        step: &StepPlan,
+        rule: usize,
+        request: &Request,
+        answer: &Arc<Answer>,
+        cursor: Option<&Cursor>,
+    ) -> Diagnostic {
+        let plan = &step.rules[rule];
+        let context = self.context(step, Some(answer), cursor);
+        let otherwise = || format!("a rule fails on this answer: `{}`", plan.when.text.value);
+        let message = plan.message.as_ref().map_or_else(otherwise, |message| message.item.message(&context));
+        let finding = failure::at(Code::RuleFailed, &step.name, &message, plan.when.text.span);
+        let finding = self.explained(finding, request, Some(answer));
+        self.hinted(finding, step, answer)
+    }
+
+    pub(super) fn bad_status(
+        &self,
+        step: &StepPlan,
+        request: &Request,
+        answer: &Answer,
+        give_up: Option<GiveUp>,
+        retries: u32,
+    ) -> Diagnostic {
+        let response = &answer.response;
+        let message =
+            format!("the server answered {}{}", status_text(response), tries_text(retries, give_up));
+        let finding = failure::at(Code::BadStatus, &step.name, &message, step.request.url.text.span);
+        let finding = self.explained(finding, request, Some(answer));
+        let hinted = self.hinted(finding, step, answer);
+        if !hinted.help.is_empty() {
+            return hinted;
+        }
+        hinted.help(status_help(response.status.as_u16(), give_up))
+    }
+
+    /// Adds what was sent and what came.
+    pub(super) fn explained(
+        &self,
+        finding: Diagnostic,
+        request: &Request,
+        answer: Option<&Answer>,
+    ) -> Diagnostic {
+        let finding = finding.note(format!("request: {}", request.describe(&self.redactor)));
+        match answer {
+            Some(answer) => self.noted(finding, answer),
+            None => finding,
+        }
+    }
+
+    /// Adds what came.
+    pub(super) fn noted(&self, finding: Diagnostic, answer: &Answer) -> Diagnostic {
+        let status = status_text(&answer.response);
+        if answer.response.body.is_empty() {
+            return finding.note(format!("answer: {status}, without a body"));
+        }
+        let excerpt = answer.response.excerpt_of(&answer.without_records(), EXCERPT, &self.redactor);
+        finding.note(format!("answer: {status}, body: {excerpt}"))
+    }
+
+    /// Adds what the connection says about words in the body.
+    pub(super) fn hinted(&self, finding: Diagnostic, step: &StepPlan, answer: &Answer) -> Diagnostic {
+        let Some(connection) = step.connection.map(|index| &self.plan.connections[index]) else {
+            return finding;
+        };
+        let body = String::from_utf8_lossy(&answer.response.body);
+        let hint = connection.hints.iter().find(|(word, _)| body.contains(&format!("\"{word}\"")));
+        finding.help_if(hint.map(|(_, help)| help.clone()))
+    }
+}
+
+pub(super) fn status_text(response: &Response) -> String {
+    let reason = response.status.canonical_reason().map(|reason| format!(" {reason}")).unwrap_or_default();
+    format!("{}{reason}", response.status.as_u16())
+}
+
+pub(super) fn tries_text(retries: u32, give_up: Option<GiveUp>) -> String {
+    let tries = match retries {
+        0 => String::new(),
+        1 => " (after 1 retry)".to_owned(),
+        more => format!(" (after {more} retries)"),
+    };
+    match give_up {
+        None | Some(GiveUp::Retries { .. }) => tries,
+        Some(reason) => format!("{tries}; {reason}"),
+    }
+}
+
+fn status_help(status: u16, give_up: Option<GiveUp>) -> &'static str {
+    if let Some(GiveUp::ServerAsksTooLong { .. }) = give_up {
+        return "run again later, or raise `retry: { longest_wait: … }`";
+    }
+    match status {
+        401 => "the service does not accept the credentials: check them, and whether they have expired",
+        403 => "the service knows you but refuses: check the scopes and rights of these credentials",
+        404 => {
+            "check the URL; if nothing there is right, add a rule: `when: response.status == 404`, `do: empty`"
+        }
+        429 => "the service wants fewer requests: run again later, or raise `retry: { max_retries: … }`",
+        300..=399 => "the answer is a redirect that was not followed: use the URL of its `Location` header",
+        500..=599 => "the service failed: run again later; `retry` sets how often it is tried by itself",
+        _ => "read the body above: it is the service's own explanation",
+    }
+}
