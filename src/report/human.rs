@@ -10,6 +10,7 @@ use crate::target::Landed;
 pub fn summary(pipeline: &str, outcome: &Outcome, folder: &Path) -> String {
     let mut lines = vec![format!("{pipeline}: {}", figures(verdict(&outcome.ending), &outcome.figures))];
     lines.extend(outcome.landed.iter().filter_map(|landed| output(landed, folder)));
+    lines.extend(outcome.notes.iter().map(|note| format!("  {note}")));
     if let Some(note) = unchanged(outcome) {
         lines.push(format!("  {note}"));
     }

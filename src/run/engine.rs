@@ -34,6 +34,8 @@ pub struct Run<'a> {
     pub(super) figures: Figures,
     /// Why the run will not be complete.
     pub(super) incomplete: Vec<Diagnostic>,
+    /// What a reader of the summary should know.
+    pub(super) notes: Vec<String>,
     listener: &'a mut dyn Listener,
 }
 
@@ -57,6 +59,7 @@ pub async fn run(
                 ending: Ending::TargetFailed(Box::new(about_target(&error))),
                 figures: Figures::default(),
                 landed: vec![],
+                notes: vec![],
             });
         }
     };
@@ -71,6 +74,7 @@ pub async fn run(
         kept: Kept::new(world.state.clone()),
         figures: Figures::default(),
         incomplete: vec![],
+        notes: vec![],
         listener,
     };
     let stopped = run.steps().await;
@@ -110,7 +114,8 @@ impl Run<'_> {
                 }
             }
         };
-        Outcome { ending, figures: self.figures, landed }
+        let notes = self.notes.iter().map(|note| one_line(note)).collect();
+        Outcome { ending, figures: self.figures, landed, notes }
     }
 
     pub(super) fn tell(&mut self, event: &Event) {

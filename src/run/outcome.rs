@@ -14,6 +14,8 @@ pub struct Outcome {
     pub figures: Figures,
     /// What is visible now, target by target. Only a complete run shows all; one whose last move failed, some.
     pub landed: Vec<Landed>,
+    /// What a reader should know, though it is no failure; redacted.
+    pub notes: Vec<String>,
 }
 
 /// How a run can end.

@@ -11,6 +11,7 @@ use super::failure::{self, Stop};
 use super::page_facts::Asked;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::paging::{Cursor, Ended, Next, PageFacts, advance};
+use crate::plan::paginate::{NextPlan, PaginatePlan};
 use crate::plan::step::StepPlan;
 use crate::record::batch::MAX_BATCH_BYTES;
 use crate::record::{Batch, Found};
@@ -206,7 +207,11 @@ impl Run<'_> {
         }
         match advance(&paginate.rules, facts, &here) {
             Next::Request(cursor) => Ok(Some(cursor)),
-            Next::Complete => Ok(None),
+            Next::Complete => {
+                let doubt = doubt_of_only_page(paginate, facts, answer, &here);
+                self.notes.extend(doubt.map(|doubt| format!("{}: {doubt}", step.name)));
+                Ok(None)
+            }
             Next::Incomplete(reason) => {
                 let finding = failure::at(Code::Incomplete, &step.name, &reason.to_string(), paginate.span)
                     .help(reason.help());
@@ -220,6 +225,21 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// A misspelt `next` looks like a service with one page: worth a word, since only the author can tell.
+fn doubt_of_only_page(
+    paginate: &PaginatePlan,
+    facts: &PageFacts,
+    answer: &Answer,
+    here: &Cursor,
+) -> Option<String> {
+    let Some(NextPlan::Path(path)) = &paginate.next else { return None };
+    let asked = here.page == 1 && facts.ended.is_none() && facts.records > 0 && paginate.more.is_none();
+    let nothing =
+        || answer.page().is_ok_and(|page| page.find(&path.item).is_ok_and(|found| found.is_empty()));
+    (asked && nothing())
+        .then(|| format!("one page only, since its answer has nothing at `{}`", path.item.source()))
 }
 
 /// Whether two pages hold the same records, byte for byte; two empty ones, the same text.
