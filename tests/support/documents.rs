@@ -1,15 +1,28 @@
-//! Pipelines in documents and folders of this repository: each passes `river check`.
+//! Pipelines in documents and folders of this repository: each passes `river check`. Links lead somewhere.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::Trial;
+use regex::Regex;
 
 use super::process::Run;
 use super::project;
 
 /// Where documents with pipelines in them may be.
 const DOCUMENTS: [&str; 3] = ["README.md", "docs", "CONTRIBUTING.md"];
+
+/// Where documents are whose links lead into this repository.
+const LINKED: [&str; 8] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs",
+    "examples",
+    "benches",
+];
 
 /// Where pipelines are.
 const PIPELINES: [&str; 2] = ["pipelines", "examples"];
@@ -30,7 +43,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         let name = relative(&file);
         Trial::test(format!("documents/{name}"), move || Ok(check_file(&name)?))
     });
-    blocks.chain(files).collect()
+    let links = Trial::test("documents/links_lead_somewhere", || Ok(links_lead_somewhere()?));
+    let pages = Trial::test("documents/every_page_is_in_the_summary", || Ok(every_page_is_in_the_summary()?));
+    blocks.chain(files).chain([links, pages]).collect()
 }
 
 fn documents() -> Vec<PathBuf> {
@@ -49,6 +64,32 @@ fn files(place: &Path, ending: &str) -> Vec<PathBuf> {
 
 fn relative(path: &Path) -> String {
     path.strip_prefix(project::repository()).unwrap_or(path).display().to_string()
+}
+
+/// The file of every relative link is there; places within a file are not looked at.
+fn links_lead_somewhere() -> Result<(), String> {
+    let link = Regex::new(r"\]\(([^)#\s]+)").map_err(|error| error.to_string())?;
+    let mut broken = Vec::new();
+    for document in LINKED.iter().flat_map(|place| files(Path::new(place), "md")) {
+        let text = fs::read_to_string(&document).unwrap_or_default();
+        let folder = document.parent().unwrap_or(&document);
+        for found in link.captures_iter(&text) {
+            if !found[1].contains("://") && !folder.join(&found[1]).exists() {
+                broken.push(format!("{}: {}", relative(&document), &found[1]));
+            }
+        }
+    }
+    if broken.is_empty() { Ok(()) } else { Err(format!("broken links:\n  {}", broken.join("\n  "))) }
+}
+
+fn every_page_is_in_the_summary() -> Result<(), String> {
+    let docs = project::repository().join("docs");
+    let summary = fs::read_to_string(docs.join("SUMMARY.md")).map_err(|error| error.to_string())?;
+    let pages = files(Path::new("docs"), "md").into_iter();
+    let pages = pages.map(|page| page.strip_prefix(&docs).unwrap_or(&page).display().to_string());
+    let missing: Vec<String> =
+        pages.filter(|page| page != "SUMMARY.md" && !summary.contains(&format!("({page})"))).collect();
+    if missing.is_empty() { Ok(()) } else { Err(format!("not in docs/SUMMARY.md: {}", missing.join(", "))) }
 }
 
 /// The YAML blocks that begin with `name:`, with the lines at which they begin.
