@@ -40,6 +40,9 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>, terminal: impl Fn
     let mut terminal = terminal();
     terminal.style = style(arguments.color, &terminal);
     dispatch(&arguments, &mut terminal).unwrap_or_else(|error| {
+        if is_closed_pipe(&error) {
+            return Exit::Success; // whoever reads it has seen enough
+        }
         // If printing itself failed there is nobody left to tell.
         let _ = writeln!(terminal.err, "error: {error:#}");
         Exit::Failed
@@ -58,6 +61,11 @@ fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> anyhow::Result<Ex
             tracing::subscriber::with_default(subscriber, || run::run(run, terminal, &redactor))
         }
     }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let cause = error.root_cause().downcast_ref::<std::io::Error>();
+    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// Help and version are printed to stdout and are a success; everything else is wrong usage.

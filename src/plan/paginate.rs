@@ -82,6 +82,7 @@ impl PaginatePlan {
         let stop_when = builder.expression(spec.stop_when.given());
         let total =
             spec.total.optional()?.map(|path| Written::path(&path.0, builder.findings)).transpose()?;
+        builder.refuse_no_pages();
         let rules = builder.rules();
         let prefetch = builder.prefetch();
         let allow_origin = builder.origins();
@@ -260,6 +261,13 @@ impl Builder<'_> {
                         .help("leave it out, or choose another `kind`"),
                 );
             }
+        }
+    }
+
+    fn refuse_no_pages(&mut self) {
+        if let Some(count) = self.spec.max_pages.given().filter(|count| count.value == 0) {
+            let finding = Diagnostic::error(Code::BadValue, "`max_pages` is at least 1").at(count.span, "");
+            self.findings.push(finding.help("to leave the step out, write `when: false`"));
         }
     }
 

@@ -13,6 +13,7 @@ use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
 use crate::expr::jsonpath::JsonPath;
 use crate::expr::{Expression, Template};
 use crate::spec::paginate::PaginateKind;
+use crate::spec::request::Method;
 use crate::spec::step::{ExpectSpec, RecordsSpec, RetrySpec, RuleAction, RuleSpec, StepSpec};
 use crate::spec::table::Malformed;
 use crate::spec::value::{ExpressionText, TemplateText, parse_period};
@@ -348,6 +349,7 @@ impl Builder<'_> {
                 finding.help("add `records`, so that an empty page ends them, or `more` or `stop_when`"),
             );
         }
+        self.refuse_wasted_requests(spec);
         if !spec.reuse_for.is_absent() && (!spec.records.is_absent() || !spec.paginate.is_absent()) {
             let finding = Diagnostic::error(
                 Code::KeyConflict,
@@ -355,6 +357,26 @@ impl Builder<'_> {
             );
             self.findings.push(finding.at(spec.span_of_name(), "").help("leave `reuse_for` out"));
         }
+    }
+
+    /// Requests past the last page are sent and thrown away: they must do no harm.
+    fn refuse_wasted_requests(&mut self, spec: &StepSpec) {
+        let Some(count) = spec.paginate.given().and_then(|paginate| paginate.prefetch.given()) else {
+            return;
+        };
+        let method =
+            spec.request.given().and_then(|request| request.method.given()).copied().unwrap_or(Method::Get);
+        let declared = spec.retry.given().and_then(|retry| retry.idempotent.given()).copied();
+        if declared.unwrap_or_else(|| method.to_http().is_idempotent()) {
+            return;
+        }
+        let message =
+            format!("`prefetch` sends requests that may be thrown away, here a {}", method.to_http());
+        let finding = Diagnostic::error(Code::KeyConflict, message).at(count.span, "");
+        self.findings.push(
+            finding
+                .help("if that does no harm, say `retry: { idempotent: true }`; else leave `prefetch` out"),
+        );
     }
 }
 

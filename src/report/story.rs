@@ -91,7 +91,8 @@ fn paginate(paging: &PaginatePreview) -> String {
     let more = paging.more.iter().map(|condition| format!(", while {condition}"));
     let stop = paging.stop_when.iter().map(|condition| format!(", until {condition}"));
     let most = paging.max_pages.iter().map(|pages| format!(", at most {pages} pages"));
-    [paging.kind.to_owned(), way].into_iter().chain(more).chain(stop).chain(most).collect()
+    let ahead = paging.prefetch.iter().map(|pages| format!(", {pages} asked for before their turn"));
+    [paging.kind.to_owned(), way].into_iter().chain(more).chain(stop).chain(most).chain(ahead).collect()
 }
 
 fn write(write: &WritePreview) -> String {

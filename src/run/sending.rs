@@ -55,7 +55,7 @@ impl Run<'_> {
         if early.is_none() {
             self.note_request(step, request);
         }
-        self.send_ahead(step, cursor)?;
+        self.send_ahead(step, cursor);
         let answer = async {
             match early {
                 // A task that was cancelled or panicked has sent nothing that counts.
@@ -97,16 +97,15 @@ impl Run<'_> {
         self.tell(&Event::Requesting { step: step.name.clone(), request: described });
     }
 
-    /// Keeps `prefetch` pages after this one in flight.
-    fn send_ahead(&mut self, step: &StepPlan, cursor: Option<&Cursor>) -> Result<(), Diagnostic> {
-        let Some((paginate, cursor)) = step.paginate.as_ref().zip(cursor) else { return Ok(()) };
+    /// Keeps `prefetch` pages after this one in flight. A page whose request cannot be rendered yet waits for its turn.
+    fn send_ahead(&mut self, step: &StepPlan, cursor: Option<&Cursor>) {
+        let Some((paginate, cursor)) = step.paginate.as_ref().zip(cursor) else { return };
         for by in self.prefetch.len() as u64 + 1..=paginate.prefetch {
-            let Some(ahead) = cursor.ahead(&paginate.rules, by) else { break };
-            let request = self.render(step, Some(&ahead))?;
+            let Some(ahead) = cursor.ahead(&paginate.rules, by) else { return };
+            let Ok(request) = self.render(step, Some(&ahead)) else { return };
             self.note_request(step, &request);
             self.prefetch.send(&self.transport, ahead.page, request);
         }
-        Ok(())
     }
 }
 

@@ -150,6 +150,8 @@ pub struct PaginatePreview {
     pub stop_when: Option<String>,
     /// The most pages.
     pub max_pages: Option<u64>,
+    /// How many pages are asked for before their turn.
+    pub prefetch: Option<u64>,
 }
 
 /// A target.
@@ -381,13 +383,18 @@ fn paginate(paginate: &PaginatePlan) -> PaginatePreview {
         more: paginate.more.as_ref().map(source),
         stop_when: paginate.stop_when.as_ref().map(source),
         max_pages: paginate.rules.max_pages,
+        prefetch: (paginate.prefetch > 0).then_some(paginate.prefetch),
     }
 }
 
 fn write(plan: &Plan, target: usize) -> WritePreview {
     let target = &plan.targets[target];
     let (kind, path) = match &target.kind {
-        TargetKind::Jsonl { shown, .. } => ("jsonl", Some(shown.clone())),
+        TargetKind::Jsonl { path, shown } => {
+            // Below the project as it is, so that `--sandbox` shows its own folder.
+            let below = path.strip_prefix(&plan.root).map(|path| path.display().to_string());
+            ("jsonl", Some(below.unwrap_or_else(|_| shown.clone())))
+        }
         TargetKind::Stdout => ("stdout", None),
     };
     WritePreview { name: target.name.clone(), kind, path }
