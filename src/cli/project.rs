@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Code, Diagnostic, FileId, Findings, Sources, nearest, quoted_list};
 use crate::plan::connection::{self, ConnectionFiles, looks_secret, secret_in_clear};
 use crate::plan::{self, Checked, clear_secret};
+use crate::secret::Environment;
 use crate::spec;
 use crate::spec::connection::{ConnectionSpec, ConnectionUse, ConnectionValue};
 use crate::spec::pipeline::PipelineSpec;
@@ -23,7 +24,7 @@ pub(super) struct Project {
     /// The connections it names.
     pub(super) connections: ConnectionFiles,
     /// The environment, `.env` included.
-    pub(super) environment: BTreeMap<String, String>,
+    pub(super) environment: Environment,
     /// What is wrong so far.
     pub(super) findings: Findings,
 }
@@ -287,7 +288,7 @@ fn with_dot_env(
     environment: &BTreeMap<String, String>,
     sources: &mut Sources,
     findings: &mut Findings,
-) -> BTreeMap<String, String> {
+) -> Environment {
     let path = root.join(".env");
     let mut all = match std::fs::read_to_string(&path) {
         Ok(text) => super::dot_env::read(&shown(&path, folder), &text, sources, findings),
@@ -297,6 +298,6 @@ fn with_dot_env(
             BTreeMap::new()
         }
     };
-    all.extend(environment.iter().map(|(name, value)| (name.clone(), value.clone())));
-    all
+    all.extend(environment.clone());
+    all.into_iter().map(|(name, value)| (name, value.into())).collect()
 }

@@ -126,7 +126,7 @@ fn execute(
         listeners.0.push(Box::new(Progress::on_terminal()));
     }
     Ok(runtime.block_on(async {
-        let signals = tokio::spawn(super::signals::listen(interrupter));
+        let signals = tokio::spawn(super::signals::listen(interrupter, terminal.err.clone()));
         // It listens before anything is locked or asked for.
         tokio::task::yield_now().await;
         let outcome = crate::run::run(plan, &world, redactor, &mut listeners).await;

@@ -1,11 +1,13 @@
 //! Signals: the first asks the run to stop, the second ends the process.
 
-use crate::run::interrupt::Interrupter;
+use std::io::Write;
 
 use super::exit::Exit;
+use super::terminal::Output;
+use crate::run::interrupt::{GRACE, Interrupter};
 
 /// Listens for SIGINT, SIGTERM and SIGHUP (a closed terminal) for as long as the run lasts.
-pub(super) async fn listen(interrupter: Interrupter) {
+pub(super) async fn listen(interrupter: Interrupter, mut err: Output) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))
@@ -25,6 +27,12 @@ pub(super) async fn listen(interrupter: Interrupter) {
             std::process::exit(i32::from(Exit::Interrupted.code()));
         }
         wished = true;
+        // A terminal shows its live line meanwhile, and nobody knows what is waited for.
+        let _ = writeln!(
+            err,
+            "interrupted: a request in flight has {} s; once more to stop at once",
+            GRACE.as_secs()
+        );
         interrupter.interrupt();
     }
 }

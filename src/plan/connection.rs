@@ -23,6 +23,17 @@ pub struct ConnectionPlan {
     pub hints: Vec<(String, String)>,
 }
 
+impl ConnectionPlan {
+    /// The environment variables that its templates read, with whether their absence is provided for.
+    pub(super) fn environment(&self) -> Vec<(String, bool)> {
+        let written = self.values.iter().filter_map(|entry| match &entry.source {
+            ConnectionSource::Written(plan) => Some(plan.meaning().environment),
+            ConnectionSource::Environment { .. } => None,
+        });
+        written.flatten().collect()
+    }
+}
+
 /// One value of a connection.
 #[derive(Debug)]
 pub struct ConnectionEntry {

@@ -29,6 +29,7 @@ use step::StepPlan;
 use target::{TargetPlan, Targets};
 
 use crate::diagnostic::{Code, Diagnostic, Findings};
+use crate::secret::Environment;
 use crate::spec::extract::ExtractSpec;
 use crate::spec::pipeline::PipelineSpec;
 use crate::spec::step::StepSpec;
@@ -74,7 +75,7 @@ pub struct Input<'a> {
     /// What `-p` sets, in order.
     pub params: &'a [(String, String)],
     /// The environment, `.env` included.
-    pub environment: &'a BTreeMap<String, String>,
+    pub environment: &'a Environment,
     /// The folder to which relative paths belong.
     pub root: PathBuf,
     /// The folder below which outputs land: the root, or the sandbox's own.
@@ -146,6 +147,9 @@ impl<'a> Planner<'a> {
         let steps = self.steps(spec, &scope, connection, &mut targets);
         let targets = targets.finish(self.findings);
         let params = params?;
+        for connection in &self.connections.list {
+            self.meaning.environment.extend(connection.environment());
+        }
         Some(Plan {
             name: spec.name.given()?.text.clone(),
             root: self.input.root.clone(),
@@ -230,7 +234,11 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// Where something is malformed, what would use a name may be what is missing.
     fn warn_of_unused(&mut self, specs: &[StepSpec]) {
+        if self.findings.has_errors() {
+            return;
+        }
         let used: BTreeSet<&str> = self.meaning.extracted.iter().map(String::as_str).collect();
         let keys = specs.iter().filter_map(|step| step.extract.given()).flat_map(|named| &named.0);
         for (key, value) in

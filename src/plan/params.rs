@@ -1,10 +1,9 @@
 //! Params: their defaults, their types, and what the command line sets.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
+use crate::secret::Environment;
 use crate::spec::node::{Key, Node, NodeKind};
 use crate::spec::pipeline::{ParamSpec, ParamTable, ParamType};
 use crate::spec::table::Field;
@@ -26,7 +25,7 @@ pub struct Param {
 pub fn params(
     spec: &Field<Named<ParamSpec>>,
     given: &[(String, String)],
-    environment: &BTreeMap<String, String>,
+    environment: &Environment,
     complete: bool,
     findings: &mut Findings,
 ) -> Option<Vec<Param>> {
@@ -69,7 +68,7 @@ fn report_unknown(declared: &Named<ParamSpec>, given: &[(String, String)], findi
 }
 
 struct Maker<'a> {
-    environment: &'a BTreeMap<String, String>,
+    environment: &'a Environment,
     complete: bool,
     findings: &'a mut Findings,
 }
@@ -139,7 +138,7 @@ impl Maker<'_> {
     }
 
     fn variable(&mut self, key: &Key, variable: &str) -> Option<String> {
-        let value = self.environment.get(variable).cloned();
+        let value = self.environment.get(variable).map(|value| value.expose().to_owned());
         if value.is_none() {
             let message = format!(
                 "`-p {}=env:{variable}`: there is no `{variable}` in the environment or in `.env`",

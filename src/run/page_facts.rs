@@ -4,7 +4,7 @@ use minijinja::value::{Value, ValueKind};
 use url::Url;
 
 use super::answer::Answer;
-use super::extraction::not_json;
+use super::extraction::{not_json, nothing_at};
 use super::failure;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::jsonpath::JsonPath;
@@ -13,6 +13,7 @@ use crate::paging::{PageFacts, parse_link_header};
 use crate::plan::paginate::{NextPlan, PaginatePlan};
 use crate::plan::paging::PagingKind;
 use crate::plan::step::StepPlan;
+use crate::plan::written::Written;
 
 /// A page that is asked about the next one.
 #[derive(Debug)]
@@ -31,11 +32,11 @@ impl Asked<'_> {
     /// Fills in what the author's paths and expressions find.
     pub(super) fn fill(&self, facts: &mut PageFacts) -> Result<(), Diagnostic> {
         let evaluation = |error| failure::evaluation(&self.step.name, &error);
-        let truth = |written: &crate::plan::written::Written<_>| written.truth(self.context);
+        let truth = |written: &Written<_>| written.truth(self.context);
         facts.more = self.paginate.more.as_ref().map(truth).transpose().map_err(evaluation)?;
         facts.stop = self.paginate.stop_when.as_ref().map(truth).transpose().map_err(evaluation)?;
         facts.total = match &self.paginate.total {
-            Some(path) => self.number_at(&path.item, path.text.span)?,
+            Some(path) => self.total_at(path)?,
             None => None,
         };
         if facts.more != Some(false) {
@@ -61,7 +62,7 @@ impl Asked<'_> {
         }
         match &self.paginate.next {
             None => Ok(None),
-            Some(NextPlan::Path(path)) => self.scalar_at(&path.item, path.text.span),
+            Some(NextPlan::Path(path)) => self.scalar_at(&path.item, path.text.span, "a token or URL"),
             Some(NextPlan::Header(name)) => Ok(response.header(name).map(str::to_owned)),
             Some(NextPlan::Expression(written)) => match written.value(self.context) {
                 Ok(value) if is_end(&value) => Ok(None),
@@ -98,14 +99,28 @@ impl Asked<'_> {
         origin == self.answer.asked.origin() || listed()
     }
 
-    fn number_at(&self, path: &JsonPath, span: Span) -> Result<Option<u64>, Diagnostic> {
-        let Some(text) = self.scalar_at(path, span)? else { return Ok(None) };
-        let bad = |_| self.bad(&format!("`{}` is `{text}`, not a number of records", path.source()), span);
+    /// The declared total. A path that finds none on the first page is a mistake; later pages may leave it out.
+    fn total_at(&self, path: &Written<JsonPath>) -> Result<Option<u64>, Diagnostic> {
+        let Some(text) = self.scalar_at(&path.item, path.text.span, "a number of records")? else {
+            let page = self.answer.page().ok().map(AsRef::as_ref);
+            let first = self
+                .context
+                .get_attr("page")
+                .and_then(|page| page.get_attr("count"))
+                .is_ok_and(|count| count == 0.into());
+            return if first { Err(nothing_at(&self.step.name, "`total`", path, page)) } else { Ok(None) };
+        };
+        let bad = |_| {
+            self.bad(
+                &format!("`{}` is `{text}`, not a number of records", path.item.source()),
+                path.text.span,
+            )
+        };
         text.parse().map(Some).map_err(bad)
     }
 
     /// The text of a scalar as it stands in the body: a long number keeps its digits. `null` and `false` are none.
-    fn scalar_at(&self, path: &JsonPath, span: Span) -> Result<Option<String>, Diagnostic> {
+    fn scalar_at(&self, path: &JsonPath, span: Span, due: &str) -> Result<Option<String>, Diagnostic> {
         let page = self.answer.page().map_err(|error| not_json(&self.step.name, &error, span))?;
         let ranges = page.find(path).map_err(|error| self.bad(&error.to_string(), span))?;
         let Some(range) = ranges.into_iter().next() else { return Ok(None) };
@@ -116,9 +131,7 @@ impl Asked<'_> {
             Ok(serde_json::Value::Number(_) | serde_json::Value::Bool(true)) => {
                 Ok(Some(String::from_utf8_lossy(raw).into_owned()))
             }
-            _ => {
-                Err(self.bad(&format!("`{}` is a list or mapping, not a token or URL", path.source()), span))
-            }
+            _ => Err(self.bad(&format!("`{}` is a list or mapping, not {due}", path.source()), span)),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::expr::mapping;
 use crate::plan::Plan;
 use crate::plan::connection::{ConnectionEntry, ConnectionPlan, ConnectionSource};
-use crate::secret::Redactor;
+use crate::secret::{Environment, Redactor, Secret};
 
 /// All values of a run.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Values {
     /// Looks everything up that the plan needs from outside; what is missing is reported at once, before any request.
     pub(super) fn new(
         plan: &Plan,
-        environment: &BTreeMap<String, String>,
+        environment: &Environment,
         run: Value,
         redactor: &Redactor,
     ) -> Result<Self, Findings> {
@@ -179,7 +179,7 @@ impl Values {
 }
 
 struct Lookup<'a> {
-    environment: &'a BTreeMap<String, String>,
+    environment: &'a Environment,
     redactor: &'a Redactor,
     findings: &'a mut Findings,
 }
@@ -188,14 +188,14 @@ impl Lookup<'_> {
     fn environment(&mut self, needed: &[(String, bool)]) -> Value {
         for (name, provided_for) in needed {
             match self.environment.get(name) {
-                Some(value) => drop(self.redactor.learn(value)),
+                Some(value) => drop(self.redactor.learn(value.expose())),
                 None if *provided_for => {}
                 None => self.findings.push(missing(name, &format!("`{{{{ env.{name} }}}}` is used"), None)),
             }
         }
         let there = needed
             .iter()
-            .filter_map(|(name, _)| Some((name.clone(), Value::from(self.environment.get(name)?.as_str()))));
+            .filter_map(|(name, _)| Some((name.clone(), Value::from(self.environment.get(name)?.expose()))));
         mapping(there)
     }
 
@@ -223,8 +223,11 @@ impl Lookup<'_> {
                 }
             },
             ConnectionSource::Environment { variable, default, description } => {
-                match (self.environment.get(variable).filter(|value| !value.is_empty()), default) {
-                    (Some(value), _) => Value::from(value.as_str()),
+                match (
+                    self.environment.get(variable).map(Secret::expose).filter(|value| !value.is_empty()),
+                    default,
+                ) {
+                    (Some(value), _) => Value::from(value),
                     (None, Some(default)) => Value::from(minijinja::value::Serde(default)),
                     (None, None) => {
                         let what = format!("connection `{}` needs `{}`", plan.name, entry.name);

@@ -1,6 +1,5 @@
 //! What a run gets from outside: time, chance, the environment, standard output, the wish to stop. Tests give their own.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::Write;
 use std::path::PathBuf;
@@ -10,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use super::interrupt::Interrupt;
 use crate::http::TransportSettings;
+use crate::secret::Environment;
 
 /// Time, as a run sees it.
 pub trait Clock: Send + Sync {
@@ -41,7 +41,7 @@ pub struct World {
     /// A number in `0..1` at each call, for jitter.
     pub random: Box<dyn Fn() -> f64 + Send + Sync>,
     /// The environment, `.env` included.
-    pub environment: BTreeMap<String, String>,
+    pub environment: Environment,
     /// Makes a handle on standard output for a target.
     pub stdout: Box<dyn Fn() -> Box<dyn Write + Send> + Send + Sync>,
     /// The only origin that may be asked, as `scheme://host:port`: a rehearsal never reaches a real service.

@@ -11,7 +11,7 @@ mod view;
 mod writer;
 
 pub use redactor::{Redactor, SHORTEST_SEARCHED};
-pub use value::Secret;
+pub use value::{Environment, Secret};
 pub use writer::RedactingWriter;
 
 /// What stands in a text in place of a secret.

@@ -1,5 +1,6 @@
 //! One secret value.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -23,6 +24,9 @@ impl Secret {
         self.0.expose_secret()
     }
 }
+
+/// The environment of a run, `.env` included. Which of it is a secret is the author's word; until it is known, all is.
+pub type Environment = BTreeMap<String, Secret>;
 
 impl From<String> for Secret {
     fn from(text: String) -> Self {

@@ -2,6 +2,10 @@
 
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
 use crate::spec::node::{Key, Node, Text};
+use crate::spec::paginate::PaginateSpec;
+use crate::spec::pipeline::PipelineSpec;
+use crate::spec::request::RequestSpec;
+use crate::spec::step::StepSpec;
 use crate::spec::table::{Shape, Table};
 
 /// Something that can be read from a node. None means that a finding was made.
@@ -64,19 +68,32 @@ impl<'f> Reader<'f> {
             let message = format!("`{}` has no key `{}`", table.name, key.name);
             Diagnostic::error(Code::UnknownKey, message)
                 .at(key.span, suggestion(&key.name, table))
+                .help_if(elsewhere(&key.name, table))
                 .help(format!("allowed in `{}`: {}", table.name, table.keys()))
         };
         self.push(finding);
     }
 
     pub(super) fn missing_key(&mut self, at: Span, key: &str, table: &'static Table) {
+        let words = table.row(key).and_then(|row| match (row.shape)() {
+            Shape::Words(words) => Some(format!("it is one of {}", quoted_list(words.iter().copied()))),
+            _ => None,
+        });
         let doc = table.row(key).map(|row| row.doc.join(" ").trim().to_owned()).unwrap_or_default();
         self.push(
             Diagnostic::error(Code::MissingKey, format!("`{}` lacks `{key}`", table.name))
                 .at(at, format!("`{key}` is missing in this mapping"))
-                .help(format!("`{key}`: {doc}")),
+                .help(format!("`{key}`: {doc}"))
+                .help_if(words),
         );
     }
+}
+
+/// A key that stands one level too deep or too high is a key of another mapping.
+fn elsewhere(found: &str, table: &'static Table) -> Option<String> {
+    let homes = [&PipelineSpec::TABLE, &StepSpec::TABLE, &RequestSpec::TABLE, &PaginateSpec::TABLE];
+    let home = homes.into_iter().find(|home| home.name != table.name && home.row(found).is_some())?;
+    Some(format!("`{found}` is a key of `{}`: check the indentation", home.name))
 }
 
 fn suggestion(found: &str, table: &'static Table) -> String {

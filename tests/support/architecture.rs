@@ -16,7 +16,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("sandbox", &[]),
     ("spec", &["diagnostic"]),
     ("expr", &["diagnostic"]),
-    ("plan", &["spec", "expr", "diagnostic"]),
+    ("plan", &["spec", "expr", "diagnostic", "secret"]),
     ("http", &["plan", "expr", "secret"]),
     ("record", &["expr"]),
     ("paging", &["plan"]),

@@ -1,7 +1,5 @@
 //! What a preview knows: params and values of connections, with stand-ins for everything else.
 
-use std::collections::BTreeMap;
-
 use minijinja::value::Value;
 
 use super::stand_in::{Side, StandIn, StandIns};
@@ -13,6 +11,7 @@ use crate::plan::context::Context;
 use crate::plan::step::StepPlan;
 use crate::plan::written::{EvaluationError, Written};
 use crate::run::render::page_names;
+use crate::secret::{Environment, Secret};
 
 /// How values of the environment are shown that are no secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +29,7 @@ type Pair = [Value; 2];
 #[derive(Debug)]
 pub(super) struct Known<'a> {
     plan: &'a Plan,
-    environment: &'a BTreeMap<String, String>,
+    environment: &'a Environment,
     stand_ins: &'a StandIns,
     style: Style,
     connections: Vec<Pair>,
@@ -40,7 +39,7 @@ impl<'a> Known<'a> {
     /// Looks up what a plan needs from outside; what is missing gets a stand-in.
     pub(super) fn new(
         plan: &'a Plan,
-        environment: &'a BTreeMap<String, String>,
+        environment: &'a Environment,
         stand_ins: &'a StandIns,
         style: Style,
     ) -> Self {
@@ -134,11 +133,10 @@ impl<'a> Known<'a> {
                 }
             }
             ConnectionSource::Environment { variable, default, .. } => {
-                let value = self.environment.get(variable).filter(|value| !value.is_empty());
+                let value =
+                    self.environment.get(variable).map(Secret::expose).filter(|value| !value.is_empty());
                 match (value, default) {
-                    (Some(value), _) if !entry.secret => {
-                        [Value::from(value.as_str()), Value::from(value.as_str())]
-                    }
+                    (Some(value), _) if !entry.secret => [Value::from(value), Value::from(value)],
                     (None, Some(default)) if !entry.secret => [
                         Value::from(minijinja::value::Serde(default)),
                         Value::from(minijinja::value::Serde(default)),
@@ -157,7 +155,7 @@ impl<'a> Known<'a> {
         let ConnectionSource::Environment { variable, default: None, .. } = &entry.source else {
             return None;
         };
-        let there = self.environment.get(variable).is_some_and(|value| !value.is_empty());
+        let there = self.environment.get(variable).is_some_and(|value| !value.expose().is_empty());
         (self.style == Style::Variables).then(|| StandIn::Environment { variable: variable.clone(), there })
     }
 

@@ -25,7 +25,7 @@ use crate::plan::step::{RulePlan, StepPlan};
 use crate::plan::target::TargetKind;
 use crate::plan::written::Written;
 pub use crate::secret::MASK;
-use crate::secret::Redactor;
+use crate::secret::{Environment, Redactor};
 use crate::spec::step::RuleAction;
 use known::{Known, Style};
 use stand_in::{Part, StandIn, StandIns};
@@ -166,18 +166,11 @@ pub struct WritePreview {
 }
 
 /// What each step of a plan would request. Err: a request that could not be sent, whatever a run finds.
-pub fn preview(
-    plan: &Plan,
-    environment: &BTreeMap<String, String>,
-) -> Result<Vec<StepPreview>, Box<Diagnostic>> {
+pub fn preview(plan: &Plan, environment: &Environment) -> Result<Vec<StepPreview>, Box<Diagnostic>> {
     (0..plan.steps.len()).map(|index| step(plan, environment, index)).collect()
 }
 
-fn step(
-    plan: &Plan,
-    environment: &BTreeMap<String, String>,
-    index: usize,
-) -> Result<StepPreview, Box<Diagnostic>> {
+fn step(plan: &Plan, environment: &Environment, index: usize) -> Result<StepPreview, Box<Diagnostic>> {
     let step = &plan.steps[index];
     let mut request = request(plan, environment, index)?;
     request.curl = with_comments(step, index, &request.curl);
@@ -197,11 +190,7 @@ fn step(
     })
 }
 
-fn request(
-    plan: &Plan,
-    environment: &BTreeMap<String, String>,
-    index: usize,
-) -> Result<RequestPreview, Box<Diagnostic>> {
+fn request(plan: &Plan, environment: &Environment, index: usize) -> Result<RequestPreview, Box<Diagnostic>> {
     let stand_ins = StandIns::default();
     let shown = rendered(&Known::new(plan, environment, &stand_ins, Style::Values), plan, index)?;
     let redactor = knowing(&plan.clear_secrets);
