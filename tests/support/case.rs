@@ -112,6 +112,7 @@ pub(crate) struct Signal {
 pub(crate) enum SignalName {
     Int,
     Term,
+    Hup,
 }
 
 /// A sandbox.

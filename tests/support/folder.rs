@@ -45,7 +45,7 @@ fn run(case: &Case) -> Result<(), String> {
     }
     let mut project = Project::of(case, &settings)?;
     let server = match case.read("server.yaml") {
-        Some(script) => Some(FakeServer::start(&script, &case.folder)?),
+        Some(script) => Some(FakeServer::start(&script, &case.folder, project.root())?),
         None => None,
     };
     let sandbox = settings.sandbox.as_ref().map(start_sandbox).transpose()?;

@@ -13,6 +13,21 @@ use proptest::test_runner::{Config, TestRunner};
 use river::cli::{Exit, Output, Terminal, run_with};
 use river::diagnostic::Style;
 
+use super::process::Run;
+
+/// Terms of an expression: far more than the stack has room for if each is a call.
+const TERMS: usize = 50_000;
+
+/// Expressions of so many terms, by name: how they begin, what is repeated, and how they end.
+const LONG: [(&str, &str, &str, &str); 6] = [
+    ("sum", "1", " + 1", ""),
+    ("condition", "true", " and true", ""),
+    ("negations", "", "not ", "true"),
+    ("brackets", "", "(", "1"),
+    ("filters", "'a'", " | upper", ""),
+    ("members", "params", ".a", ""),
+];
+
 const PIPELINE: &str = include_str!("../../pipelines/zoho_leads.yaml");
 const CONNECTION: &str = include_str!("../../connections/zoho.yaml");
 
@@ -48,6 +63,9 @@ const PIECES: [&str; 28] = [
     "---\n",
 ];
 
+/// What is said of a long line is short, in bytes.
+const MOST_SAID: usize = 2_000;
+
 /// One change of a text.
 #[derive(Debug, Clone)]
 enum Change {
@@ -58,12 +76,37 @@ enum Change {
 }
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
+    let long = LONG.map(|(name, begin, term, end)| {
+        let expression = [begin, &term.repeat(TERMS), end].concat();
+        Trial::test(format!("mutation/check_of_very_many_{name}"), move || Ok(is_a_finding(&expression)?))
+    });
+    let changed = [
         Trial::test("mutation/check_of_a_changed_pipeline", || Ok(holds(PIPELINE, "pipelines/p.yaml", 400)?)),
         Trial::test("mutation/check_of_a_changed_connection", || {
             Ok(holds(CONNECTION, "connections/zoho.yaml", 150)?)
         }),
-    ]
+    ];
+    changed.into_iter().chain(long).collect()
+}
+
+/// In a process of its own: a stack that overflows ends it.
+fn is_a_finding(expression: &str) -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    for (file, when, url) in
+        [("when.yaml", expression, "x"), ("url.yaml", "true", &format!("{{{{ {expression} }}}}"))]
+    {
+        let text = format!(
+            "name: long\nsteps:\n  - name: a\n    when: \"{when}\"\n    request: {{ url: \"https://api.example.com/{url}\" }}\n"
+        );
+        fs::write(folder.path().join(file), text).map_err(|error| error.to_string())?;
+        let ended = Run::new(folder.path().to_owned(), &["check", file]).finish()?;
+        let said = String::from_utf8_lossy(&ended.stderr);
+        if ended.exit != Some(3) || !said.starts_with("error[template-syntax]: ") || said.len() > MOST_SAID {
+            let begin: String = said.chars().take(MOST_SAID).collect();
+            return Err(format!("{file}: ended with {:?} and {} bytes:\n{begin}", ended.exit, said.len()));
+        }
+    }
+    Ok(())
 }
 
 fn holds(text: &'static str, path: &'static str, cases: u32) -> Result<(), String> {

@@ -102,6 +102,7 @@ impl Running {
         let signal = match signal {
             SignalName::Int => Signal::INT,
             SignalName::Term => Signal::TERM,
+            SignalName::Hup => Signal::HUP,
         };
         kill_process(Pid::from_child(&self.child), signal).map_err(|error| format!("cannot signal: {error}"))
     }

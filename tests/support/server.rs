@@ -59,6 +59,8 @@ struct Exchange {
     gzip: bool,
     /// The body is this text so many times over.
     repeat: Option<usize>,
+    /// A folder of the project that is made before the answer: something else that happens while the run waits.
+    makes_folder: Option<PathBuf>,
     /// How long the answer waits, in milliseconds.
     #[serde(default)]
     delay: u64,
@@ -95,7 +97,10 @@ pub(crate) struct FakeServer {
 #[derive(Default)]
 struct State {
     script: OnceLock<Script>,
+    /// Of the case.
     folder: PathBuf,
+    /// Of the run.
+    project: PathBuf,
     log: Mutex<Log>,
     more: Condvar,
 }
@@ -119,8 +124,9 @@ fn ok() -> u16 {
 
 impl FakeServer {
     /// Starts both servers; `{base}` and `{other}` in the script become their URLs.
-    pub(crate) fn start(text: &str, folder: &Path) -> Result<Self, String> {
-        let state = Arc::new(State { folder: folder.to_owned(), ..State::default() });
+    pub(crate) fn start(text: &str, folder: &Path, project: &Path) -> Result<Self, String> {
+        let (folder, project) = (folder.to_owned(), project.to_owned());
+        let state = Arc::new(State { folder, project, ..State::default() });
         let start = |origin| {
             let state = Arc::clone(&state);
             Server::start(0, move |request| state.answer(origin, &request)).map_err(|error| error.to_string())
@@ -185,7 +191,7 @@ impl State {
         });
         let reply = if let Some((index, exchange)) = fitting {
             log.used[index] += 1;
-            exchange.reply(&self.folder)
+            exchange.meanwhile(&self.project).unwrap_or_else(|| exchange.reply(&self.folder))
         } else {
             log.unknown.push(format!("{} {}", request.method, request.target));
             Reply::text(UNKNOWN, "text/plain", "the case's server.yaml has no exchange for this request")
@@ -206,6 +212,13 @@ impl Exchange {
             && self.without_query.iter().all(|name| request.parameter(name).is_none())
             && self.headers.iter().all(header)
             && String::from_utf8_lossy(&request.body).contains(&self.body_has)
+    }
+
+    /// Does what happens while the run waits; an answer if that cannot be done.
+    fn meanwhile(&self, project: &Path) -> Option<Reply> {
+        let folder = project.join(self.makes_folder.as_ref()?);
+        let error = std::fs::create_dir_all(&folder).err()?;
+        Some(Reply::text(UNKNOWN, "text/plain", format!("{}: {error}", folder.display())))
     }
 
     fn reply(&self, folder: &Path) -> Reply {
