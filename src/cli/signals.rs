@@ -7,7 +7,7 @@ use super::terminal::Output;
 use crate::run::interrupt::{GRACE, Interrupter};
 
 /// Listens for SIGINT, SIGTERM and SIGHUP (a closed terminal) for as long as the run lasts.
-pub(super) async fn listen(interrupter: Interrupter, mut err: Output) {
+pub(super) async fn listen(interrupter: Interrupter, mut person: Option<Output>) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))
