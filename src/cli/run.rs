@@ -125,8 +125,9 @@ fn execute(
     if terminal.interactive && !arguments.quiet {
         listeners.0.push(Box::new(Progress::on_terminal()));
     }
+    let person = terminal.interactive.then(|| terminal.err.clone());
     Ok(runtime.block_on(async {
-        let signals = tokio::spawn(super::signals::listen(interrupter, terminal.err.clone()));
+        let signals = tokio::spawn(super::signals::listen(interrupter, person));
         // It listens before anything is locked or asked for.
         tokio::task::yield_now().await;
         let outcome = crate::run::run(plan, &world, redactor, &mut listeners).await;

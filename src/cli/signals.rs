@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::terminal::Output;
 use crate::run::interrupt::{GRACE, Interrupter};
 
-/// Listens for SIGINT, SIGTERM and SIGHUP (a closed terminal) for as long as the run lasts.
+/// Listens for SIGINT, SIGTERM and SIGHUP (a closed terminal) for as long as the run lasts; a person is told.
 pub(super) async fn listen(interrupter: Interrupter, mut person: Option<Output>) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) =
@@ -27,12 +27,12 @@ pub(super) async fn listen(interrupter: Interrupter, mut person: Option<Output>)
             std::process::exit(i32::from(Exit::Interrupted.code()));
         }
         wished = true;
-        // A terminal shows its live line meanwhile, and nobody knows what is waited for.
-        let _ = writeln!(
-            err,
-            "interrupted: a request in flight has {} s; once more to stop at once",
-            GRACE.as_secs()
-        );
+        // Whoever pressed the keys should know what is waited for; if that cannot be written, nobody is there.
+        if let Some(err) = &mut person {
+            let seconds = GRACE.as_secs();
+            let _ =
+                writeln!(err, "interrupted: a request in flight has {seconds} s; once more to stop at once");
+        }
         interrupter.interrupt();
     }
 }
