@@ -56,6 +56,9 @@ pub struct ExpressionError {
 /// The longest expression in bytes: the engine's parser recurses, and nobody writes one by hand that is longer.
 const LONGEST: usize = 4096;
 
+/// The most expressions and statements of a text, for the same reason: `elif` after `elif` nests too.
+const MOST: usize = 1000;
+
 impl Expression {
     /// Compiles a bare expression.
     pub fn compile(text: &str) -> Result<Self, ExpressionError> {
@@ -99,8 +102,8 @@ impl Template {
         if !text.contains("{{") && !text.contains("{%") && !text.contains("{#") {
             return Ok(Self { uses: vec![], kind: TemplateKind::Literal(text.to_owned()) });
         }
-        let blocks = text.split("{%").skip(1).filter_map(|rest| Some(rest.split_once("%}")?.0));
-        refuse_longest(text, &expressions_in(text).chain(blocks).collect::<Vec<_>>())?;
+        let statements = blocks(text, "{%", "%}");
+        refuse_longest(text, &expressions_in(text).chain(statements).collect::<Vec<_>>())?;
         let (names, lone) =
             names::in_template(text).map_err(|error| ExpressionError::new(&error, text, None))?;
         if let Some(range) = lone {
@@ -156,6 +159,11 @@ impl Template {
         })
     }
 
+    /// Whether it has statements (`{% … %}`), which may change a value before it is written.
+    pub fn has_statements(&self) -> bool {
+        matches!(&self.kind, TemplateKind::Mixed(mixed) if mixed.rewritten.original.contains("{%"))
+    }
+
     /// The values that its expressions compute, each by itself. Left out are those that fail, as those that only mean
     /// something inside a loop do, and in a longer text plain names, whose values are known anyway.
     pub fn pieces(&self, context: &Value) -> Vec<Value> {
@@ -194,10 +202,20 @@ fn refuse_unknown(words: &[Word]) -> Result<(), ExpressionError> {
 }
 
 fn refuse_longest(text: &str, expressions: &[&str]) -> Result<(), ExpressionError> {
-    let Some(long) = expressions.iter().find(|expression| expression.len() > LONGEST) else { return Ok(()) };
-    let start = long.as_ptr() as usize - text.as_ptr() as usize;
-    let message = format!("an expression has at most {LONGEST} bytes, this one has {}", long.len());
-    Err(ExpressionError { undefined: false, message, range: Some(start..start + long.len()) })
+    let refused = |message: String, part: &str| {
+        let start = part.as_ptr() as usize - text.as_ptr() as usize;
+        Err(ExpressionError { undefined: false, message, range: Some(start..start + part.len()) })
+    };
+    if let Some(long) = expressions.iter().find(|expression| expression.len() > LONGEST) {
+        return refused(
+            format!("an expression has at most {LONGEST} bytes, this one has {}", long.len()),
+            long,
+        );
+    }
+    match expressions.get(MOST) {
+        Some(one_more) => refused(format!("a text has at most {MOST} expressions and statements"), one_more),
+        None => Ok(()),
+    }
 }
 
 fn computed_in(text: &str) -> Vec<Expression> {
@@ -209,8 +227,38 @@ fn computed_in(text: &str) -> Vec<Expression> {
 
 /// What stands between `{{` and `}}`.
 fn expressions_in(text: &str) -> impl Iterator<Item = &str> {
-    let inner = text.split("{{").skip(1).filter_map(|rest| Some(rest.split_once("}}")?.0));
-    inner.map(|piece| piece.trim_start_matches(['-', '+']).trim_end_matches(['-', '+']))
+    blocks(text, "{{", "}}")
+        .into_iter()
+        .map(|piece| piece.trim_start_matches(['-', '+']).trim_end_matches(['-', '+']))
+}
+
+/// What stands between two signs; the closing one is not looked for inside quotes, as the engine does not either.
+fn blocks<'t>(text: &'t str, open: &str, close: &str) -> Vec<&'t str> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(open) {
+        let inner = &rest[start + open.len()..];
+        let end = end_of(inner, close);
+        found.push(&inner[..end]);
+        rest = &inner[end..];
+    }
+    found
+}
+
+fn end_of(inner: &str, close: &str) -> usize {
+    let mut quote = None;
+    let mut escaped = false;
+    for (at, next) in inner.char_indices() {
+        match quote {
+            None if inner[at..].starts_with(close) => return at,
+            None if next == '\'' || next == '"' => quote = Some(next),
+            Some(_) if escaped => escaped = false,
+            Some(_) if next == '\\' => escaped = true,
+            Some(open) if next == open => quote = None,
+            _ => {}
+        }
+    }
+    inner.len()
 }
 
 /// The text of a scalar as it goes into a URL, header or form.

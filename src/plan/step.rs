@@ -193,9 +193,24 @@ impl Builder<'_> {
         Ok(Some(written))
     }
 
+    /// A message is read by people and lands in logs: no secret belongs there.
+    fn message(&mut self, text: Option<&TemplateText>) -> Result<Option<Written<Template>>, Malformed> {
+        let written = self.template(text, Room::Response)?;
+        if let Some(written) = &written {
+            let uses = written.item.uses();
+            let meaning =
+                self.before.scope.check(uses, &written.text, Room::Response, &mut Findings::default());
+            if meaning.secret {
+                let finding = Diagnostic::error(Code::BadValue, "a secret cannot be part of a message");
+                self.findings.push(finding.at(written.text.span, "").help("name what is wrong without it"));
+            }
+        }
+        Ok(written)
+    }
+
     fn expect(&mut self, spec: &ExpectSpec) -> Result<ExpectPlan, Malformed> {
         let that = self.condition(spec.that.given(), Room::Response);
-        let message = self.template(spec.message.given(), Room::Response);
+        let message = self.message(spec.message.given());
         Ok(ExpectPlan { that: that?.ok_or(Malformed)?, message: message? })
     }
 
@@ -210,7 +225,7 @@ impl Builder<'_> {
 
     fn rule(&mut self, spec: &RuleSpec) -> Result<RulePlan, Malformed> {
         let when = self.condition(spec.when.given(), Room::Response);
-        let message = self.template(spec.message.given(), Room::Response);
+        let message = self.message(spec.message.given());
         let action = spec.action.required().copied();
         self.refuse_rule_misfits(spec, action.ok());
         let after = spec.after.optional()?.map(|name| self.after(&name.text, name.span)).transpose()?;

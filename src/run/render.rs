@@ -102,7 +102,10 @@ impl Rendering<'_> {
         }
         let mut url = self.parse_url(&text)?;
         // Parsing may have spelled the secret in another way: then nothing of it shows as known.
-        if plan.url_meaning.secret && self.redactor.redact(url.as_str()) == url.as_str() {
+        let unseen = self.redactor.redact(url.as_str()) == url.as_str();
+        if plan.url_meaning.secret && plan.url.item.has_statements() {
+            self.redactor.learn(url.path());
+        } else if plan.url_meaning.secret && unseen {
             secrets::learn_text(self.redactor, url.path());
             url.query().into_iter().for_each(|query| secrets::learn_text(self.redactor, query));
         }

@@ -40,7 +40,14 @@ pub(super) fn learn_rendered(
     meaning: &Meaning,
     context: &dyn Context,
 ) {
-    if meaning.secret {
-        context.pieces(written).iter().for_each(|piece| learn(redactor, piece));
+    if !meaning.secret {
+        return;
+    }
+    context.pieces(written).iter().for_each(|piece| learn(redactor, piece));
+    // What a statement made of a secret cannot be told apart from the rest: all of it is masked.
+    if written.item.has_statements()
+        && let Ok(text) = context.text(written)
+    {
+        redactor.learn(&text);
     }
 }

@@ -37,7 +37,7 @@ steps:
     retry: { max_retries: 1, first: 10ms, idempotent: true }
     expect:
       - that: response.json.ok
-        message: "refused: {{ response.json.error }} {{ connection.key }}"
+        message: "refused: {{ response.json.error }}"
     extract: { token: { jsonpath: $.token, secret: true } }
   - name: items
     request: { url: /items, headers: { Authorization: "Bearer {{ token }}" }, query: { t: "{{ token }}" } }
