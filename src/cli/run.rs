@@ -48,6 +48,7 @@ pub(super) fn run(
     if !arguments.quiet {
         terminal.findings(&checked.warnings.sorted(), &project.sources)?;
     }
+    project.pipeline = None; // the plan has all of it; a long pipeline's text need not stay
     let outcome = execute(&checked.plan, arguments, &project, terminal, redactor);
     drop(sandbox);
     match outcome? {
