@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::scope::{ConnectionNames, Room, Scope};
+use super::scope::{ConnectionNames, Room, Scope, VariableUse};
 use super::value::ValuePlan;
 use super::written::EvaluationError;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
@@ -24,8 +24,8 @@ pub struct ConnectionPlan {
 }
 
 impl ConnectionPlan {
-    /// The environment variables that its templates read, with whether their absence is provided for.
-    pub(super) fn environment(&self) -> Vec<(String, bool)> {
+    /// The environment variables that its templates read.
+    pub(super) fn environment(&self) -> Vec<VariableUse> {
         let written = self.values.iter().filter_map(|entry| match &entry.source {
             ConnectionSource::Written(plan) => Some(plan.meaning().environment),
             ConnectionSource::Environment { .. } => None,

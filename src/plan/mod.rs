@@ -24,7 +24,7 @@ use std::path::PathBuf;
 
 use connection::{ConnectionFiles, ConnectionPlan, Connections};
 use params::Param;
-use scope::{ConnectionNames, Extracted, Meaning, Scope};
+use scope::{ConnectionNames, Extracted, Meaning, Scope, VariableUse};
 use step::StepPlan;
 use target::{TargetPlan, Targets};
 
@@ -52,8 +52,8 @@ pub struct Plan {
     pub targets: Vec<TargetPlan>,
     /// Secrets that stand in the pipeline as plain text: warned of, and masked in everything that is shown.
     pub clear_secrets: Vec<String>,
-    /// Environment variables that templates read, with whether their absence is provided for.
-    pub environment: Vec<(String, bool)>,
+    /// Environment variables that templates read.
+    pub environment: Vec<VariableUse>,
 }
 
 /// A plan and what is questionable about it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Code, Diagnostic, Findings, nearest, quoted_list};
+use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
 use crate::expr::NameUse;
 use crate::spec::node::Text;
 
@@ -77,6 +77,17 @@ pub struct Scope {
     pub step: usize,
 }
 
+/// An environment variable that a template reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VariableUse {
+    /// Its name.
+    pub name: String,
+    /// Whether its absence is provided for: `default(…)`.
+    pub provided_for: bool,
+    /// Where.
+    pub span: Span,
+}
+
 /// What the names of one template say about it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Meaning {
@@ -88,8 +99,8 @@ pub struct Meaning {
     pub steps: Vec<usize>,
     /// The extracted names that are in it.
     pub extracted: Vec<String>,
-    /// The environment variables that are in it, and whether their absence is provided for.
-    pub environment: Vec<(String, bool)>,
+    /// The environment variables that are in it.
+    pub environment: Vec<VariableUse>,
 }
 
 impl Scope {
@@ -100,7 +111,7 @@ impl Scope {
             if let Some(finding) = self.finding(found, uses, text, room) {
                 findings.push(finding);
             }
-            self.note(found, room, &mut meaning);
+            self.note(found, text, room, &mut meaning);
         }
         meaning
     }
@@ -122,12 +133,15 @@ impl Scope {
         self.extracted.get(name)?.iter().rev().find(earlier)
     }
 
-    fn note(&self, found: &NameUse, room: Room, meaning: &mut Meaning) {
+    fn note(&self, found: &NameUse, text: &Text, room: Room, meaning: &mut Meaning) {
         let second = found.path.get(1);
         match found.path[0].as_str() {
             "env" => {
                 meaning.secret = true;
-                meaning.environment.extend(second.map(|name| (name.clone(), found.guarded)));
+                let span = text.span_of(found.range.clone());
+                let variable =
+                    |name: &String| VariableUse { name: name.clone(), provided_for: found.guarded, span };
+                meaning.environment.extend(second.map(variable));
             }
             "params" => {
                 meaning.secret |= self.params.as_ref().is_some_and(|params| is_secret(params, second));

@@ -8,10 +8,11 @@ use minijinja::value::{Object, Value};
 
 use super::secrets;
 use crate::auth::EntryId;
-use crate::diagnostic::{Code, Diagnostic, Findings};
+use crate::diagnostic::{Code, Diagnostic, Findings, nearest};
 use crate::expr::mapping;
 use crate::plan::Plan;
 use crate::plan::connection::{ConnectionEntry, ConnectionPlan, ConnectionSource};
+use crate::plan::scope::VariableUse;
 use crate::secret::{Environment, Redactor, Secret};
 
 /// All values of a run.
@@ -185,18 +186,26 @@ struct Lookup<'a> {
 }
 
 impl Lookup<'_> {
-    fn environment(&mut self, needed: &[(String, bool)]) -> Value {
-        for (name, provided_for) in needed {
-            match self.environment.get(name) {
+    fn environment(&mut self, needed: &[VariableUse]) -> Value {
+        for variable in needed {
+            match self.environment.get(&variable.name) {
                 Some(value) => drop(self.redactor.learn(value.expose())),
-                None if *provided_for => {}
-                None => self.findings.push(missing(name, &format!("`{{{{ env.{name} }}}}` is used"), None)),
+                None if variable.provided_for => {}
+                None => self.findings.push(self.unset(variable)),
             }
         }
-        let there = needed
-            .iter()
-            .filter_map(|(name, _)| Some((name.clone(), Value::from(self.environment.get(name)?.expose()))));
+        let there = needed.iter().filter_map(|variable| {
+            let value = self.environment.get(&variable.name)?;
+            Some((variable.name.clone(), Value::from(value.expose())))
+        });
         mapping(there)
+    }
+
+    fn unset(&self, variable: &VariableUse) -> Diagnostic {
+        let known = self.environment.keys().map(String::as_str);
+        let guess = nearest(&variable.name, known).map(|near| format!("did you mean `{near}`?"));
+        let finding = missing(&variable.name, "a template reads it", None);
+        finding.at(variable.span, guess.unwrap_or_default())
     }
 
     fn connection(&mut self, plan: &ConnectionPlan, params: &Value, environment: &Value) -> Value {

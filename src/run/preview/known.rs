@@ -86,10 +86,11 @@ impl<'a> Known<'a> {
 
     /// All of `env` is secret.
     fn variables(&self, side: Side) -> Value {
-        let needed = self.plan.environment.iter().filter_map(|(variable, provided_for)| {
-            let there = self.environment.contains_key(variable);
-            let stand_in = StandIn::Environment { variable: variable.clone(), there };
-            (there || !provided_for).then(|| (variable.clone(), self.token(stand_in, side)))
+        let needed = self.plan.environment.iter().filter_map(|variable| {
+            let name = &variable.name;
+            let there = self.environment.contains_key(name);
+            let stand_in = StandIn::Environment { variable: name.clone(), there };
+            (there || !variable.provided_for).then(|| (name.clone(), self.token(stand_in, side)))
         });
         mapping(needed)
     }
