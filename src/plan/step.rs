@@ -183,29 +183,24 @@ impl Builder<'_> {
 
     fn template(
         &mut self,
-        text: Option<&TemplateText>,
+        text: &TemplateText,
         room: Room,
-    ) -> Result<Option<Written<Template>>, Malformed> {
-        let Some(TemplateText(text)) = text else { return Ok(None) };
-        let written = Written::template(text, self.findings)?;
-        let meaning = self.before.scope.check(written.item.uses(), text, room, self.findings);
+    ) -> Result<(Written<Template>, Meaning), Malformed> {
+        let written = Written::template(&text.0, self.findings)?;
+        let meaning = self.before.scope.check(written.item.uses(), &text.0, room, self.findings);
         self.meaning.add(&meaning);
-        Ok(Some(written))
+        Ok((written, meaning))
     }
 
     /// A message is read by people and lands in logs: no secret belongs there.
     fn message(&mut self, text: Option<&TemplateText>) -> Result<Option<Written<Template>>, Malformed> {
-        let written = self.template(text, Room::Response)?;
-        if let Some(written) = &written {
-            let uses = written.item.uses();
-            let meaning =
-                self.before.scope.check(uses, &written.text, Room::Response, &mut Findings::default());
-            if meaning.secret {
-                let finding = Diagnostic::error(Code::BadValue, "a secret cannot be part of a message");
-                self.findings.push(finding.at(written.text.span, "").help("name what is wrong without it"));
-            }
+        let Some(text) = text else { return Ok(None) };
+        let (written, meaning) = self.template(text, Room::Response)?;
+        if meaning.secret {
+            let finding = Diagnostic::error(Code::BadValue, "a secret cannot be part of a message");
+            self.findings.push(finding.at(written.text.span, "").help("name what is wrong without it"));
         }
-        Ok(written)
+        Ok(Some(written))
     }
 
     fn expect(&mut self, spec: &ExpectSpec) -> Result<ExpectPlan, Malformed> {
@@ -334,7 +329,9 @@ impl Builder<'_> {
     }
 
     fn reuse_for(&mut self, spec: &StepSpec) -> Result<Option<Written<Template>>, Malformed> {
-        let written = self.template(spec.reuse_for.given(), Room::After)?;
+        let text = spec.reuse_for.given();
+        let written =
+            text.map(|text| self.template(text, Room::After)).transpose()?.map(|(written, _)| written);
         if let Some(written) = &written
             && let Some(literal) = written.item.literal()
             && parse_period(literal).is_none()

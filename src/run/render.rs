@@ -101,13 +101,8 @@ impl Rendering<'_> {
             text = format!("{}{text}", base.trim_end_matches('/'));
         }
         let mut url = self.parse_url(&text)?;
-        // Parsing may have spelled the secret in another way: then nothing of it shows as known.
-        let unseen = self.redactor.redact(url.as_str()) == url.as_str();
-        if plan.url_meaning.secret && plan.url.item.has_statements() {
-            self.redactor.learn(url.path());
-        } else if plan.url_meaning.secret && unseen {
-            secrets::learn_text(self.redactor, url.path());
-            url.query().into_iter().for_each(|query| secrets::learn_text(self.redactor, query));
+        if plan.url_meaning.secret {
+            secrets::learn_url(self.redactor, &url, plan.url.item.has_statements());
         }
         if let Some(PagePlace::Query(name)) =
             self.step.paginate.as_ref().and_then(|paginate| paginate.into.as_ref())

@@ -1,6 +1,7 @@
 //! What a run tells the redactor: one rule for params, connections, extracted values and rendered text.
 
 use minijinja::value::{Value, ValueKind};
+use url::Url;
 
 use crate::expr::{Template, scalar_text};
 use crate::plan::context::Context;
@@ -27,7 +28,7 @@ pub(super) fn learn(redactor: &Redactor, value: &Value) {
 
 /// Learns what was made of a secret. A text in which a known secret still shows needs no learning: that part of it is
 /// masked, and the rest stays readable.
-pub(super) fn learn_text(redactor: &Redactor, text: &str) {
+fn learn_text(redactor: &Redactor, text: &str) {
     if redactor.redact(text) == text {
         redactor.learn(text);
     }
@@ -49,5 +50,18 @@ pub(super) fn learn_rendered(
         && let Ok(text) = context.text(written)
     {
         redactor.learn(&text);
+    }
+}
+
+/// Learns a URL's own spelling of a secret: parsing may have written it anew, and then nothing of it shows as known.
+/// What statements put into a path cannot be told apart from the rest of it.
+pub(super) fn learn_url(redactor: &Redactor, url: &Url, has_statements: bool) {
+    if has_statements {
+        redactor.learn(url.path());
+    } else if redactor.redact(url.as_str()) == url.as_str() {
+        redactor.learn(url.path());
+        if let Some(query) = url.query() {
+            redactor.learn(query);
+        }
     }
 }

@@ -82,7 +82,7 @@ impl Write for Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         if !self.is_prepared {
-            // Nobody is left to tell; leftovers are removed by a later run.
+            // Nobody is left to tell. What a killed process leaves stays until someone removes it.
             let _ = fs::remove_file(&self.place.temporary);
         }
     }
