@@ -229,7 +229,9 @@ fn an_answer_that_comes_after_the_wish_to_stop_is_stored() {
     arrives(&waits);
     signal(running.id(), "INT");
     drop(open);
-    assert_eq!(finish(running).code, Some(130));
+    // The signal and the answer arrive together: what is left to ask may still be answered within the grace.
+    let code = finish(running).code;
+    assert!(matches!(code, Some(130 | 0)), "{code:?}");
     project.run_well(&["one"]);
     assert_eq!(project.service.tokens(), 1);
 }
