@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
+use super::crm::Version;
 use super::faults::Switchboard;
 use super::records::Organisation;
 use super::tokens::AccessTokens;
@@ -38,7 +39,10 @@ impl Site {
         let segments: Vec<_> = path.split('/').collect();
         let reply = match segments.as_slice() {
             ["oauth", "v2", "token"] => oauth::token(self, request, now),
-            ["crm", "v8", path @ ..] => crm::answer(self, request, path, now),
+            ["crm", version, path @ ..] => match Version::named(version) {
+                Some(version) => crm::answer(self, version, request, path, now),
+                None => errors::invalid_url_pattern().reply(),
+            },
             _ => errors::invalid_url_pattern().reply(),
         };
         reply.header("server", "river-sandbox")

@@ -1,4 +1,4 @@
-//! `GET /crm/v8/{module}`: which records in which order, read from the parameters.
+//! `GET /{module}`: which records in which order, read from the parameters.
 
 use jiff::Timestamp;
 
@@ -6,6 +6,7 @@ use super::super::errors::{self, Refusal};
 use super::super::page_token::{PageToken, hash_of};
 use super::super::records::{Field, Module, Organisation, Record};
 use super::super::wire::WireRequest;
+use super::Call;
 
 const MOST_FIELDS: usize = 50;
 const MOST_PER_PAGE: u64 = 200;
@@ -56,14 +57,10 @@ enum Choice {
 
 impl<'a> Listing<'a> {
     /// Reads the parameters, in the order in which they are refused.
-    pub(super) fn read(
-        organisation: &'a Organisation,
-        module: Module,
-        request: &WireRequest,
-        now: Timestamp,
-    ) -> Result<Self, Refusal> {
+    pub(super) fn read(call: &Call<'a>, module: Module) -> Result<Self, Refusal> {
+        let request = call.request;
         let mut listing = Self {
-            organisation,
+            organisation: &call.site.organisation,
             module,
             fields: read_fields(module, request)?,
             per_page: read_number(request, "per_page", MOST_PER_PAGE, MOST_PER_PAGE)?,
@@ -76,7 +73,7 @@ impl<'a> Listing<'a> {
         };
         listing.start = match (request.parameter("page"), request.parameter("page_token")) {
             (Some(_), Some(_)) => return Err(errors::ambiguity_during_processing("page", "page_token")),
-            (None, Some(token)) => listing.start_at_token(token, now)?,
+            (None, Some(token)) => listing.start_at_token(token, call.now)?,
             (_, None) => listing.start_at_page(read_number(request, "page", 1, u64::MAX)?)?,
         };
         Ok(listing)

@@ -1,39 +1,66 @@
-//! `/crm/v8`: who may ask, and what a path means.
+//! `/crm/{version}`: who may ask, and who answers. `route` says what a path means; a file for each thing that can
+//! be asked makes its answer.
 
 mod listing;
 mod page;
+mod record;
+mod route;
 
-use http::Method;
 use jiff::Timestamp;
-use serde_json::json;
 
 use super::errors::{self, Refusal};
 use super::faults::{FaultKind, Spot};
-use super::records::Module;
 use super::site::Site;
 use super::wire::{Reply, WireRequest};
 use listing::Listing;
+use route::Route;
+pub(super) use route::Version;
 
-/// Answers a request; the path is what follows the version.
-pub(super) fn answer(site: &Site, request: &WireRequest, path: &[&str], now: Timestamp) -> Reply {
-    try_answer(site, request, path, now).unwrap_or_else(|refusal| refusal.reply())
+/// A request by somebody who may ask.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call<'a> {
+    pub(super) site: &'a Site,
+    pub(super) request: &'a WireRequest,
+    #[expect(dead_code, reason = "v2 comes next")]
+    pub(super) version: Version,
+    /// The token that the request came with; it is alive.
+    pub(super) access_token: &'a str,
+    pub(super) now: Timestamp,
 }
 
-fn try_answer(site: &Site, request: &WireRequest, path: &[&str], now: Timestamp) -> Result<Reply, Refusal> {
+/// Answers a request; the path is what follows the version.
+pub(super) fn answer(
+    site: &Site,
+    version: Version,
+    request: &WireRequest,
+    path: &[&str],
+    now: Timestamp,
+) -> Reply {
+    let reply =
+        admit(site, version, request, now).and_then(|call| serve(&call, Route::read(&request.method, path)?));
+    reply.unwrap_or_else(|refusal| refusal.reply())
+}
+
+fn admit<'a>(
+    site: &'a Site,
+    version: Version,
+    request: &'a WireRequest,
+    now: Timestamp,
+) -> Result<Call<'a>, Refusal> {
     let access_token = access_token(request).ok_or_else(errors::authentication_failure)?;
     if !site.tokens().is_alive(access_token, now) {
         return Err(errors::invalid_token());
     }
-    if request.method != Method::GET {
-        return Err(errors::invalid_request());
-    }
-    match path {
-        [name] if !name.is_empty() => {
-            let listing = Listing::read(&site.organisation, module(name)?, request, now)?;
-            Ok(list(site, &listing, access_token, now))
+    Ok(Call { site, request, version, access_token, now })
+}
+
+fn serve(call: &Call<'_>, route: Route<'_>) -> Result<Reply, Refusal> {
+    match route {
+        Route::Listing(module) => {
+            let listing = Listing::read(call, module)?;
+            Ok(list(call, &listing))
         }
-        [name, id] if is_number(id) => Ok(record(site, module(name)?, id)),
-        _ => Err(errors::invalid_url_pattern()),
+        Route::Record(module, id) => Ok(record::reply(call, module, id)),
     }
 }
 
@@ -44,31 +71,15 @@ fn access_token(request: &WireRequest) -> Option<&str> {
     is_known.then_some(token.trim())
 }
 
-fn module(name: &str) -> Result<Module, Refusal> {
-    Module::named(name).ok_or_else(errors::invalid_module)
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn list(site: &Site, listing: &Listing<'_>, access_token: &str, now: Timestamp) -> Reply {
-    let disturbance = site.faults.take(Spot::Page(listing.page()));
+fn list(call: &Call<'_>, listing: &Listing<'_>) -> Reply {
+    let disturbance = call.site.faults.take(Spot::Page(listing.page()));
     disturbance.spoil(|| match disturbance.fault {
         Some(FaultKind::Expire) => {
-            site.tokens().end(access_token);
+            call.site.tokens().end(call.access_token);
             errors::invalid_token().reply()
         }
-        Some(FaultKind::Repeat) => page::reply(&listing.previous(), now),
-        Some(FaultKind::NoToken) => page::reply_without_token(listing, now),
-        _ => page::reply(listing, now),
+        Some(FaultKind::Repeat) => page::reply(&listing.previous(), call.now),
+        Some(FaultKind::NoToken) => page::reply_without_token(listing, call.now),
+        _ => page::reply(listing, call.now),
     })
-}
-
-/// One record with all its fields. Which answer Zoho gives for an unknown id is a guess.
-fn record(site: &Site, module: Module, id: &str) -> Reply {
-    match id.parse().ok().and_then(|id| site.organisation.record_with_id(module, id)) {
-        Some(record) => Reply::json(200, &json!({"data": [record.all_fields()]})),
-        None => Reply::empty(204),
-    }
 }

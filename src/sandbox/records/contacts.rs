@@ -4,28 +4,28 @@ use serde_json::{Value, json};
 
 use super::leads::{company, sometimes};
 use super::words::{LEAD_SOURCES, SALUTATIONS, TITLES};
-use super::{Field, Module, Record, people};
+use super::{Field, Module, Record, Type, people};
 
 pub(super) const FIELDS: &[Field] = &[
-    Field::new("Salutation", |record| sometimes(record, "salutation", 40, SALUTATIONS)),
-    Field::new("First_Name", people::first_name),
-    Field::new("Last_Name", people::last_name),
-    Field::new("Full_Name", |record| people::full_name(record).into()),
-    Field::new("Account_Name", account),
-    Field::new("Title", |record| sometimes(record, "designation", 55, TITLES)),
-    Field::new("Department", |_| Value::Null),
-    Field::new("Email", people::email),
-    Field::new("Phone", |record| people::telephone(record, "phone", 70)),
-    Field::new("Mobile", |record| people::telephone(record, "mobile", 50)),
-    Field::new("Lead_Source", |record| sometimes(record, "lead source", 80, LEAD_SOURCES)),
-    Field::new("Email_Opt_Out", |record| record.happens("opt out", 8).into()),
-    Field::new("Date_of_Birth", |_| Value::Null),
-    Field::new("Mailing_Street", people::street),
-    Field::new("Mailing_City", |record| people::place(record, |place| place.city)),
-    Field::new("Mailing_State", |record| people::place(record, |place| place.state)),
-    Field::new("Mailing_Zip", |record| people::place(record, |place| place.zip_code)),
-    Field::new("Mailing_Country", |record| people::place(record, |place| place.country)),
-    Field::new("Description", people::description),
+    Field::new("Salutation", Type::Picklist, |record| sometimes(record, "salutation", 40, SALUTATIONS)),
+    Field::new("First_Name", Type::Text, people::first_name),
+    Field::new("Last_Name", Type::Text, people::last_name),
+    Field::new("Full_Name", Type::Text, |record| people::full_name(record).into()),
+    Field::new("Account_Name", Type::Lookup, account),
+    Field::new("Title", Type::Text, |record| sometimes(record, "designation", 55, TITLES)),
+    Field::new("Department", Type::Text, |_| Value::Null),
+    Field::new("Email", Type::Email, people::email),
+    Field::new("Phone", Type::Phone, |record| people::telephone(record, "phone", 70)),
+    Field::new("Mobile", Type::Phone, |record| people::telephone(record, "mobile", 50)),
+    Field::new("Lead_Source", Type::Picklist, |record| sometimes(record, "lead source", 80, LEAD_SOURCES)),
+    Field::new("Email_Opt_Out", Type::Boolean, |record| record.happens("opt out", 8).into()),
+    Field::new("Date_of_Birth", Type::Date, |_| Value::Null),
+    Field::new("Mailing_Street", Type::Text, people::street),
+    Field::new("Mailing_City", Type::Text, |record| people::place(record, |place| place.city)),
+    Field::new("Mailing_State", Type::Text, |record| people::place(record, |place| place.state)),
+    Field::new("Mailing_Zip", Type::Text, |record| people::place(record, |place| place.zip_code)),
+    Field::new("Mailing_Country", Type::Text, |record| people::place(record, |place| place.country)),
+    Field::new("Description", Type::TextArea, people::description),
 ];
 
 /// The account that a record belongs to. Zoho: a lookup is an object of name and id, or null.

@@ -6,22 +6,24 @@ use serde_json::{Value, json};
 use super::contacts::account;
 use super::leads::{money, sometimes};
 use super::words::{DEALS, LEAD_SOURCES, STAGES};
-use super::{Field, Module, Record, org_time, people};
+use super::{Field, Module, Record, Type, org_time, people};
 
 const LONGEST_UNTIL_CLOSED: u64 = 180;
 
 pub(super) const FIELDS: &[Field] = &[
-    Field::new("Deal_Name", |record| format!("{} {}", record.pick("deal", DEALS), record.index + 1).into()),
-    Field::new("Account_Name", account),
-    Field::new("Contact_Name", contact),
-    Field::new("Amount", |record| money(record, "amount", 90, 250_000)),
-    Field::new("Stage", |record| record.pick("stage", STAGES).0.into()),
-    Field::new("Probability", |record| record.pick("stage", STAGES).1.into()),
-    Field::new("Closing_Date", closing_date),
-    Field::new("Type", |_| Value::Null),
-    Field::new("Next_Step", |_| Value::Null),
-    Field::new("Lead_Source", |record| sometimes(record, "lead source", 80, LEAD_SOURCES)),
-    Field::new("Description", people::description),
+    Field::new("Deal_Name", Type::Text, |record| {
+        format!("{} {}", record.pick("deal", DEALS), record.index + 1).into()
+    }),
+    Field::new("Account_Name", Type::Lookup, account),
+    Field::new("Contact_Name", Type::Lookup, contact),
+    Field::new("Amount", Type::Currency, |record| money(record, "amount", 90, 250_000)),
+    Field::new("Stage", Type::Picklist, |record| record.pick("stage", STAGES).0.into()),
+    Field::new("Probability", Type::Integer, |record| record.pick("stage", STAGES).1.into()),
+    Field::new("Closing_Date", Type::Date, closing_date),
+    Field::new("Type", Type::Picklist, |_| Value::Null),
+    Field::new("Next_Step", Type::Text, |_| Value::Null),
+    Field::new("Lead_Source", Type::Picklist, |record| sometimes(record, "lead source", 80, LEAD_SOURCES)),
+    Field::new("Description", Type::TextArea, people::description),
 ];
 
 fn contact(record: &Record<'_>) -> Value {

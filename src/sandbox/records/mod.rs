@@ -61,7 +61,34 @@ pub(super) struct Record<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Field {
     pub(super) name: &'static str,
+    #[expect(dead_code, reason = "the fields' metadata comes next")]
+    pub(super) data_type: Type,
     value: fn(&Record<'_>) -> Value,
+}
+
+/// What a field holds, in the words of `data_type` of `/settings/fields`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Type {
+    Id,
+    Text,
+    TextArea,
+    Email,
+    Phone,
+    Website,
+    Picklist,
+    MultiPicklist,
+    Boolean,
+    Integer,
+    BigInteger,
+    Currency,
+    Date,
+    DateTime,
+    Lookup,
+    OwnerLookup,
+    ProfileImage,
+    Tags,
+    /// One of those that begin with `$`: no field of the layout.
+    Internal,
 }
 
 impl Organisation {
@@ -86,6 +113,12 @@ impl Organisation {
     /// The record with that number, in the order of their ids.
     pub(super) fn record(&self, module: Module, index: u64) -> Record<'_> {
         Record { organisation: self, module, index }
+    }
+
+    /// The records that are there, in the order of their ids.
+    #[expect(dead_code, reason = "search comes next")]
+    pub(super) fn records(&self, module: Module) -> impl DoubleEndedIterator<Item = Record<'_>> {
+        (0..self.count(module)).map(move |index| self.record(module, index))
     }
 
     pub(super) fn record_with_id(&self, module: Module, id: u64) -> Option<Record<'_>> {
@@ -143,8 +176,8 @@ impl Module {
 }
 
 impl Field {
-    const fn new(name: &'static str, value: fn(&Record<'_>) -> Value) -> Self {
-        Self { name, value }
+    const fn new(name: &'static str, data_type: Type, value: fn(&Record<'_>) -> Value) -> Self {
+        Self { name, data_type, value }
     }
 
     pub(super) fn value(&self, record: &Record<'_>) -> Value {

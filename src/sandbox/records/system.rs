@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Field, Record, org_time};
+use super::{Field, Record, Type, org_time};
 
 const USERS: &[(&str, &str, &str)] = &[
     ("Meera Raghunathan", "4876876000000229001", "meera.raghunathan@example.com"),
@@ -18,49 +18,54 @@ const TAGS: &[(&str, &str, &str)] = &[
 ];
 
 pub(super) const FIELDS: &[Field] = &[
-    Field::new("id", |record| record.id().to_string().into()),
-    Field::new("Owner", |record| user(record, "owner")),
-    Field::new("Tag", tags),
-    Field::new("Layout", layout),
-    Field::new("Created_By", |record| user(record, "created by")),
-    Field::new("Modified_By", |record| user(record, "modified by")),
-    Field::new("Created_Time", |record| org_time(record.created()).into()),
-    Field::new("Modified_Time", |record| org_time(record.modified()).into()),
-    Field::new("Last_Activity_Time", |record| {
+    Field::new("id", Type::Id, |record| record.id().to_string().into()),
+    Field::new("Owner", Type::OwnerLookup, |record| user(record, "owner")),
+    Field::new("Tag", Type::Tags, tags),
+    Field::new("Layout", Type::Lookup, layout),
+    Field::new("Created_By", Type::OwnerLookup, |record| user(record, "created by")),
+    Field::new("Modified_By", Type::OwnerLookup, |record| user(record, "modified by")),
+    Field::new("Created_Time", Type::DateTime, |record| org_time(record.created()).into()),
+    Field::new("Modified_Time", Type::DateTime, |record| org_time(record.modified()).into()),
+    Field::new("Last_Activity_Time", Type::DateTime, |record| {
         if record.happens("activity", 60) { org_time(record.modified()).into() } else { Value::Null }
     }),
-    Field::new("Record_Status__s", |_| "Available".into()),
-    Field::new("Locked__s", |_| false.into()),
-    Field::new("Unsubscribed_Mode", |_| Value::Null),
-    Field::new("Unsubscribed_Time", |_| Value::Null),
-    Field::new("Enrich_Status__s", |_| Value::Null),
-    Field::new("Last_Enriched_Time__s", |_| Value::Null),
-    Field::new("Change_Log_Time__s", |_| Value::Null),
-    Field::new("Record_Image", |_| Value::Null),
-    Field::new("$approval_state", |_| "approved".into()),
+    Field::new("Record_Status__s", Type::Picklist, |_| "Available".into()),
+    Field::new("Locked__s", Type::Boolean, |_| false.into()),
+    Field::new("Unsubscribed_Mode", Type::Picklist, |_| Value::Null),
+    Field::new("Unsubscribed_Time", Type::DateTime, |_| Value::Null),
+    Field::new("Enrich_Status__s", Type::Picklist, |_| Value::Null),
+    Field::new("Last_Enriched_Time__s", Type::DateTime, |_| Value::Null),
+    Field::new("Change_Log_Time__s", Type::DateTime, |_| Value::Null),
+    Field::new("Record_Image", Type::ProfileImage, |_| Value::Null),
+    Field::new("$approval_state", Type::Internal, |_| "approved".into()),
     Field::new(
         "$approval",
+        Type::Internal,
         |_| json!({"delegate": false, "approve": false, "reject": false, "resubmit": false}),
     ),
-    Field::new("$approved", |_| true.into()),
-    Field::new("$review", |_| Value::Null),
-    Field::new("$review_process", |_| json!({"approve": false, "reject": false, "resubmit": false})),
-    Field::new("$currency_symbol", |_| "$".into()),
-    Field::new("$editable", |_| true.into()),
-    Field::new("$in_merge", |_| false.into()),
-    Field::new("$process_flow", |_| false.into()),
-    Field::new("$orchestration", |_| false.into()),
-    Field::new("$pathfinder", |_| false.into()),
-    Field::new("$locked_for_me", |_| false.into()),
-    Field::new("$stop_processing", |_| false.into()),
-    Field::new("$zia_owner_assignment", |_| "owner_recommendation_unavailable".into()),
-    Field::new("$zia_visions", |_| Value::Null),
-    Field::new("$field_states", |_| Value::Null),
-    Field::new("$layout_id", layout),
+    Field::new("$approved", Type::Internal, |_| true.into()),
+    Field::new("$review", Type::Internal, |_| Value::Null),
+    Field::new(
+        "$review_process",
+        Type::Internal,
+        |_| json!({"approve": false, "reject": false, "resubmit": false}),
+    ),
+    Field::new("$currency_symbol", Type::Internal, |_| "$".into()),
+    Field::new("$editable", Type::Internal, |_| true.into()),
+    Field::new("$in_merge", Type::Internal, |_| false.into()),
+    Field::new("$process_flow", Type::Internal, |_| false.into()),
+    Field::new("$orchestration", Type::Internal, |_| false.into()),
+    Field::new("$pathfinder", Type::Internal, |_| false.into()),
+    Field::new("$locked_for_me", Type::Internal, |_| false.into()),
+    Field::new("$stop_processing", Type::Internal, |_| false.into()),
+    Field::new("$zia_owner_assignment", Type::Internal, |_| "owner_recommendation_unavailable".into()),
+    Field::new("$zia_visions", Type::Internal, |_| Value::Null),
+    Field::new("$field_states", Type::Internal, |_| Value::Null),
+    Field::new("$layout_id", Type::Internal, layout),
     // A guess, as the shape of the field above is.
-    Field::new("$sharing_permission", |_| "full_access".into()),
-    Field::new("$wizard_connection_path", |_| Value::Null),
-    Field::new("$has_more", |_| json!({"Languages_Known": false})),
+    Field::new("$sharing_permission", Type::Internal, |_| "full_access".into()),
+    Field::new("$wizard_connection_path", Type::Internal, |_| Value::Null),
+    Field::new("$has_more", Type::Internal, |_| json!({"Languages_Known": false})),
 ];
 
 fn user(record: &Record<'_>, purpose: &str) -> Value {
