@@ -14,6 +14,17 @@ pub const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct BatchSeq(pub u64);
 
+/// What records mean to a target that has a key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// The record is new, or replaces the one with its key.
+    #[default]
+    Put,
+    /// The one with its key goes.
+    Delete,
+}
+
 /// Some records of one page. Cloning and sending it copies no record.
 #[derive(Clone)]
 pub struct Batch {
@@ -23,19 +34,31 @@ pub struct Batch {
     ranges: Arc<[Range<usize>]>,
     window: Range<usize>,
     seq: BatchSeq,
+    change: Change,
 }
 
 impl Batch {
     /// A batch of the records at `ranges` of `text`.
     pub fn new(text: Bytes, ranges: Arc<[Range<usize>]>) -> Self {
         let window = 0..ranges.len();
-        Self { text, ranges, window, seq: BatchSeq::default() }
+        Self { text, ranges, window, seq: BatchSeq::default(), change: Change::Put }
     }
 
     /// The same records at another place in the order of writing.
     #[must_use]
     pub fn numbered(self, seq: BatchSeq) -> Self {
         Self { seq, ..self }
+    }
+
+    /// The same records with another meaning.
+    #[must_use]
+    pub fn meaning(self, change: Change) -> Self {
+        Self { change, ..self }
+    }
+
+    /// What the records mean.
+    pub fn change(&self) -> Change {
+        self.change
     }
 
     /// The place in the order of writing.

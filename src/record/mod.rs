@@ -15,6 +15,6 @@ mod samples;
 mod scan;
 pub mod view;
 
-pub use batch::{Batch, BatchSeq};
+pub use batch::{Batch, BatchSeq, Change};
 pub use page::{Found, Page, PageError};
 pub use view::JsonView;
