@@ -53,7 +53,7 @@ impl State {
 
     fn open_existing(folder: &Path) -> Result<Self, StateError> {
         let path = folder.join(FILE);
-        let shown = path.display().to_string();
+        let shown = shown(&path);
         // SQLite takes an empty file for a new database: the watermarks would be gone without a word.
         let length = fs::metadata(&path).map_err(|source| refused("read", &path, source))?.len();
         if length == 0 {
@@ -105,6 +105,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 /// Makes the database under another name and links it into place, so that it is never there in part.
 fn create(folder: &Path, path: &Path) -> Result<(), StateError> {
     lock::private_folder(folder).map_err(|source| refused("create", folder, source))?;
+    keep_out_of_git(folder);
     let new = folder.join(format!("{FILE}.new.{}", std::process::id()));
     let made = make(&new).and_then(|()| {
         fs::File::open(&new).and_then(|file| file.sync_all()).map_err(|source| refused("write", &new, source))
@@ -120,19 +121,36 @@ fn create(folder: &Path, path: &Path) -> Result<(), StateError> {
     lock::sync_folder(folder).map_err(|source| refused("write", folder, source))
 }
 
+/// What is kept here is of this machine; a project's repository does not want it. It is no harm if it cannot be said.
+fn keep_out_of_git(folder: &Path) {
+    let file = fs::OpenOptions::new().write(true).create_new(true).open(folder.join(".gitignore"));
+    if let Ok(mut file) = file {
+        let _ = std::io::Write::write_all(&mut file, b"*\n");
+    }
+}
+
 fn make(path: &Path) -> Result<(), StateError> {
     lock::private_file(path).map_err(|source| refused("create", path, source))?;
     let made = connect(path).and_then(|connection| {
+        // The whole file is synced once it is made, before anybody sees it.
+        connection.pragma_update(None, "synchronous", "OFF")?;
         connection.execute_batch(TABLES)?;
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
         connection.pragma_update(None, "user_version", VERSION)?;
         connection.close().map_err(|(_, error)| error)
     });
-    made.map_err(|error| explained(&path.display().to_string(), error))
+    made.map_err(|error| explained(&shown(path), error))
+}
+
+/// A path from the state folder on, as the user knows it.
+pub(super) fn shown(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().collect();
+    let start = parts.iter().rposition(|part| *part == ".river").unwrap_or(0);
+    parts[start..].iter().collect::<PathBuf>().display().to_string()
 }
 
 fn refused(doing: &'static str, path: &Path, source: io::Error) -> StateError {
-    let shown = path.display().to_string();
+    let shown = shown(path);
     match source.kind() {
         io::ErrorKind::StorageFull => StateError::Full { shown },
         _ => StateError::Io { doing, shown, source },

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::database::shown;
 use super::error::StateError;
 
 /// A lock that is held until it is dropped.
@@ -38,7 +39,7 @@ impl Lock {
         holder: &Holder,
     ) -> Result<Result<Self, Option<Holder>>, StateError> {
         let path = path(folder, name)?;
-        let refused = |source| StateError::Io { doing: "lock", shown: path.display().to_string(), source };
+        let refused = |source| StateError::Io { doing: "lock", shown: shown(&path), source };
         let mut file = open(&path).map_err(refused)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -55,7 +56,7 @@ impl Lock {
     /// When the file of the lock cannot be opened.
     pub fn is_free(folder: &Path, name: &str) -> Result<bool, StateError> {
         let path = path(folder, name)?;
-        let refused = |source| StateError::Io { doing: "lock", shown: path.display().to_string(), source };
+        let refused = |source| StateError::Io { doing: "lock", shown: shown(&path), source };
         match open(&path).map_err(refused)?.try_lock() {
             Ok(()) => Ok(true),
             Err(TryLockError::WouldBlock) => Ok(false),
@@ -73,7 +74,7 @@ impl Drop for Lock {
 
 fn path(folder: &Path, name: &str) -> Result<PathBuf, StateError> {
     let locks = folder.join("locks");
-    let refused = |source| StateError::Io { doing: "create", shown: locks.display().to_string(), source };
+    let refused = |source| StateError::Io { doing: "create", shown: shown(&locks), source };
     private_folder(folder).and_then(|()| private_folder(&locks)).map_err(refused)?;
     Ok(locks.join(format!("{name}.lock")))
 }

@@ -9,6 +9,7 @@
 
 mod database;
 mod error;
+mod fingerprint;
 mod lock;
 mod runs;
 mod schema;
@@ -19,6 +20,7 @@ mod tests;
 
 pub use database::State;
 pub use error::StateError;
+pub use fingerprint::fingerprint;
 pub use lock::{Holder, Lock};
 pub use runs::{Decided, NewRun, Phase, RunRow};
 pub use watermarks::{Watermark, WatermarkKey};
