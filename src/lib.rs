@@ -21,4 +21,5 @@ pub mod run;
 pub mod sandbox;
 pub mod secret;
 pub mod spec;
+pub mod state;
 pub mod target;

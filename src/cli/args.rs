@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::run::Overlap;
+use crate::spec::value::parse_period;
+
 /// Multi-step HTTP pipelines in one readable YAML file.
 #[derive(Debug, Parser)]
 #[command(name = "river", version, about, long_about = None, max_term_width = 100, disable_help_subcommand = true)]
@@ -97,6 +100,12 @@ pub(super) struct RunArguments {
     /// With --sandbox: a fault, such as `status=503@3` (page 3 answers 503 once); may be given several times.
     #[arg(long, value_name = "FAULT", requires = "sandbox")]
     pub(super) fault: Vec<crate::sandbox::Fault>,
+    /// Start over, and not where a run stopped before its end.
+    #[arg(long)]
+    pub(super) restart: bool,
+    /// What to do while another run of the same kind is at work: `fail`, `skip` (succeed without a run), `wait=5m`.
+    #[arg(long, value_name = "WHAT", default_value = "fail", value_parser = overlap)]
+    pub(super) on_overlap: Overlap,
     /// Print nothing but errors.
     #[arg(short, long)]
     pub(super) quiet: bool,
@@ -138,6 +147,17 @@ pub(super) enum CheckFormat {
 /// The folder in which the command was started.
 pub(super) fn working_folder() -> PathBuf {
     std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
+}
+
+fn overlap(text: &str) -> Result<Overlap, String> {
+    match text.split_once('=') {
+        None if text == "fail" => Ok(Overlap::Fail),
+        None if text == "skip" => Ok(Overlap::Skip),
+        Some(("wait", time)) => parse_period(time)
+            .map(Overlap::Wait)
+            .ok_or_else(|| format!("`{time}` is not a length of time; write it with its unit: `wait=5m`")),
+        _ => Err("allowed: `fail`, `skip`, `wait=5m`".to_owned()),
+    }
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

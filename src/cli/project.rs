@@ -11,6 +11,7 @@ use crate::spec;
 use crate::spec::connection::{ConnectionSpec, ConnectionUse, ConnectionValue};
 use crate::spec::pipeline::PipelineSpec;
 use crate::spec::table::Field;
+use crate::state;
 
 /// A pipeline with everything that was read for it.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(super) struct Project {
     pub(super) environment: Environment,
     /// What is wrong so far.
     pub(super) findings: Findings,
+    /// A hash of the texts of the pipeline and its connections.
+    pub(super) fingerprint: String,
 }
 
 /// What a plan is made for.
@@ -88,8 +91,15 @@ pub(super) fn open(
         reader.read_all(pipeline, &root.join("connections"));
     }
     let connections = reader.files;
+    let fingerprint = fingerprint(&sources);
     let environment = with_dot_env(&root, folder, environment, &mut sources, &mut findings);
-    Ok(Project { root, sources, pipeline, connections, environment, findings })
+    Ok(Project { root, sources, pipeline, connections, environment, findings, fingerprint })
+}
+
+/// A hash of what was read so far, and of the river that reads it: another one may understand it differently.
+fn fingerprint(sources: &Sources) -> String {
+    let parts = std::iter::once(env!("CARGO_PKG_VERSION")).chain(sources.texts());
+    state::fingerprint(parts.map(str::as_bytes))
 }
 
 /// Reads a connection and finds what is wrong in it by itself.

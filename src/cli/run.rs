@@ -121,6 +121,9 @@ fn execute(
         },
         state: Some(project.root.join(if arguments.sandbox { SANDBOX_STATE } else { STATE })),
         interrupt: wish,
+        fingerprint: project.fingerprint.clone(),
+        overlap: arguments.on_overlap,
+        restart: arguments.restart,
     };
     let mut listeners = Listeners(vec![Box::new(Log)]);
     if terminal.interactive && !arguments.quiet {
@@ -145,14 +148,19 @@ fn report_outcome(
     terminal: &mut Terminal,
 ) -> anyhow::Result<Exit> {
     let (findings, exit): (&[Diagnostic], Exit) = match &outcome.ending {
-        Ending::Complete | Ending::OutputClosed => (&[], Exit::Success),
+        Ending::Complete | Ending::OutputClosed | Ending::Skipped(_) => (&[], Exit::Success),
         Ending::Incomplete(reasons) => (reasons, Exit::Incomplete),
         Ending::Failed(finding) => (std::slice::from_ref(finding), Exit::Failed),
         Ending::TargetFailed(finding) => (std::slice::from_ref(finding), Exit::Target),
         Ending::Interrupted => (&[], Exit::Interrupted),
+        Ending::Locked(finding) => (std::slice::from_ref(finding), Exit::Locked),
     };
     if matches!(outcome.ending, Ending::OutputClosed) {
         return Ok(exit); // whoever read it has seen enough
+    }
+    if let Ending::Skipped(why) = &outcome.ending {
+        writeln!(terminal.err, "{}: {why}", plan.name)?;
+        return Ok(exit);
     }
     terminal.findings(findings, &project.sources)?;
     if !(arguments.quiet && exit == Exit::Success) {

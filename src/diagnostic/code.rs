@@ -67,6 +67,10 @@ codes! {
     BadParam = "bad-param",
     /// A file that cannot be read.
     BadFile = "bad-file",
+    /// The state of the project cannot be used.
+    BadState = "bad-state",
+    /// Another run holds a lock that this one needs.
+    Locked = "locked",
     /// A template or expression that failed while a step ran.
     Evaluation = "evaluation",
     /// A request that cannot be made of what was rendered.

@@ -78,6 +78,11 @@ impl Sources {
         &self.files[file.0 as usize].name
     }
 
+    /// The whole texts of all files, in the order in which they were added.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|file| file.text.as_str())
+    }
+
     /// The whole text of a file.
     pub fn text(&self, file: FileId) -> &str {
         &self.files[file.0 as usize].text

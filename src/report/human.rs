@@ -14,6 +14,9 @@ pub fn summary(pipeline: &str, outcome: &Outcome, folder: &Path) -> String {
     if let Some(note) = unchanged(outcome) {
         lines.push(format!("  {note}"));
     }
+    if let Some(place) = &outcome.goes_on {
+        lines.push(format!("  the next run goes on at {place}; `--restart` starts over"));
+    }
     lines.join("\n")
 }
 
@@ -24,6 +27,8 @@ fn verdict(ending: &Ending) -> &'static str {
         Ending::Failed(_) | Ending::TargetFailed(_) => "FAILED",
         Ending::OutputClosed => "stopped, since nobody reads its output any more",
         Ending::Interrupted => "interrupted",
+        Ending::Locked(_) => "LOCKED",
+        Ending::Skipped(_) => "skipped",
     }
 }
 
@@ -57,11 +62,13 @@ fn output(landed: &Landed, folder: &Path) -> Option<String> {
 /// What became of the files when a run is not complete.
 fn unchanged(outcome: &Outcome) -> Option<&'static str> {
     match outcome.ending {
-        Ending::Complete | Ending::OutputClosed => None,
+        Ending::Complete | Ending::OutputClosed | Ending::Skipped(_) => None,
         _ if !outcome.landed.is_empty() => Some("only the files above are new, the others are as they were"),
-        Ending::Incomplete(_) | Ending::Failed(_) | Ending::TargetFailed(_) | Ending::Interrupted => {
-            Some("files are as they were before this run")
-        }
+        Ending::Incomplete(_)
+        | Ending::Failed(_)
+        | Ending::TargetFailed(_)
+        | Ending::Interrupted
+        | Ending::Locked(_) => Some("files are as they were before this run"),
     }
 }
 

@@ -24,6 +24,7 @@ impl Listener for Log {
             }
             Event::Renewing { step, why } => tracing::warn!("{step}: runs again, since {why}"),
             Event::Reused { step } => tracing::info!("{step}: values kept from an earlier run are used"),
+            Event::WaitingForLock { why } => tracing::warn!("{why}; waiting"),
             Event::WaitingForOther { step } => {
                 tracing::info!("{step}: another run is asking for its values; waiting for them");
             }

@@ -53,6 +53,7 @@ impl Listener for Progress {
                 self.bar.set_message(format!("{step}: {why}; trying again in {}", duration(*wait)));
             }
             Event::Renewing { step, .. } => self.bar.set_message(format!("{step}: asking again")),
+            Event::WaitingForLock { why } => self.bar.println(format!("{why}; waiting")),
             Event::WaitingForOther { step } => {
                 self.bar.set_message(format!("{step}: waiting for another run that asks for the same"));
             }

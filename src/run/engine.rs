@@ -7,10 +7,12 @@ use minijinja::value::Value;
 
 use super::event::{Event, Listener};
 use super::failure::Stop;
+use super::ledger::{Ledger, Refused, about_state, rfc3339};
 use super::outcome::{Ending, Figures, Outcome};
 use super::prefetch::Prefetch;
+use super::progress::{Part, Progress};
 use super::reuse::Kept;
-use super::targets::Targets;
+use super::targets::{Targets, show};
 use super::values::Values;
 use super::world::World;
 use crate::diagnostic::{Code, Diagnostic, Findings};
@@ -18,7 +20,7 @@ use crate::expr::mapping;
 use crate::http::Transport;
 use crate::plan::Plan;
 use crate::secret::Redactor;
-use crate::target::TargetError;
+use crate::target::{Landed, TargetError, discard};
 
 /// A run in progress.
 pub struct Run<'a> {
@@ -32,6 +34,8 @@ pub struct Run<'a> {
     /// Values of earlier runs.
     pub(super) kept: Kept,
     pub(super) figures: Figures,
+    /// Where the run is, and what it notes of that.
+    pub(super) progress: Progress<'a>,
     /// Why the run will not be complete.
     pub(super) incomplete: Vec<Diagnostic>,
     /// What a reader of the summary should know.
@@ -48,64 +52,138 @@ pub async fn run(
 ) -> Result<Outcome, Findings> {
     let started = world.clock.now();
     let id = run_id(started, (world.random)());
-    let values = Values::new(plan, &world.environment, run_names(&id, started), redactor)?;
+    let values = Values::new(plan, &world.environment, run_names(&id, &rfc3339(started)), redactor)?;
     let transport = Transport::new(&world.transport)
         .map(Arc::new)
         .map_err(|error| findings(Diagnostic::error(Code::BadRequest, error.to_string())))?;
-    let targets = match Targets::open(&plan.targets, &id, &world.stdout) {
-        Ok(targets) => targets,
-        Err(error) => {
-            return Ok(Outcome {
-                ending: Ending::TargetFailed(Box::new(about_target(&error))),
-                figures: Figures::default(),
-                landed: vec![],
-                notes: vec![],
-            });
+    let opened = match world.state.as_ref().filter(|_| Ledger::is_needed(plan)) {
+        None => None,
+        Some(folder) => {
+            match Ledger::open(plan, world, folder, &id, &mut |event| listener.hear(event)).await {
+                Ok(opened) => Some(opened),
+                Err(refused) => return Ok(Outcome::before_the_start(refusal(refused))),
+            }
         }
     };
-    let mut run = Run {
-        plan,
-        world,
-        values,
-        transport,
-        prefetch: Prefetch::default(),
-        redactor: redactor.clone(),
-        targets,
-        kept: Kept::new(world.state.clone()),
-        figures: Figures::default(),
-        incomplete: vec![],
-        notes: vec![],
-        listener,
+    let (mut ledger, mut resumed, mut notes) = match opened {
+        None => (None, None, vec![]),
+        Some(opened) => (Some(opened.ledger), opened.resumed, opened.notes),
     };
-    let stopped = run.steps().await;
-    run.figures.elapsed = world.clock.now().duration_since(started).unwrap_or_default();
-    Ok(run.end(stopped).await)
+    loop {
+        let id = ledger.as_ref().map_or(id.as_str(), Ledger::id).to_owned();
+        let targets = match &resumed {
+            None => Targets::open(&plan.targets, &id, &world.stdout),
+            Some(checkpoint) => Targets::reopen(&plan.targets, &id, &world.stdout, &checkpoint.targets),
+        };
+        let started_over = match targets {
+            Ok(targets) => {
+                let began =
+                    ledger.as_ref().map_or_else(|| rfc3339(started), |ledger| ledger.started_at().to_owned());
+                let mut values = values.clone();
+                values.name_run(run_names(&id, &began));
+                let mut run = Run {
+                    plan,
+                    world,
+                    values,
+                    transport: Arc::clone(&transport),
+                    prefetch: Prefetch::default(),
+                    redactor: redactor.clone(),
+                    targets,
+                    kept: Kept::new(world.state.clone()),
+                    figures: Figures::default(),
+                    progress: Progress::new(plan, world, ledger.take(), resumed.take()),
+                    incomplete: vec![],
+                    notes: std::mem::take(&mut notes),
+                    listener: &mut *listener,
+                };
+                let stopped = run.steps().await;
+                match stopped {
+                    Err(Stop::Failed(why)) if run.progress.may_start_over() => {
+                        run.targets.abandon().await;
+                        notes = run.notes;
+                        ledger = run.progress.into_ledger();
+                        redactor.redact(&why.message).into_owned()
+                    }
+                    stopped => {
+                        run.figures.elapsed = world.clock.now().duration_since(started).unwrap_or_default();
+                        return Ok(run.end(stopped).await);
+                    }
+                }
+            }
+            Err(error) if resumed.is_some() => error.to_string(),
+            Err(error) => {
+                if let Some(ledger) = &ledger {
+                    // What the run was to say already says why nothing happened.
+                    let _ = ledger.close("failed", world.clock.now()).await;
+                }
+                let ending = Ending::TargetFailed(Box::new(about_target(&error)));
+                return Ok(Outcome::before_the_start(ending));
+            }
+        };
+        resumed = None;
+        notes.push(format!("could not go on from there, and started over: {started_over}"));
+        if let Some(ledger) = &mut ledger {
+            let now = world.clock.now();
+            if let Err(error) = ledger.start_over(&run_id(now, (world.random)()), now).await {
+                return Ok(Outcome::before_the_start(Ending::Failed(Box::new(about_state(&error)))));
+            }
+        }
+    }
 }
 
 impl Run<'_> {
     async fn steps(&mut self) -> Result<(), Stop> {
+        if let Some(figures) = self.progress.resumed_figures() {
+            self.figures = figures;
+        }
         for index in 0..self.plan.steps.len() {
-            self.step(index).await?;
+            match self.progress.part_of(index) {
+                Part::Whole => self.step(index).await?,
+                Part::Rest => self.rest_of_step(index).await?,
+                Part::ValuesAgain => self.give_values(index).await?,
+                Part::ValuesRestored(values) => self.values.store(index, values, None),
+            }
+            if index + 1 < self.plan.steps.len() {
+                self.step_is_done(index).await?;
+            }
         }
         Ok(())
     }
 
     /// Targets show what they got only if nothing is missing.
-    async fn end(self, stopped: Result<(), Stop>) -> Outcome {
-        let redactor = self.redactor;
+    async fn end(mut self, stopped: Result<(), Stop>) -> Outcome {
+        let redactor = self.redactor.clone();
         // What a server sent must not look like a line of ours.
         let one_line = |text: &str| redactor.redact(text).replace(['\n', '\r'], " ");
         let clean = |diagnostic: Diagnostic| diagnostic.map_text(one_line);
-        let incomplete: Vec<Diagnostic> = self.incomplete.into_iter().map(&clean).collect();
+        let mut goes_on = None;
+        if let Err(Stop::Failed(_) | Stop::Interrupted) = &stopped {
+            goes_on = self.last_checkpoint().await;
+        } else if let Err(Stop::Target(_)) = &stopped {
+            goes_on = self.progress.place();
+        }
+        let Self { targets, progress, incomplete, figures, notes, world, .. } = self;
+        let incomplete: Vec<Diagnostic> = incomplete.into_iter().map(&clean).collect();
+        let mut notes: Vec<String> = notes.iter().map(|note| one_line(note)).collect();
         let mut landed = vec![];
         let ending = match stopped {
             Ok(()) if incomplete.is_empty() => {
-                let landing = self.targets.land().await;
+                let landing = land(targets, &progress, world).await;
                 landed = landing.landed;
-                landing.error.map_or(Ending::Complete, |error| target_ending(&error, clean))
+                notes.extend(landing.note);
+                landing.failure.map_or(Ending::Complete, |failure| match failure {
+                    Stop::Failed(finding) => Ending::Failed(Box::new(clean(*finding))),
+                    Stop::Target(error) => target_ending(&error, clean),
+                    Stop::Interrupted => Ending::Interrupted,
+                })
             }
             stopped => {
-                self.targets.abandon().await;
+                if goes_on.is_some() {
+                    targets.detach().await;
+                } else {
+                    targets.abandon().await;
+                    notes.extend(progress.close("not complete", world).await);
+                }
                 match stopped {
                     Ok(()) => Ending::Incomplete(incomplete),
                     Err(Stop::Failed(diagnostic)) => Ending::Failed(Box::new(clean(*diagnostic))),
@@ -114,12 +192,56 @@ impl Run<'_> {
                 }
             }
         };
-        let notes = self.notes.iter().map(|note| one_line(note)).collect();
-        Outcome { ending, figures: self.figures, landed, notes }
+        Outcome { ending, figures, landed, notes, goes_on }
     }
 
     pub(super) fn tell(&mut self, event: &Event) {
         self.listener.hear(event);
+    }
+}
+
+/// What became of the landing.
+struct Landing {
+    landed: Vec<Landed>,
+    failure: Option<Stop>,
+    note: Option<String>,
+}
+
+impl Landing {
+    fn failed(stop: Stop) -> Self {
+        Self { landed: vec![], failure: Some(stop), note: None }
+    }
+}
+
+/// Prepares, decides, shows: a crash before the decision leaves everything as it was, one after it is made good by the
+/// next run.
+async fn land(targets: Targets, progress: &Progress<'_>, world: &World) -> Landing {
+    let prepared = match targets.prepare().await {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            let note = progress.close("failed", world).await;
+            return Landing { note, ..Landing::failed(error.into()) };
+        }
+    };
+    if let Err(error) = progress.decide(&prepared, world).await {
+        prepared.iter().for_each(discard);
+        return Landing::failed(Stop::from(about_state(&error)));
+    }
+    let shown = show(&prepared);
+    let note = match &shown.error {
+        None => progress.end("complete", world).await,
+        Some(_) => progress.has_ledger().then(|| "the next run puts the rest in place".to_owned()),
+    };
+    Landing { landed: shown.landed, failure: shown.error.map(Stop::Target), note }
+}
+
+fn refusal(refused: Refused) -> Ending {
+    match refused {
+        Refused::Locked(finding) => Ending::Locked(finding),
+        Refused::Skipped(why) => Ending::Skipped(why),
+        Refused::State(finding) => Ending::Failed(finding),
+        Refused::Target(error) => Ending::TargetFailed(Box::new(about_target(&error))),
+        Refused::Interrupted => Ending::Interrupted,
     }
 }
 
@@ -160,11 +282,8 @@ fn run_id(started: SystemTime, random: f64) -> String {
     format!("{time}-{random:06x}{:x}", std::process::id())
 }
 
-fn run_names(id: &str, started: SystemTime) -> Value {
-    let started = jiff::Timestamp::try_from(started)
-        .unwrap_or_default()
-        .strftime("%Y-%m-%dT%H:%M:%S+00:00")
-        .to_string();
+fn run_names(id: &str, started_at: &str) -> Value {
+    let started = started_at.replace('Z', "+00:00");
     mapping([
         ("id", Value::from(id)),
         ("started_at", Value::from(started.as_str())),

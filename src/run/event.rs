@@ -59,6 +59,11 @@ pub enum Event {
         /// The step.
         step: String,
     },
+    /// Another run holds a lock; this one waits for it.
+    WaitingForLock {
+        /// Who holds it.
+        why: String,
+    },
     /// Another run is asking for the values of a step; this one waits for them.
     WaitingForOther {
         /// The step.

@@ -61,6 +61,7 @@ impl Run<'_> {
             let request = self.render(step, cursor)?;
             match self.send(step, &request, cursor).await? {
                 Ok(answer) => {
+                    self.progress.answered(index, Some(answer.response.status.as_u16()));
                     let decision = self.judge(step, &request, &answer, cursor, &progress.counts)?;
                     let fails = matches!(decision, Decision::FailByRule(_) | Decision::FailBuiltIn);
                     if fails && self.renew_refused(step, &answer, &mut progress).await? {
@@ -93,6 +94,7 @@ impl Run<'_> {
                     return Ok((verdict, answer));
                 }
                 Err(error) => {
+                    self.progress.answered(index, None);
                     let wait = self.wait_after_error(step, &request, &error, &progress)?;
                     progress.counts.used_built_in();
                     self.pause(step, &error.to_string(), wait, &progress).await?;

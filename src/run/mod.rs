@@ -3,6 +3,7 @@
 //! It decides nothing that a pure function of another station can decide, and prints nothing: it tells [`event`]s.
 
 pub mod answer;
+mod checkpoint;
 pub mod engine;
 pub mod event;
 mod exchange;
@@ -11,10 +12,12 @@ mod extraction;
 mod failure;
 mod giving;
 pub mod interrupt;
+mod ledger;
 pub mod outcome;
 mod page_facts;
 mod prefetch;
 pub mod preview;
+mod progress;
 mod render;
 mod reuse;
 mod rules;
@@ -28,4 +31,4 @@ pub mod world;
 pub use engine::run;
 pub use event::{Event, Listener};
 pub use outcome::{Ending, Figures, Outcome};
-pub use world::{Clock, SystemClock, World};
+pub use world::{Clock, Overlap, SystemClock, World};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::diagnostic::Diagnostic;
 use crate::target::Landed;
 
@@ -16,6 +18,15 @@ pub struct Outcome {
     pub landed: Vec<Landed>,
     /// What a reader should know, though it is no failure; redacted.
     pub notes: Vec<String>,
+    /// Where the next run goes on, if this one did not come to its end.
+    pub goes_on: Option<String>,
+}
+
+impl Outcome {
+    /// A run that ended before it did anything.
+    pub(super) fn before_the_start(ending: Ending) -> Self {
+        Self { ending, figures: Figures::default(), landed: vec![], notes: vec![], goes_on: None }
+    }
 }
 
 /// How a run can end.
@@ -33,10 +44,14 @@ pub enum Ending {
     OutputClosed,
     /// A signal ended it.
     Interrupted,
+    /// Another run holds a lock.
+    Locked(Box<Diagnostic>),
+    /// Another run holds a lock, and the command line says that this is as good.
+    Skipped(String),
 }
 
 /// What a run did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Figures {
     /// Steps that ran.
     pub steps: u64,

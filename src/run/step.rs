@@ -9,6 +9,7 @@ use super::exchange::Verdict;
 use super::extraction::{not_json, nothing_at};
 use super::failure::{self, Stop};
 use super::page_facts::Asked;
+use super::progress::Here;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::paging::{Cursor, Ended, Next, PageFacts, advance};
 use crate::plan::paginate::{NextPlan, PaginatePlan};
@@ -66,10 +67,29 @@ impl Run<'_> {
         when.truth(&self.context(step, None, None)).map_err(|error| failure::evaluation(&step.name, &error))
     }
 
+    /// Goes on with a step where a dead run stopped.
+    pub(super) async fn rest_of_step(&mut self, index: usize) -> Result<(), Stop> {
+        let place = self.progress.resumed_place().unwrap_or_default();
+        let name = self.plan.steps[index].name.clone();
+        self.tell(&Event::StepStarted { step: name.clone() });
+        let tally = Tally { pages: place.pages, records: place.records, previous: None };
+        let tally = self.pages_from(index, place.cursor, tally).await?;
+        self.tell(&Event::StepFinished { step: name, records: tally.records, pages: tally.pages });
+        Ok(())
+    }
+
     async fn pages(&mut self, index: usize) -> Result<Tally, Stop> {
-        let mut tally = Tally::default();
-        let mut cursor =
-            self.plan.steps[index].paginate.as_ref().map(|paginate| Cursor::first(&paginate.rules));
+        let paginate = self.plan.steps[index].paginate.as_ref();
+        let cursor = paginate.map(|paginate| Cursor::first(&paginate.rules));
+        self.pages_from(index, cursor, Tally::default()).await
+    }
+
+    async fn pages_from(
+        &mut self,
+        index: usize,
+        mut cursor: Option<Cursor>,
+        mut tally: Tally,
+    ) -> Result<Tally, Stop> {
         loop {
             let (verdict, answer) = self.exchange(index, cursor.as_ref()).await?;
             let page = self.page(index, &verdict, &answer, cursor.as_ref(), tally.previous.as_ref())?;
@@ -85,6 +105,10 @@ impl Run<'_> {
                 self.prefetch.clear();
                 return Ok(tally);
             }
+            let here =
+                Here { step: index, cursor: cursor.clone(), pages: tally.pages, records: tally.records };
+            self.progress.page_is_written(here, page.batch.byte_len() as u64);
+            self.checkpoint_if_due().await?;
         }
     }
 

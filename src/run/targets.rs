@@ -2,9 +2,10 @@
 
 use std::io::Write;
 
+use super::checkpoint::SavedTarget;
 use crate::plan::target::TargetPlan;
 use crate::record::Batch;
-use crate::target::{Landed, Prepared, TargetError, Worker, apply, discard, open};
+use crate::target::{Landed, Prepared, Receipt, TargetError, Worker, apply, discard, open, reopen};
 
 /// All targets of a run, each with a thread of its own.
 #[derive(Debug)]
@@ -44,6 +45,32 @@ impl Targets {
         Ok(Self { list: targets.into_iter().map(open).collect::<Result<_, _>>()? })
     }
 
+    /// Opens all of them as a dead run left them, cut back to what a checkpoint knows.
+    pub(super) fn reopen(
+        plans: &[TargetPlan],
+        run_id: &str,
+        stdout: &dyn Fn() -> Box<dyn Write + Send>,
+        saved: &[SavedTarget],
+    ) -> Result<Self, TargetError> {
+        let targets: Vec<_> = plans
+            .iter()
+            .zip(saved)
+            .map(|(plan, saved)| Ok((reopen(plan, run_id, stdout(), &saved.receipt)?, saved.wanted)))
+            .collect::<Result<_, _>>()?;
+        let open = |(target, wanted)| Ok(Open { worker: Worker::spawn(target)?, wanted, closed: false });
+        Ok(Self { list: targets.into_iter().map(open).collect::<Result<_, _>>()? })
+    }
+
+    /// Makes durable what all of them were given so far.
+    pub(super) async fn settle(&self) -> Result<Vec<SavedTarget>, TargetError> {
+        let mut saved = Vec::with_capacity(self.list.len());
+        for open in &self.list {
+            let receipt = if open.closed { Receipt::default() } else { open.worker.settle().await? };
+            saved.push(SavedTarget { wanted: open.wanted, receipt });
+        }
+        Ok(saved)
+    }
+
     /// A step that writes here runs.
     pub(super) fn want(&mut self, target: usize) {
         self.list[target].wanted = true;
@@ -66,8 +93,8 @@ impl Targets {
         }
     }
 
-    /// Makes all durable, then shows all. Nothing is shown unless everything could be made durable.
-    pub(super) async fn land(self) -> Landing {
+    /// Makes all durable, hidden as they are. If one fails, nothing of any is left.
+    pub(super) async fn prepare(self) -> Result<Vec<Prepared>, TargetError> {
         let only = self.list.len() == 1;
         let mut prepared: Vec<Prepared> = Vec::new();
         let mut error = None;
@@ -82,7 +109,20 @@ impl Targets {
                 Err(failure) => error = Some(failure),
             }
         }
-        show(prepared, error)
+        match error {
+            None => Ok(prepared),
+            Some(error) => {
+                prepared.iter().for_each(discard);
+                Err(error)
+            }
+        }
+    }
+
+    /// Leaves all of them for a run that goes on.
+    pub(super) async fn detach(self) {
+        for open in self.list {
+            open.worker.detach().await;
+        }
     }
 
     /// Gives all of them up: what was there before stays.
@@ -93,21 +133,17 @@ impl Targets {
     }
 }
 
-/// Shows one after the other. From the first failure on the rest is removed, and what is visible already is told.
-fn show(prepared: Vec<Prepared>, mut error: Option<TargetError>) -> Landing {
-    let mut landed = Vec::new();
+/// Shows one after the other. What is decided stays so: after a failure the next run finishes the rest.
+pub(super) fn show(prepared: &[Prepared]) -> Landing {
+    let mut landing = Landing { landed: Vec::new(), error: None };
     for finished in prepared {
-        if error.is_some() {
-            discard(&finished);
-            continue;
-        }
-        match apply(&finished) {
-            Ok(visible) => landed.push(visible),
+        match apply(finished) {
+            Ok(visible) => landing.landed.push(visible),
             Err(failure) => {
-                discard(&finished);
-                error = Some(failure);
+                landing.error = Some(failure);
+                break;
             }
         }
     }
-    Landing { landed, error }
+    landing
 }

@@ -16,7 +16,7 @@ use crate::plan::scope::VariableUse;
 use crate::secret::{Environment, Redactor, Secret};
 
 /// All values of a run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Values {
     params: Value,
     environment: Value,
@@ -102,6 +102,11 @@ impl Values {
             extracted: Arc::default(),
             cells,
         })
+    }
+
+    /// Gives `run.*` its values: those of the dead run, if this one goes on with it.
+    pub(super) fn name_run(&mut self, run: Value) {
+        self.run = run;
     }
 
     /// The names that an expression sees, with some of its own (`response`, `page`).

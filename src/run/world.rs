@@ -52,6 +52,23 @@ pub struct World {
     pub state: Option<PathBuf>,
     /// The wish to stop.
     pub interrupt: Interrupt,
+    /// A hash of the pipeline's text: a run goes on with a dead one only if nothing has changed.
+    pub fingerprint: String,
+    /// What to do when another run holds a lock.
+    pub overlap: Overlap,
+    /// Whether to start over, whatever a dead run left.
+    pub restart: bool,
+}
+
+/// What a run does when another one holds a lock that it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overlap {
+    /// It ends at once, and that is no failure.
+    Skip,
+    /// It waits, for so long at most, and then fails.
+    Wait(Duration),
+    /// It fails at once.
+    Fail,
 }
 
 impl std::fmt::Debug for World {

@@ -68,6 +68,16 @@ pub enum TargetError {
         /// The path as the author wrote it.
         shown: String,
     },
+    /// A spooled file holds less than its run knew to be durable.
+    #[error("the unfinished file for `{shown}` has {found} bytes, though {length} were written")]
+    Shortened {
+        /// The path as the author wrote it.
+        shown: String,
+        /// The bytes that are there.
+        found: u64,
+        /// The bytes that were durable.
+        length: u64,
+    },
     /// The reader of standard output went away; the run ends quietly.
     #[error("the reader of standard output is gone")]
     Closed,
@@ -119,7 +129,7 @@ impl TargetError {
             Self::NameTooLong { .. } => "give a shorter name; most file systems allow 255 bytes".to_owned(),
             Self::Full { .. } => "free some space; what was there before is untouched".to_owned(),
             Self::Leftover { temporary, .. } => format!("if no other run is at work, remove `{temporary}`"),
-            Self::Vanished { .. } => "run the pipeline again".to_owned(),
+            Self::Vanished { .. } | Self::Shortened { .. } => "run the pipeline again".to_owned(),
             Self::Closed | Self::Stopped | Self::Stdout { .. } | Self::NoThread { .. } | Self::Io { .. } => {
                 return None;
             }

@@ -17,6 +17,16 @@ impl Jsonl {
         Ok(Self { lines: Lines::new(Staging::open(path, shown, run_id)?) })
     }
 
+    pub(super) fn reopen(
+        path: &Path,
+        shown: &str,
+        run_id: &str,
+        receipt: &Receipt,
+    ) -> Result<Self, TargetError> {
+        let staging = Staging::reopen(path, shown, run_id, receipt.bytes)?;
+        Ok(Self { lines: Lines::resume(staging, *receipt) })
+    }
+
     fn flush(&mut self) -> Result<(), TargetError> {
         self.lines.flush().map_err(|source| self.lines.out().refused("write", source))
     }
@@ -29,7 +39,7 @@ impl Target for Jsonl {
 
     fn settle(&mut self) -> Result<Receipt, TargetError> {
         self.flush()?;
-        self.lines.out().sync()?;
+        self.lines.out_mut().sync()?;
         Ok(self.lines.taken())
     }
 
@@ -41,7 +51,11 @@ impl Target for Jsonl {
     }
 
     fn abandon(self: Box<Self>) {
-        drop(self);
+        self.lines.into_out().remove();
+    }
+
+    fn detach(self: Box<Self>) {
+        self.lines.into_out().leave();
     }
 }
 
@@ -57,7 +71,7 @@ mod tests {
     use crate::expr::jsonpath::PlainPath;
     use crate::plan::target::{TargetKind, TargetPlan};
     use crate::record::{BatchSeq, Page};
-    use crate::target::{apply, open};
+    use crate::target::{apply, open, reopen};
 
     fn folder() -> TempDir {
         TempDir::new().unwrap()
@@ -128,6 +142,39 @@ mod tests {
         fs::remove_file(&kept.file.as_ref().unwrap().temporary).unwrap();
         let error = apply(&kept).unwrap_err();
         assert!(matches!(error, TargetError::Vanished { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn what_a_dead_run_left_is_cut_back_and_goes_on() {
+        let folder = folder();
+        let path = folder.path().join("a.jsonl");
+        let plan = TargetPlan {
+            name: "leads".into(),
+            kind: TargetKind::Jsonl { path: path.clone(), shown: "out/a.jsonl".into() },
+        };
+        let mut target = try_open(path.clone()).unwrap();
+        target.write(&batch("[1,2]")).unwrap();
+        let receipt = target.settle().unwrap();
+        target.write(&batch("[3]")).unwrap();
+        target.settle().unwrap();
+        target.detach();
+        let mut target = reopen(&plan, "run1", Box::new(std::io::sink()), &receipt).unwrap();
+        target.write(&batch("[4]")).unwrap();
+        let landed = apply(&target.prepare().unwrap()).unwrap();
+        assert_eq!((landed.records, fs::read_to_string(&path).unwrap().as_str()), (3, "1\n2\n4\n"));
+
+        let mut target = try_open(path.clone()).unwrap();
+        target.write(&batch("[1]")).unwrap();
+        target.settle().unwrap();
+        target.detach();
+        let error = reopen(&plan, "run1", Box::new(std::io::sink()), &Receipt { bytes: 9, ..receipt }).err();
+        assert!(matches!(error, Some(TargetError::Shortened { .. })), "{error:?}");
+        let error = reopen(&plan, "run2", Box::new(std::io::sink()), &receipt).err();
+        assert!(matches!(error, Some(TargetError::Vanished { .. })), "{error:?}");
+        crate::target::staging::sweep(folder.path(), "run2");
+        assert_eq!(names(&folder), [".a.jsonl.run1.river-tmp", "a.jsonl"]);
+        crate::target::staging::sweep(folder.path(), "run1");
+        assert_eq!(names(&folder), ["a.jsonl"]);
     }
 
     #[test]

@@ -22,6 +22,11 @@ impl<W: Write> Lines<W> {
         Self { out, buffer: Vec::with_capacity(BUFFER_BYTES), taken: Receipt::default() }
     }
 
+    /// Lines that go on behind those of the receipt.
+    pub(super) fn resume(out: W, taken: Receipt) -> Self {
+        Self { taken, ..Self::new(out) }
+    }
+
     /// Takes the records; only full buffers are written.
     pub(super) fn take(&mut self, batch: &Batch) -> io::Result<()> {
         for record in batch.iter() {
@@ -52,6 +57,10 @@ impl<W: Write> Lines<W> {
 
     pub(super) fn out(&self) -> &W {
         &self.out
+    }
+
+    pub(super) fn out_mut(&mut self) -> &mut W {
+        &mut self.out
     }
 
     pub(super) fn into_out(self) -> W {

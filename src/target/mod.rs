@@ -38,6 +38,9 @@ pub trait Target: Send {
 
     /// Gives up and leaves nothing behind.
     fn abandon(self: Box<Self>);
+
+    /// Closes, and leaves what is durable for a run that goes on.
+    fn detach(self: Box<Self>);
 }
 
 /// How far a target is durable.
@@ -87,6 +90,32 @@ pub fn open(
     match &plan.kind {
         TargetKind::Jsonl { path, shown } => Ok(Box::new(jsonl::Jsonl::open(path, shown, run_id)?)),
         TargetKind::Stdout => Ok(Box::new(stdout::Stdout::new(stdout))),
+    }
+}
+
+/// Opens a target as a dead run of that id left it, cut back to what the receipt says.
+///
+/// # Errors
+/// When it holds less than that, or cannot be written.
+pub fn reopen(
+    plan: &TargetPlan,
+    run_id: &str,
+    stdout: Box<dyn Write + Send>,
+    receipt: &Receipt,
+) -> Result<Box<dyn Target>, TargetError> {
+    match &plan.kind {
+        TargetKind::Jsonl { path, shown } => {
+            Ok(Box::new(jsonl::Jsonl::reopen(path, shown, run_id, receipt)?))
+        }
+        TargetKind::Stdout => open(plan, run_id, stdout),
+    }
+}
+
+/// The folders in which a run may leave files that carry its id.
+pub fn folders(plan: &TargetPlan) -> Vec<PathBuf> {
+    match &plan.kind {
+        TargetKind::Jsonl { path, .. } => staging::folder(path).into_iter().collect(),
+        TargetKind::Stdout => vec![],
     }
 }
 

@@ -1,7 +1,7 @@
 //! A file that grows hidden beside the one it will replace.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -24,12 +24,13 @@ pub struct PreparedFile {
     pub created_folder: bool,
 }
 
-/// An open file under its temporary name, removed on drop unless it was prepared.
+/// An open file under its temporary name. It is removed on drop unless it was prepared, or was made durable for a run
+/// that may go on.
 #[derive(Debug)]
 pub(super) struct Staging {
     file: File,
     place: PreparedFile,
-    is_prepared: bool,
+    stays: bool,
 }
 
 impl Staging {
@@ -42,7 +43,7 @@ impl Staging {
         let temporary = temporary_name(&destination, run_id);
         let file = create(&temporary, shown)?;
         let place = PreparedFile { temporary, destination, shown: shown.to_owned(), created_folder };
-        let staging = Self { file, place, is_prepared: false };
+        let staging = Self { file, place, stays: false };
         if let Some(former) = former {
             let copied = staging.file.set_permissions(former.permissions());
             copied.map_err(|source| staging.refused("set the permissions of", source))?;
@@ -50,9 +51,41 @@ impl Staging {
         Ok(staging)
     }
 
-    /// Makes the bytes so far durable.
-    pub(super) fn sync(&self) -> Result<(), TargetError> {
-        self.file.sync_data().map_err(|source| self.refused("write", source))
+    /// Opens the temporary file that a dead run left, cut back to `length` bytes.
+    pub(super) fn reopen(path: &Path, shown: &str, run_id: &str, length: u64) -> Result<Self, TargetError> {
+        former_file(path, shown)?;
+        let destination = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let temporary = temporary_name(&destination, run_id);
+        let opened = OpenOptions::new().write(true).open(&temporary);
+        let mut file = opened.map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => TargetError::Vanished { shown: shown.to_owned() },
+            _ => TargetError::from_io("open", shown, source),
+        })?;
+        let refused = |source| TargetError::from_io("open", shown, source);
+        let found = file.metadata().map_err(refused)?.len();
+        if found < length {
+            return Err(TargetError::Shortened { shown: shown.to_owned(), found, length });
+        }
+        file.set_len(length).and_then(|()| file.seek(SeekFrom::End(0))).map_err(refused)?;
+        let place = PreparedFile { temporary, destination, shown: shown.to_owned(), created_folder: false };
+        Ok(Self { file, place, stays: true })
+    }
+
+    /// Closes the file and leaves it.
+    pub(super) fn leave(mut self) {
+        self.stays = true;
+    }
+
+    /// Makes the bytes so far durable. From then on another run may go on with them: only [`Self::remove`] removes them.
+    pub(super) fn sync(&mut self) -> Result<(), TargetError> {
+        self.file.sync_data().map_err(|source| self.refused("write", source))?;
+        self.stays = true;
+        Ok(())
+    }
+
+    /// Closes the file and removes it.
+    pub(super) fn remove(mut self) {
+        self.stays = false;
     }
 
     /// Makes the whole file durable and keeps it under its temporary name.
@@ -60,7 +93,7 @@ impl Staging {
         self.sync()?;
         // The name too must outlive a crash, since what is decided later refers to it.
         sync_folder(&self.place.temporary).map_err(|source| self.refused("write", source))?;
-        self.is_prepared = true;
+        self.stays = true;
         Ok(self.place.clone())
     }
 
@@ -81,7 +114,7 @@ impl Write for Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        if !self.is_prepared {
+        if !self.stays {
             // Nobody is left to tell. What a killed process leaves stays until someone removes it.
             let _ = fs::remove_file(&self.place.temporary);
         }
@@ -112,6 +145,22 @@ impl PreparedFile {
             _ => Err(TargetError::Vanished { shown: self.shown.clone() }),
         }
     }
+}
+
+/// The folder in which the temporary file for `path` is.
+pub(super) fn folder(path: &Path) -> Option<PathBuf> {
+    let destination = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    destination.parent().map(Path::to_owned)
+}
+
+/// Removes the temporary files of a run from a folder; returns how many.
+pub fn sweep(folder: &Path, run_id: &str) -> usize {
+    let ending = format!(".{run_id}.river-tmp");
+    let is_left = |name: &str| name.starts_with('.') && name.ends_with(&ending);
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let left = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_left));
+    // What cannot be removed now is looked for again by nobody; it is hidden and named after its run.
+    left.filter(|entry| fs::remove_file(entry.path()).is_ok()).count()
 }
 
 /// What is at the path before the run, if it may be replaced.

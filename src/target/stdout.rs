@@ -40,6 +40,8 @@ impl Target for Stdout {
     }
 
     fn abandon(self: Box<Self>) {}
+
+    fn detach(self: Box<Self>) {}
 }
 
 fn refused(source: io::Error) -> TargetError {

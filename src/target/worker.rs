@@ -32,6 +32,7 @@ enum Order {
     Settle(oneshot::Sender<Result<Receipt, TargetError>>),
     Prepare(oneshot::Sender<Result<Prepared, TargetError>>),
     Abandon(oneshot::Sender<()>),
+    Detach(oneshot::Sender<()>),
 }
 
 impl Worker {
@@ -80,6 +81,12 @@ impl Worker {
     pub async fn abandon(self) {
         // A target that stopped earlier has cleaned up already.
         let _ = self.ask(Order::Abandon).await;
+    }
+
+    /// Closes the target and leaves what is durable for a run that goes on.
+    pub async fn detach(self) {
+        // A target that stopped earlier has left what it had.
+        let _ = self.ask(Order::Detach).await;
     }
 
     async fn ask<T>(&self, order: impl FnOnce(oneshot::Sender<T>) -> Order) -> Result<T, TargetError> {
@@ -143,6 +150,11 @@ fn serve(mut target: Box<dyn Target>, orders: &mut Orders, room: &Semaphore) -> 
                 let _ = reply.send(target.prepare());
                 return Ok(());
             }
+            Order::Detach(reply) => {
+                target.detach();
+                let _ = reply.send(());
+                return Ok(());
+            }
             Order::Abandon(reply) => {
                 target.abandon();
                 let _ = reply.send(());
@@ -200,6 +212,10 @@ mod tests {
 
         fn abandon(self: Box<Self>) {
             self.told.send("abandon".to_owned()).unwrap();
+        }
+
+        fn detach(self: Box<Self>) {
+            self.told.send("detach".to_owned()).unwrap();
         }
     }
 

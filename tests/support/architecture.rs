@@ -10,8 +10,10 @@ use regex::Regex;
 use super::project;
 
 /// Which part of the crate may use which. `cli` may use everything.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("secret", &[]),
+    // What a checkpoint or a landing holds is text to it.
+    ("state", &[]),
     ("diagnostic", &[]),
     ("sandbox", &[]),
     ("spec", &["diagnostic"]),
@@ -22,7 +24,22 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("paging", &["plan"]),
     ("target", &["record", "plan"]),
     ("auth", &["http", "plan", "expr"]),
-    ("run", &["plan", "spec", "http", "auth", "paging", "record", "target", "expr", "diagnostic", "secret"]),
+    (
+        "run",
+        &[
+            "plan",
+            "spec",
+            "state",
+            "http",
+            "auth",
+            "paging",
+            "record",
+            "target",
+            "expr",
+            "diagnostic",
+            "secret",
+        ],
+    ),
     // `target::Landed` is part of an outcome.
     ("report", &["run", "target", "diagnostic"]),
     ("cli", &["*"]),

@@ -21,14 +21,18 @@ pub(crate) struct Case {
 }
 
 /// `case.yaml`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
     /// What the case holds, where its name does not say it.
     #[serde(rename = "about")]
-    _about: String,
+    pub(crate) _about: String,
     /// The command line; `{base}` stands for the fake server's URL.
     pub(crate) args: Option<Vec<String>>,
+    /// Commands that are run before, with their exit codes; what they print is not compared.
+    pub(crate) earlier: Vec<Earlier>,
+    /// A target whose lock another process holds, below the project.
+    pub(crate) locked: Option<PathBuf>,
     /// The exit code; by default 0 in `ok`, 1 in `fail`, 3 in `check`.
     pub(crate) exit: Option<i32>,
     /// The environment. Null takes a variable away that the harness sets.
@@ -65,8 +69,31 @@ pub(crate) struct Settings {
     pub(crate) varying: Vec<String>,
 }
 
+/// A command that is run before.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Earlier {
+    /// Its command line; by default that of the case.
+    pub(crate) args: Option<Vec<String>>,
+    /// Its exit code.
+    pub(crate) exit: i32,
+    /// Files that change after it: `from` becomes `to`.
+    #[serde(default)]
+    pub(crate) then_edit: BTreeMap<PathBuf, Edit>,
+}
+
+/// A change of a file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Edit {
+    /// A text in it,
+    pub(crate) from: String,
+    /// and what takes its place.
+    pub(crate) to: String,
+}
+
 /// Permissions in octal, as `chmod` takes them.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Mode(String);
 
 /// Which time a run sees.
@@ -116,7 +143,7 @@ pub(crate) enum SignalName {
 }
 
 /// A sandbox.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SandboxSettings {
     pub(crate) leads: u64,

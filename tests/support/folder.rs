@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use libtest_mimic::Trial;
 use river::sandbox::{self, Sandbox};
+use river::state::{Holder, Lock, fingerprint};
 
-use super::case::{Case, Requests, Settings};
+use super::case::{Case, Earlier, Requests, Settings};
 use super::compare::{self, Normaliser};
 use super::limits;
 use super::process::{Ended, Run};
@@ -57,6 +58,10 @@ fn run(case: &Case) -> Result<(), String> {
         settings.fill.iter().try_for_each(|path| project.fill(path, &urls))?;
     }
     let normaliser = normaliser(&settings, &project, server.as_ref())?;
+    for earlier in &settings.earlier {
+        run_earlier(case, &settings, earlier, &project, server.as_ref(), sandbox.as_ref())?;
+    }
+    let _lock = settings.locked.as_ref().map(|path| lock(project.root(), path)).transpose()?;
     let ended = execute(case, &settings, &project, server.as_ref(), sandbox.as_ref())?;
     Comparison { case, settings: &settings, normaliser: &normaliser }.all(
         &ended,
@@ -64,6 +69,48 @@ fn run(case: &Case) -> Result<(), String> {
         server.as_ref(),
         sandbox.as_ref(),
     )
+}
+
+fn run_earlier(
+    case: &Case,
+    settings: &Settings,
+    earlier: &Earlier,
+    project: &Project,
+    server: Option<&FakeServer>,
+    sandbox: Option<&Sandbox>,
+) -> Result<(), String> {
+    let arguments = earlier.args.clone().or_else(|| settings.args.clone());
+    let as_now = Settings { args: arguments, signal: None, ..settings.clone() };
+    let ended = execute(case, &as_now, project, server, sandbox)?;
+    if ended.exit != Some(earlier.exit) {
+        let stderr = String::from_utf8_lossy(&ended.stderr).into_owned();
+        return Err(format!(
+            "an earlier command: exit code {} expected, found {:?}; stderr:\n{stderr}",
+            earlier.exit, ended.exit
+        ));
+    }
+    for (path, edit) in &earlier.then_edit {
+        let path = project.root().join(path);
+        let text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
+        if !text.contains(&edit.from) {
+            return Err(format!("`{}` does not hold `{}`", path.display(), edit.from));
+        }
+        std::fs::write(&path, text.replace(&edit.from, &edit.to)).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+/// Holds the lock of a target as another process would.
+fn lock(root: &Path, target: &Path) -> Result<Lock, String> {
+    let root = root.canonicalize().map_err(|error| error.to_string())?;
+    let name = format!("target-{}", fingerprint([root.join(target).as_os_str().as_encoded_bytes()]));
+    let holder = Holder {
+        pid: 4711,
+        run: "20261123T120000Z-1f3a9c1267".to_owned(),
+        started_at: "2026-11-23T12:00:00Z".to_owned(),
+    };
+    let taken = Lock::try_take(&root.join(".river"), &name, &holder).map_err(|error| error.to_string())?;
+    taken.map_err(|_| "somebody holds the lock already".to_owned())
 }
 
 fn execute(
@@ -202,7 +249,7 @@ impl Comparison<'_> {
 
     fn files(&self, project: &Project) -> Result<(), String> {
         let mut found = project.changed();
-        found.retain(|path, _| !is_token_store(path));
+        found.retain(|path, _| !is_state(path));
         for path in &self.settings.digest {
             let bytes = found.remove(&super::case::without_dots(path)).ok_or("nothing to digest")?;
             let name = super::case::without_dots(path).with_extension("digest");
@@ -229,8 +276,9 @@ impl Comparison<'_> {
     }
 }
 
-/// Keys are random and entries sealed with them; `tests/token_store.rs` looks into them.
-fn is_token_store(path: &Path) -> bool {
+/// Keys are random and entries sealed with them, `tests/token_store.rs` looks into them; the database of the state is
+/// looked into by `river state` and by `tests/landing.rs`.
+fn is_state(path: &Path) -> bool {
     let parts: Vec<_> =
         path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
     let Some(place) = parts.iter().position(|part| part == ".river" || part == "dot_river") else {
@@ -239,7 +287,8 @@ fn is_token_store(path: &Path) -> bool {
     let rest = &parts[place + 1..];
     let rest = if rest.first().is_some_and(|first| first == "sandbox") { &rest[1..] } else { rest };
     rest.first().is_some_and(|first| {
-        ["key", "key.lock", "tokens", ".gitignore", "dot_gitignore"].contains(&first.as_str())
+        ["key", "key.lock", "tokens", ".gitignore", "dot_gitignore", "state.db", "locks"]
+            .contains(&first.as_str())
     })
 }
 

@@ -1,0 +1,42 @@
+//! The tables of the state database, and their version.
+
+/// `rivr` in ASCII: tells river's database from another program's.
+pub(super) const APPLICATION_ID: i64 = 0x7269_7672;
+
+/// The newest version that is known here; a change of the tables raises it and adds a migration.
+pub(super) const VERSION: i64 = 1;
+
+/// Version 1.
+pub(super) const TABLES: &str = "
+    CREATE TABLE run (
+        number INTEGER PRIMARY KEY,   -- in the order in which they began
+        id TEXT NOT NULL UNIQUE,
+        key TEXT NOT NULL,            -- runs of one key exclude each other, and one goes on where another died
+        pipeline TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,    -- of the pipeline's text: a changed one starts over
+        phase TEXT NOT NULL CHECK (phase IN ('running', 'decided', 'ended')),
+        started_at TEXT NOT NULL,
+        touched_at TEXT NOT NULL,     -- of the last checkpoint
+        checkpoint TEXT,
+        outcome TEXT,
+        folders TEXT NOT NULL         -- JSON: where files with its id may be
+    ) STRICT;
+    CREATE INDEX run_phase ON run (phase, key);
+    CREATE TABLE landing (
+        run INTEGER NOT NULL REFERENCES run (number) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        prepared TEXT NOT NULL,
+        PRIMARY KEY (run, position)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE watermark (
+        pipeline TEXT NOT NULL,
+        step TEXT NOT NULL,
+        name TEXT NOT NULL,
+        per TEXT NOT NULL,            -- JSON; 'null' where there is one for all
+        type TEXT NOT NULL,
+        value TEXT NOT NULL,          -- as it was received
+        run TEXT,                     -- the run that set it; none: by hand
+        updated_at TEXT NOT NULL,
+        PRIMARY KEY (pipeline, step, name, per)
+    ) STRICT, WITHOUT ROWID;
+";

@@ -1,0 +1,162 @@
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::*;
+
+const NOW: &str = "2026-11-23T12:00:00Z";
+
+fn new_run(id: &str) -> NewRun {
+    let text = |text: &str| text.to_owned();
+    NewRun {
+        id: text(id),
+        key: text("k"),
+        pipeline: text("leads"),
+        fingerprint: text("f"),
+        started_at: text(NOW),
+        folders: vec!["/tmp/out".into()],
+    }
+}
+
+fn watermark(value: &str) -> Watermark {
+    let text = |text: &str| text.to_owned();
+    let key =
+        WatermarkKey { pipeline: text("leads"), step: text("pull"), name: text("since"), per: text("null") };
+    Watermark { key, kind: text("datetime"), value: text(value) }
+}
+
+#[test]
+fn a_run_goes_from_begin_to_end() {
+    let folder = TempDir::new().unwrap();
+    let mut state = State::open(folder.path()).unwrap();
+    state.begin(&new_run("r1")).unwrap();
+    state.checkpoint("r1", "{\"page\":3}", NOW).unwrap();
+    drop(state);
+
+    let mut state = State::open(folder.path()).unwrap();
+    let open = state.open_runs().unwrap();
+    assert_eq!(open.len(), 1);
+    assert_eq!(open[0].run, new_run("r1"));
+    assert_eq!((open[0].phase, open[0].checkpoint.as_deref()), (Phase::Running, Some("{\"page\":3}")));
+    let decided = Decided {
+        landings: vec!["one".to_owned(), "two".to_owned()],
+        watermarks: vec![watermark("2026-01-02T03:04:05+05:30")],
+    };
+    state.decide("r1", &decided, NOW).unwrap();
+    assert_eq!(state.landings("r1").unwrap(), decided.landings);
+    assert_eq!(state.watermark(&watermark("").key).unwrap(), Some(decided.watermarks[0].clone()));
+    let row = state.run("r1").unwrap().unwrap();
+    assert_eq!((row.phase, row.checkpoint), (Phase::Decided, None));
+    state.end("r1", "complete", NOW).unwrap();
+    assert!(state.open_runs().unwrap().is_empty());
+    assert!(state.landings("r1").unwrap().is_empty());
+}
+
+#[test]
+fn a_decision_is_all_or_nothing() {
+    let folder = TempDir::new().unwrap();
+    let mut state = State::open(folder.path()).unwrap();
+    let decided = Decided { landings: vec!["one".to_owned()], watermarks: vec![watermark("x")] };
+    assert!(state.decide("nobody", &decided, NOW).is_err());
+    assert!(state.watermarks(None).unwrap().is_empty());
+}
+
+#[test]
+fn watermarks_are_set_listed_and_forgotten() {
+    let folder = TempDir::new().unwrap();
+    let mut state = State::open(folder.path()).unwrap();
+    let mut other = watermark("b");
+    other.key.step = "deleted".to_owned();
+    state.set_watermarks(&[watermark("a"), other.clone()], NOW).unwrap();
+    state.set_watermarks(&[watermark("c")], NOW).unwrap();
+    let values = |state: &State, pipeline| -> Vec<String> {
+        state.watermarks(pipeline).unwrap().into_iter().map(|watermark| watermark.value).collect()
+    };
+    assert_eq!(values(&state, None), ["b", "c"]);
+    assert_eq!(values(&state, Some("other")), [""; 0]);
+    assert_eq!(state.forget_watermarks("leads", Some("deleted"), None).unwrap(), 1);
+    assert_eq!(state.forget_watermarks("leads", None, Some("nothing")).unwrap(), 0);
+    assert_eq!(values(&state, Some("leads")), ["c"]);
+}
+
+#[test]
+fn ended_runs_are_forgotten_in_the_end() {
+    let folder = TempDir::new().unwrap();
+    let mut state = State::open(folder.path()).unwrap();
+    state.connection.execute_batch("PRAGMA synchronous = OFF").unwrap();
+    for number in 0..1_003 {
+        let id = format!("r{number}");
+        state.begin(&new_run(&id)).unwrap();
+        state.end(&id, "complete", NOW).unwrap();
+    }
+    assert_eq!(state.run("r2").unwrap(), None);
+    assert!(state.run("r3").unwrap().is_some());
+}
+
+#[test]
+fn what_is_not_a_whole_state_is_refused_and_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("state.db");
+    drop(State::open(folder.path()).unwrap());
+    let whole = fs::read(&path).unwrap();
+    let version = |version: i64| {
+        let folder = TempDir::new().unwrap();
+        let state = State::open(folder.path()).unwrap();
+        state.connection.pragma_update(None, "user_version", version).unwrap();
+        drop(state);
+        fs::read(folder.path().join("state.db")).unwrap()
+    };
+    let foreign = {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("x.db");
+        rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+        fs::read(path).unwrap()
+    };
+    let cases: [(&str, Vec<u8>, &str); 5] = [
+        ("empty", vec![], "is damaged: it is empty"),
+        (
+            "garbage",
+            b"not a database, though long enough to be looked at as one, is it not".repeat(20),
+            "is damaged: it is not a database",
+        ),
+        ("truncated", whole[..whole.len() / 2].to_vec(), "is damaged: "),
+        ("newer", version(2), "was written by a newer river: its version is 2, this river knows 1"),
+        ("foreign", foreign, "is a database of another program"),
+    ];
+    for (name, bytes, message) in cases {
+        fs::write(&path, &bytes).unwrap();
+        let error = State::open(folder.path()).err().unwrap_or_else(|| panic!("{name} is accepted"));
+        assert!(error.to_string().contains(message), "{name}: {error}");
+        assert!(!error.help().is_empty());
+        assert_eq!(fs::read(&path).unwrap(), bytes, "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_can_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("deep/.river");
+    drop(State::open(&state).unwrap());
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&state), 0o700);
+    assert_eq!(mode(&state.join("state.db")), 0o600);
+    let mut left: Vec<_> = fs::read_dir(&state).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, [".gitignore", "state.db"]);
+}
+
+#[test]
+fn a_lock_is_held_by_one_and_says_by_whom() {
+    let folder = TempDir::new().unwrap();
+    let holder = Holder { pid: 7, run: "r1".to_owned(), started_at: NOW.to_owned() };
+    let other = Holder { pid: 8, run: "r2".to_owned(), started_at: NOW.to_owned() };
+    assert!(Lock::is_free(folder.path(), "a").unwrap());
+    let held = Lock::try_take(folder.path(), "a", &holder).unwrap().unwrap();
+    assert!(!Lock::is_free(folder.path(), "a").unwrap());
+    assert_eq!(Lock::try_take(folder.path(), "a", &other).unwrap().unwrap_err(), Some(holder));
+    assert!(Lock::try_take(folder.path(), "b", &other).unwrap().is_ok());
+    drop(held);
+    assert!(Lock::try_take(folder.path(), "a", &other).unwrap().is_ok());
+}

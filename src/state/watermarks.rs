@@ -1,0 +1,120 @@
+//! Watermarks: up to where an earlier run read.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::database::State;
+use super::error::StateError;
+
+/// Which watermark.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct WatermarkKey {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The step.
+    pub step: String,
+    /// Its name in the step.
+    pub name: String,
+    /// What it is kept per, as JSON; `null` where there is one for all.
+    pub per: String,
+}
+
+/// A watermark with its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watermark {
+    /// Which.
+    #[serde(flatten)]
+    pub key: WatermarkKey,
+    /// `datetime`, `number` or `string`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The value as it was received.
+    pub value: String,
+}
+
+impl State {
+    /// The value of a watermark.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn watermark(&self, key: &WatermarkKey) -> Result<Option<Watermark>, StateError> {
+        let found = self.connection.query_row(
+            "SELECT pipeline, step, name, per, type, value FROM watermark
+             WHERE pipeline = ?1 AND step = ?2 AND name = ?3 AND per = ?4",
+            params![key.pipeline, key.step, key.name, key.per],
+            read_row,
+        );
+        self.explain(found.optional())
+    }
+
+    /// All watermarks, of one pipeline or of all, in the order of their keys.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn watermarks(&self, pipeline: Option<&str>) -> Result<Vec<Watermark>, StateError> {
+        let read = || {
+            let mut statement = self.connection.prepare(
+                "SELECT pipeline, step, name, per, type, value FROM watermark
+                 WHERE ?1 IS NULL OR pipeline = ?1 ORDER BY pipeline, step, name, per",
+            )?;
+            statement.query_map([pipeline], read_row)?.collect()
+        };
+        self.explain(read())
+    }
+
+    /// Sets watermarks by hand, all or none.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn set_watermarks(&mut self, watermarks: &[Watermark], now: &str) -> Result<(), StateError> {
+        let store = |connection: &mut Connection| {
+            let transaction = connection.transaction()?;
+            for watermark in watermarks {
+                watermark.store(&transaction, None, now)?;
+            }
+            transaction.commit()
+        };
+        let stored = store(&mut self.connection);
+        self.explain(stored)
+    }
+
+    /// Forgets watermarks; returns how many there were. A step or name of none means all of them.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn forget_watermarks(
+        &mut self,
+        pipeline: &str,
+        step: Option<&str>,
+        name: Option<&str>,
+    ) -> Result<usize, StateError> {
+        let forgotten = self.connection.execute(
+            "DELETE FROM watermark WHERE pipeline = ?1 AND (?2 IS NULL OR step = ?2) AND (?3 IS NULL OR name = ?3)",
+            params![pipeline, step, name],
+        );
+        self.explain(forgotten)
+    }
+}
+
+impl Watermark {
+    pub(super) fn store(
+        &self,
+        connection: &Connection,
+        run: Option<&str>,
+        now: &str,
+    ) -> rusqlite::Result<()> {
+        let key = &self.key;
+        connection
+            .execute(
+                "INSERT OR REPLACE INTO watermark (pipeline, step, name, per, type, value, run, updated_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                params![key.pipeline, key.step, key.name, key.per, self.kind, self.value, run, now],
+            )
+            .map(drop)
+    }
+}
+
+fn read_row(row: &Row<'_>) -> rusqlite::Result<Watermark> {
+    let key = WatermarkKey { pipeline: row.get(0)?, step: row.get(1)?, name: row.get(2)?, per: row.get(3)? };
+    Ok(Watermark { key, kind: row.get(4)?, value: row.get(5)? })
+}
