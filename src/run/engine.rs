@@ -72,7 +72,7 @@ pub async fn run(
         redactor: redactor.clone(),
         targets,
         kept: Kept::new(world.state.clone()),
-        figures: Figures::default(),
+        figures: Figures { credits: priced(plan).then_some(0), ..Figures::default() },
         incomplete: vec![],
         notes: vec![],
         listener,
@@ -145,6 +145,11 @@ fn findings(diagnostic: Diagnostic) -> Findings {
     let mut findings = Findings::default();
     findings.push(diagnostic);
     findings
+}
+
+/// Whether some step says what its requests cost.
+fn priced(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| step.request.credits.is_some())
 }
 
 /// Sorts by time and differs between runs that start together: `20261123T123456Z-1f3a9c`.

@@ -44,6 +44,8 @@ pub struct Figures {
     pub skipped: u64,
     /// Requests sent, retries included.
     pub requests: u64,
+    /// What they cost in API credits; none: no step says.
+    pub credits: Option<u64>,
     /// Tries after the first one.
     pub retries: u64,
     /// Pages of records.

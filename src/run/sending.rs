@@ -51,8 +51,10 @@ impl Run<'_> {
         if self.world.interrupt.is_wished() {
             return Err(Stop::Interrupted);
         }
+        let credits = self.price(step, cursor)?;
         let early = cursor.and_then(|cursor| self.prefetch.take(cursor.page, request));
-        if early.is_none() {
+        let in_turn = early.is_none();
+        if in_turn {
             self.note_request(step, request);
         }
         self.send_ahead(step, cursor);
@@ -70,11 +72,15 @@ impl Run<'_> {
         Ok(sent.map(|response| {
             let bytes = response.body.len() as u64;
             self.figures.bytes += bytes;
+            if in_turn {
+                self.spend(credits);
+            }
             self.tell(&Event::Answered {
                 step: step.name.clone(),
                 status: response.status.as_u16(),
                 bytes,
                 elapsed: response.elapsed,
+                credits,
             });
             let answer = Answer::new(response, request.url.clone(), step.records.clone());
             if step.extract.iter().any(|extract| extract.secret) {
@@ -97,12 +103,28 @@ impl Run<'_> {
         self.tell(&Event::Requesting { step: step.name.clone(), request: described });
     }
 
+    /// What a request costs by what its author says; known before it is sent.
+    fn price(&self, step: &StepPlan, cursor: Option<&Cursor>) -> Result<Option<u64>, Diagnostic> {
+        let context = self.context(step, None, cursor);
+        Rendering { step, context: &context, cursor, redactor: &self.redactor }.credits()
+    }
+
+    /// An answer was paid for, whatever it says; nobody knows of a request that got none.
+    fn spend(&mut self, credits: Option<u64>) {
+        if let (Some(spent), Some(credits)) = (&mut self.figures.credits, credits) {
+            *spent = spent.saturating_add(credits);
+        }
+    }
+
     /// Keeps `prefetch` pages after this one in flight. A page whose request cannot be rendered yet waits for its turn.
     fn send_ahead(&mut self, step: &StepPlan, cursor: Option<&Cursor>) {
         let Some((paginate, cursor)) = step.paginate.as_ref().zip(cursor) else { return };
         for by in self.prefetch.len() as u64 + 1..=paginate.prefetch {
             let Some(ahead) = cursor.ahead(&paginate.rules, by) else { return };
             let Ok(request) = self.render(step, Some(&ahead)) else { return };
+            let Ok(credits) = self.price(step, Some(&ahead)) else { return };
+            // Its answer may be thrown away unseen, and costs all the same.
+            self.spend(credits);
             self.note_request(step, &request);
             self.prefetch.send(&self.transport, ahead.page, request);
         }

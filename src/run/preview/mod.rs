@@ -18,9 +18,11 @@ use crate::http::curl::{self, Piece};
 use crate::http::{Body, Header, Request};
 use crate::paging::Cursor;
 use crate::plan::Plan;
+use crate::plan::context::Context;
 use crate::plan::extract::{ExtractPlan, ExtractSource};
 use crate::plan::paginate::{NextPlan, PagePlace, PaginatePlan};
 use crate::plan::paging::PagingKind;
+use crate::plan::request::CreditsPlan;
 use crate::plan::step::{RulePlan, StepPlan};
 use crate::plan::target::TargetKind;
 use crate::plan::written::Written;
@@ -74,6 +76,8 @@ pub struct RequestPreview {
     pub timeout_seconds: u64,
     /// Whether redirects are followed.
     pub follow_redirects: bool,
+    /// What it costs in API credits, if the step says so.
+    pub credits: Option<String>,
     /// The same as a command for a shell, with what it needs and gives as comments.
     #[serde(skip)]
     pub curl: String,
@@ -192,9 +196,11 @@ fn step(plan: &Plan, environment: &Environment, index: usize) -> Result<StepPrev
 
 fn request(plan: &Plan, environment: &Environment, index: usize) -> Result<RequestPreview, Box<Diagnostic>> {
     let stand_ins = StandIns::default();
-    let shown = rendered(&Known::new(plan, environment, &stand_ins, Style::Values), plan, index)?;
+    let known = Known::new(plan, environment, &stand_ins, Style::Values);
+    let shown = rendered(&known, plan, index)?;
     let redactor = knowing(&plan.clear_secrets);
     let mut preview = describe(&shown, &stand_ins, &redactor);
+    preview.credits = credits(&known, plan, index, &stand_ins)?;
     let stand_ins = StandIns::default();
     let tried = rendered(&Known::new(plan, environment, &stand_ins, Style::Variables), plan, index)?;
     preview.curl = curl_command(&tried, &stand_ins, &redactor);
@@ -214,6 +220,27 @@ fn rendered(known: &Known<'_>, plan: &Plan, index: usize) -> Result<Request, Box
         Rendering { step, context: &stage, cursor: cursor.as_ref(), redactor: &redactor }.request()
     })?;
     Ok(Request { secret_query: vec![], ..request })
+}
+
+/// What one request costs; where only a run knows it, as it is written.
+fn credits(
+    known: &Known<'_>,
+    plan: &Plan,
+    index: usize,
+    stand_ins: &StandIns,
+) -> Result<Option<String>, Box<Diagnostic>> {
+    let step = &plan.steps[index];
+    let cursor = step.paginate.as_ref().map(|paginate| Cursor::first(&paginate.rules));
+    let stage = known.of_step(index, cursor.as_ref());
+    if let Some(CreditsPlan::Template(written, _)) = &step.request.credits
+        && let Ok(value) = stage.value(written)
+        && stand_ins.are_in(&value.to_string())
+    {
+        return Ok(Some(stand_ins.shown(&value.to_string())));
+    }
+    let redactor = Redactor::default();
+    let rendering = Rendering { step, context: &stage, cursor: cursor.as_ref(), redactor: &redactor };
+    Ok(rendering.credits()?.map(|credits| credits.to_string()))
 }
 
 /// What stands in the file in clear is masked all the same.
@@ -246,6 +273,7 @@ fn describe(request: &Request, stand_ins: &StandIns, redactor: &Redactor) -> Req
         },
         timeout_seconds: request.timeouts.total.as_secs(),
         follow_redirects: request.follow_redirects,
+        credits: None,
         curl: String::new(),
     }
 }
