@@ -10,10 +10,11 @@ use regex::Regex;
 use super::project;
 
 /// Which part of the crate may use which. `cli` may use everything.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("secret", &[]),
     ("diagnostic", &[]),
     ("sandbox", &[]),
+    ("kit", &[]),
     ("spec", &["diagnostic"]),
     ("expr", &["diagnostic"]),
     ("plan", &["spec", "expr", "diagnostic", "secret"]),

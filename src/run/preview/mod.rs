@@ -236,7 +236,10 @@ fn credits(
         && let Ok(value) = stage.value(written)
         && stand_ins.are_in(&value.to_string())
     {
-        return Ok(Some(stand_ins.shown(&value.to_string())));
+        let value = value.to_string();
+        // What is computed with a stand-in is no number either.
+        let passed_through = stand_ins.parts(&value).len() == 1;
+        return Ok(Some(if passed_through { stand_ins.shown(&value) } else { source(written) }));
     }
     let redactor = Redactor::default();
     let rendering = Rendering { step, context: &stage, cursor: cursor.as_ref(), redactor: &redactor };
