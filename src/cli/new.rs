@@ -59,7 +59,8 @@ impl<'a> Copy<'a> {
     fn of(arguments: &NewArguments, folder: &'a Path) -> Result<Self, Box<Diagnostic>> {
         let kit = Kit::of(&arguments.from).ok_or_else(|| Box::new(unknown(&arguments.from)))?;
         let pipeline = folder.join(&arguments.file);
-        if let Some(finding) = unfit(kit, &arguments.file, &pipeline) {
+        let place = Place { kit, given: &arguments.file, path: &pipeline };
+        if let Some(finding) = place.unfit() {
             return Err(Box::new(finding));
         }
         let stem = pipeline.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -76,47 +77,48 @@ impl<'a> Copy<'a> {
 
     /// Writes the connection and then the pipeline; what was written is taken back if the rest fails.
     fn write(&self) -> Result<Connection, Box<Diagnostic>> {
-        let connection = self.write_connection()?;
         let text = self.name.as_ref().map(|name| self.kit.named(name));
-        write_new(&self.pipeline, text.as_deref().unwrap_or(self.kit.pipeline)).map_err(|error| {
-            // Who was a moment faster with the pipeline may need the connection.
-            if connection == Connection::New && error.kind() != io::ErrorKind::AlreadyExists {
-                self.take_connection_back();
+        let text = text.as_deref().unwrap_or(self.kit.pipeline);
+        let connections = self.connection.parent().unwrap_or(self.folder);
+        let made = self.make(connections)?;
+        let connection = self.write_connection();
+        let written = connection.and_then(|connection| {
+            write_new(&self.pipeline, text).map(|()| connection).map_err(|error| {
+                // Who was a moment faster with the pipeline may need the connection.
+                if connection == Connection::New && error.kind() != io::ErrorKind::AlreadyExists {
+                    let _ = fs::remove_file(&self.connection);
+                }
+                Box::new(unwritable(&shown(&self.pipeline, self.folder), &error))
+            })
+        });
+        if written.is_err() && made {
+            let _ = fs::remove_dir(connections); // only if it is empty
+        }
+        written
+    }
+
+    /// Makes the folder of the connections. False: it was there.
+    fn make(&self, connections: &Path) -> Result<bool, Box<Diagnostic>> {
+        let name = shown(connections, self.folder);
+        match fs::create_dir(connections) {
+            Ok(()) => Ok(true),
+            Err(_) if connections.is_dir() => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let file = shown(&self.connection, self.folder);
+                let help = format!("`{file}` belongs there: move the file away");
+                Err(Box::new(bad(format!("`{name}` is not a folder")).help(help)))
             }
-            Box::new(unwritable(&shown(&self.pipeline, self.folder), &error))
-        })?;
-        Ok(connection)
+            Err(error) => Err(Box::new(unwritable(&name, &error))),
+        }
     }
 
     /// A connection that is there is the user's own, with their data centre: it stays.
     fn write_connection(&self) -> Result<Connection, Box<Diagnostic>> {
-        if self.connection.is_file() {
-            return Ok(Connection::WasThere);
-        }
-        let folder = self.connection.parent().unwrap_or(self.folder);
-        if folder.is_file() {
-            let message = format!("`{}` is not a folder", shown(folder, self.folder));
-            let help =
-                format!("`{}` belongs there: move the file away", shown(&self.connection, self.folder));
-            return Err(Box::new(Diagnostic::error(Code::BadFile, message).help(help)));
-        }
-        let written =
-            fs::create_dir_all(folder).and_then(|()| write_new(&self.connection, self.kit.connection.text));
-        match written {
+        match write_new(&self.connection, self.kit.connection.text) {
             Ok(()) => Ok(Connection::New),
-            // Another one was a moment faster.
             Err(_) if self.connection.is_file() => Ok(Connection::WasThere),
-            Err(error) => {
-                let _ = fs::remove_dir(folder); // only if it is empty
-                Err(Box::new(unwritable(&shown(&self.connection, self.folder), &error)))
-            }
+            Err(error) => Err(Box::new(unwritable(&shown(&self.connection, self.folder), &error))),
         }
-    }
-
-    /// As far as that can be done: a first failure is what is told.
-    fn take_connection_back(&self) {
-        let _ = fs::remove_file(&self.connection);
-        let _ = self.connection.parent().map(fs::remove_dir); // only if it is empty
     }
 
     fn told(&self, connection: Connection) -> String {
@@ -168,69 +170,97 @@ impl<'a> Copy<'a> {
 fn unknown(name: &str) -> Diagnostic {
     let names = || kit::ALL.iter().map(|kit| kit.name);
     let guess = nearest(name, names()).map(|near| format!("did you mean `{near}`?"));
-    Diagnostic::error(Code::BadFile, format!("there is no kit `{name}`"))
+    bad(format!("there is no kit `{name}`"))
         .help_if(guess)
         .help(format!("there are {}", quoted_list(names())))
 }
 
-/// Why a pipeline cannot be written there; none: it can be tried.
-fn unfit(kit: &Kit, given: &Path, path: &Path) -> Option<Diagnostic> {
-    let shown = given.display();
-    let name = kit.name;
-    let bad = |message: String, help: String| Some(Diagnostic::error(Code::BadFile, message).help(help));
-    if path.is_dir() {
-        let inner = given.join(format!("{name}.yaml")).display().to_string();
-        return bad(
-            format!("`{shown}` is a folder"),
-            format!("name the file: `river new --from {name} {}`", quoted(&inner)),
-        );
+/// Where a pipeline is to be.
+struct Place<'a> {
+    kit: &'static Kit,
+    /// As the user wrote it.
+    given: &'a Path,
+    path: &'a Path,
+}
+
+impl Place<'_> {
+    /// Why a pipeline cannot be written there; none: it can be tried.
+    fn unfit(&self) -> Option<Diagnostic> {
+        self.is_a_folder()
+            .or_else(|| self.other_ending())
+            .or_else(|| self.no_folder())
+            .or_else(|| self.among_connections())
+            .or_else(|| self.taken())
     }
-    if path.extension().is_none_or(|ending| ending != "yaml") {
-        let better = if path.file_stem().is_some_and(|stem| !stem.to_string_lossy().starts_with('.')) {
-            given.with_extension("yaml")
-        } else {
-            given.with_file_name(format!("{name}.yaml"))
-        };
-        return bad(
-            format!("the file of a pipeline ends in `.yaml`, `{shown}` does not"),
-            format!("`river new --from {name} {}`", quoted(&better.display().to_string())),
-        );
+
+    fn is_a_folder(&self) -> Option<Diagnostic> {
+        let inner = || self.given.join(format!("{}.yaml", self.kit.name));
+        self.path.is_dir().then(|| {
+            bad(format!("`{}` is a folder", self.given.display()))
+                .help(format!("name the file: {}", self.command(&inner())))
+        })
     }
-    let folder = given.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder.filter(|_| !path.parent().is_some_and(Path::is_dir)) {
-        let is_file = path.parent().is_some_and(Path::exists);
-        let folder = folder.display().to_string();
-        if is_file {
-            return bad(format!("`{folder}` is not a folder"), "choose another one".to_owned());
+
+    fn other_ending(&self) -> Option<Diagnostic> {
+        if self.path.extension().is_some_and(|ending| ending == "yaml") {
+            return None;
         }
-        let help = format!("make it: `mkdir -p {}`", quoted(&folder));
-        return bad(format!("there is no folder `{folder}`"), help);
+        let has_stem = self.path.file_stem().is_some_and(|stem| !stem.to_string_lossy().starts_with('.'));
+        let better = if has_stem {
+            self.given.with_extension("yaml")
+        } else {
+            self.given.with_file_name(format!("{}.yaml", self.kit.name))
+        };
+        let message = format!("the file of a pipeline ends in `.yaml`, `{}` does not", self.given.display());
+        Some(bad(message).help(self.command(&better)))
     }
-    if path.parent().and_then(Path::file_name).is_some_and(|folder| folder == "connections") {
-        return bad(
-            format!("`{shown}` would be taken for a connection: it is in a folder `connections`"),
-            "put the pipeline beside that folder, or into `pipelines/`".to_owned(),
-        );
+
+    fn no_folder(&self) -> Option<Diagnostic> {
+        let folder = self.path.parent().filter(|folder| !folder.is_dir())?;
+        let shown = self.given.parent().unwrap_or(folder).display().to_string();
+        if folder.exists() {
+            return Some(bad(format!("`{shown}` is not a folder")).help("choose another one"));
+        }
+        let help = format!("make it: `mkdir -p {}`", quoted(&shown));
+        Some(bad(format!("there is no folder `{shown}`")).help(help))
     }
-    // Also a link that leads nowhere.
-    fs::symlink_metadata(path).is_ok().then(|| was_there(&shown.to_string()))
+
+    /// `river check` would read it as a connection.
+    fn among_connections(&self) -> Option<Diagnostic> {
+        let folder = self.path.parent().and_then(Path::file_name)?;
+        (folder == "connections").then(|| {
+            let shown = self.given.display();
+            bad(format!("`{shown}` would be taken for a connection: it is in a folder `connections`"))
+                .help("put the pipeline beside that folder, or into `pipelines/`")
+        })
+    }
+
+    /// Also by a link that leads nowhere.
+    fn taken(&self) -> Option<Diagnostic> {
+        fs::symlink_metadata(self.path).is_ok().then(|| was_there(&self.given.display().to_string()))
+    }
+
+    fn command(&self, file: &Path) -> String {
+        format!("`river new --from {} {}`", self.kit.name, quoted(&file.display().to_string()))
+    }
+}
+
+fn bad(message: String) -> Diagnostic {
+    Diagnostic::error(Code::BadFile, message)
 }
 
 fn was_there(shown: &str) -> Diagnostic {
-    Diagnostic::error(Code::BadFile, format!("`{shown}` is there already"))
+    bad(format!("`{shown}` is there already"))
         .help("nothing is overwritten: choose another name, or move the file away")
 }
 
 fn unwritable(shown: &str, error: &io::Error) -> Diagnostic {
-    match error.kind() {
-        io::ErrorKind::AlreadyExists => was_there(shown),
-        io::ErrorKind::PermissionDenied => {
-            Diagnostic::error(Code::BadFile, format!("cannot write `{shown}`: {error}"))
-                .help("its folder must be writable for you: `ls -ld` shows whose it is")
-        }
-        _ => Diagnostic::error(Code::BadFile, format!("cannot write `{shown}`: {error}"))
-            .help("check its folder"),
-    }
+    let help = match error.kind() {
+        io::ErrorKind::AlreadyExists => return was_there(shown),
+        io::ErrorKind::PermissionDenied => "its folder must be writable for you: `ls -ld` shows whose it is",
+        _ => "check its folder",
+    };
+    bad(format!("cannot write `{shown}`: {error}")).help(help)
 }
 
 /// Writes a file that must not be there yet; a part of it is not left behind.

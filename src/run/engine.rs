@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use minijinja::value::Value;
 
+use super::credits::priced;
 use super::event::{Event, Listener};
 use super::failure::Stop;
 use super::outcome::{Ending, Figures, Outcome};
@@ -145,11 +146,6 @@ fn findings(diagnostic: Diagnostic) -> Findings {
     let mut findings = Findings::default();
     findings.push(diagnostic);
     findings
-}
-
-/// Whether some step says what its requests cost.
-fn priced(plan: &Plan) -> bool {
-    plan.steps.iter().any(|step| step.request.credits.is_some())
 }
 
 /// Sorts by time and differs between runs that start together: `20261123T123456Z-1f3a9c`.

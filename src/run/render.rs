@@ -11,7 +11,7 @@ use crate::http::{Body, Header, Request, Timeouts};
 use crate::paging::{Cursor, Position};
 use crate::plan::context::Context;
 use crate::plan::paginate::{PagePlace, PaginatePlan};
-use crate::plan::request::{BodyPlan, CreditsPlan};
+use crate::plan::request::BodyPlan;
 use crate::plan::step::StepPlan;
 use crate::plan::value::ValuePlan;
 use crate::secret::Redactor;
@@ -73,25 +73,6 @@ impl Rendering<'_> {
         request.timeouts = Timeouts { total: plan.timeout, ..Timeouts::default() };
         request.follow_redirects = plan.follow_redirects;
         Ok(request)
-    }
-
-    /// What the request costs in API credits, if its author says so.
-    pub(super) fn credits(&self) -> Result<Option<u64>, Diagnostic> {
-        let written = match &self.step.request.credits {
-            None => return Ok(None),
-            Some(CreditsPlan::Number(number)) => return Ok(Some(*number)),
-            Some(CreditsPlan::Template(written, _)) => written,
-        };
-        let value =
-            self.context.value(written).map_err(|error| failure::evaluation(&self.step.name, &error))?;
-        let number = scalar_text(&value).and_then(|text| text.parse().ok());
-        number.map(Some).ok_or_else(|| {
-            let found =
-                scalar_text(&value).map_or_else(|| describe(&value).to_owned(), |text| format!("`{text}`"));
-            let message = format!("`credits` is {found}, which is not a whole number");
-            failure::at(Code::Evaluation, &self.step.name, &message, written.text.span)
-                .help("it becomes the number of API credits that one request costs: 0, 1, 2, …")
-        })
     }
 
     /// The part of the request that takes the page, and its text; none for the first page of a cursor.

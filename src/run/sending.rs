@@ -103,19 +103,6 @@ impl Run<'_> {
         self.tell(&Event::Requesting { step: step.name.clone(), request: described });
     }
 
-    /// What a request costs by what its author says; known before it is sent.
-    fn price(&self, step: &StepPlan, cursor: Option<&Cursor>) -> Result<Option<u64>, Diagnostic> {
-        let context = self.context(step, None, cursor);
-        Rendering { step, context: &context, cursor, redactor: &self.redactor }.credits()
-    }
-
-    /// An answer was paid for, whatever it says; nobody knows of a request that got none.
-    fn spend(&mut self, credits: Option<u64>) {
-        if let (Some(spent), Some(credits)) = (&mut self.figures.credits, credits) {
-            *spent = spent.saturating_add(credits);
-        }
-    }
-
     /// Keeps `prefetch` pages after this one in flight. A page whose request cannot be rendered yet waits for its turn.
     fn send_ahead(&mut self, step: &StepPlan, cursor: Option<&Cursor>) {
         let Some((paginate, cursor)) = step.paginate.as_ref().zip(cursor) else { return };

@@ -3,6 +3,7 @@
 //! Requests are made by the same `Rendering` as in a run; only the names behind it are other ones. What only a run
 //! knows stands as a visible placeholder, and no secret comes in at all. No socket, no file, no state is near.
 
+mod credits;
 mod known;
 mod stand_in;
 
@@ -18,17 +19,16 @@ use crate::http::curl::{self, Piece};
 use crate::http::{Body, Header, Request};
 use crate::paging::Cursor;
 use crate::plan::Plan;
-use crate::plan::context::Context;
 use crate::plan::extract::{ExtractPlan, ExtractSource};
 use crate::plan::paginate::{NextPlan, PagePlace, PaginatePlan};
 use crate::plan::paging::PagingKind;
-use crate::plan::request::CreditsPlan;
 use crate::plan::step::{RulePlan, StepPlan};
 use crate::plan::target::TargetKind;
 use crate::plan::written::Written;
 pub use crate::secret::MASK;
 use crate::secret::{Environment, Redactor};
 use crate::spec::step::RuleAction;
+use credits::credits;
 use known::{Known, Style};
 use stand_in::{Part, StandIn, StandIns};
 
@@ -220,30 +220,6 @@ fn rendered(known: &Known<'_>, plan: &Plan, index: usize) -> Result<Request, Box
         Rendering { step, context: &stage, cursor: cursor.as_ref(), redactor: &redactor }.request()
     })?;
     Ok(Request { secret_query: vec![], ..request })
-}
-
-/// What one request costs; where only a run knows it, as it is written.
-fn credits(
-    known: &Known<'_>,
-    plan: &Plan,
-    index: usize,
-    stand_ins: &StandIns,
-) -> Result<Option<String>, Box<Diagnostic>> {
-    let step = &plan.steps[index];
-    let cursor = step.paginate.as_ref().map(|paginate| Cursor::first(&paginate.rules));
-    let stage = known.of_step(index, cursor.as_ref());
-    if let Some(CreditsPlan::Template(written, _)) = &step.request.credits
-        && let Ok(value) = stage.value(written)
-        && stand_ins.are_in(&value.to_string())
-    {
-        let value = value.to_string();
-        // What is computed with a stand-in is no number either.
-        let passed_through = stand_ins.parts(&value).len() == 1;
-        return Ok(Some(if passed_through { stand_ins.shown(&value) } else { source(written) }));
-    }
-    let redactor = Redactor::default();
-    let rendering = Rendering { step, context: &stage, cursor: cursor.as_ref(), redactor: &redactor };
-    Ok(rendering.credits()?.map(|credits| credits.to_string()))
 }
 
 /// What stands in the file in clear is masked all the same.
