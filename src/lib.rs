@@ -13,6 +13,7 @@ pub mod cli;
 pub mod diagnostic;
 pub mod expr;
 pub mod http;
+pub mod kit;
 pub mod paging;
 pub mod plan;
 pub mod record;

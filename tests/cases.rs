@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use libtest_mimic::Arguments;
 use support::{
     architecture, comparison, coverage, documents, errors, examples, folder, mutation, secrets, usage,
-    virtual_clock,
+    virtual_clock, zoho_guide,
 };
 
 /// Cases wait for servers more than they compute.
@@ -33,5 +33,6 @@ fn main() -> ExitCode {
     trials.extend(mutation::trials());
     trials.extend(secrets::trials());
     trials.extend(usage::trials());
+    trials.extend(zoho_guide::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }

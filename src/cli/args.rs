@@ -49,11 +49,31 @@ pub(super) enum Command {
     Check(CheckArguments),
     /// Show what a pipeline would request, in order, without a request.
     Plan(PlanArguments),
+    /// List the pipelines that river brings along.
+    Kits(KitsArguments),
+    /// Copy one of them, with its connection, as the start of your own.
+    New(NewArguments),
     /// Explain the code of a finding, with a wrong and a right example.
     Explain(ExplainArguments),
     /// Print the JSON Schema of the language, for editors.
     #[command(after_help = SCHEMA_HELP)]
     Schema(SchemaArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KitsArguments {
+    /// How they are printed.
+    #[arg(long, default_value = "text")]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NewArguments {
+    /// Which one; `river kits` lists them.
+    #[arg(long, value_name = "KIT")]
+    pub(super) from: String,
+    /// The new file, ending in `.yaml`. Nothing that is there is overwritten.
+    pub(super) file: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -135,11 +155,11 @@ pub(super) struct CheckArguments {
     pub(super) files: Vec<String>,
     /// How findings are printed.
     #[arg(long, default_value = "text")]
-    pub(super) format: CheckFormat,
+    pub(super) format: Format,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum CheckFormat {
+pub(super) enum Format {
     Text,
     Json,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use super::args::{CheckArguments, CheckFormat};
+use super::args::{CheckArguments, Format};
 use super::exit::Exit;
 use super::files::{File, files};
 use super::project::{self, Project, Purpose};
@@ -27,13 +27,13 @@ pub(super) fn check(arguments: &CheckArguments, terminal: &mut Terminal) -> anyh
             Err(finding) => (Sources::default(), vec![finding]),
         };
         let new = report.add(&findings, &sources);
-        if arguments.format == CheckFormat::Text {
+        if arguments.format == Format::Text {
             terminal.findings(&new, &sources)?;
         }
     }
     match arguments.format {
-        CheckFormat::Text => writeln!(terminal.err, "{}", report.verdict())?,
-        CheckFormat::Json => writeln!(terminal.out, "{}", serde_json::to_string_pretty(&report.json)?)?,
+        Format::Text => writeln!(terminal.err, "{}", report.verdict())?,
+        Format::Json => writeln!(terminal.out, "{}", serde_json::to_string_pretty(&report.json)?)?,
     }
     Ok(if report.errors > 0 { Exit::CheckFailed } else { Exit::Success })
 }

@@ -6,7 +6,9 @@ mod dot_env;
 mod exit;
 mod explain;
 mod files;
+mod kits;
 mod log;
+mod new;
 mod plan;
 mod project;
 mod run;
@@ -53,6 +55,8 @@ fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> anyhow::Result<Ex
     match &arguments.command {
         Command::Check(check) => check::check(check, terminal),
         Command::Explain(explain) => explain::explain(explain, terminal),
+        Command::Kits(kits) => kits::kits(kits, terminal),
+        Command::New(new) => new::new(new, terminal),
         Command::Plan(plan) => plan::plan(plan, terminal),
         Command::Schema(schema) => schema::schema(schema, terminal),
         Command::Run(run) => {

@@ -194,7 +194,7 @@ pub(super) fn root_of(pipeline: &Path) -> PathBuf {
 }
 
 /// How messages call a file: relative to where the user stands, if it is below.
-fn shown(path: &Path, folder: &Path) -> String {
+pub(super) fn shown(path: &Path, folder: &Path) -> String {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let relative = absolute.strip_prefix(folder).map_or(path, |relative| relative);
     relative.display().to_string()

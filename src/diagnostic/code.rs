@@ -65,7 +65,7 @@ codes! {
     MissingSecret = "missing-secret",
     /// A parameter of the command line that does not fit.
     BadParam = "bad-param",
-    /// A file that cannot be read.
+    /// A file that cannot be read, or a new one that cannot be made.
     BadFile = "bad-file",
     /// The state of the project cannot be used.
     BadState = "bad-state",

@@ -116,7 +116,7 @@ impl Writer<'_> {
 }
 
 /// Text as the shell takes it: single quotes leave everything as it is.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let safe = |next: char| next.is_ascii_alphanumeric() || "_-./:=@%+,".contains(next);
     if !text.is_empty() && text.chars().all(safe) {
         return text.to_owned();

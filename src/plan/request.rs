@@ -8,7 +8,7 @@ use super::written::Written;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span};
 use crate::expr::Template;
 use crate::spec::node::{Key, NodeKind, Text};
-use crate::spec::request::{Method, RequestSpec};
+use crate::spec::request::{CreditsSpec, Method, RequestSpec};
 use crate::spec::table::{Field, Malformed};
 use crate::spec::value::{AnyValue, Named};
 
@@ -33,6 +33,17 @@ pub struct RequestPlan {
     pub timeout: Duration,
     /// Whether redirects are followed.
     pub follow_redirects: bool,
+    /// What it costs in API credits, if the author says so.
+    pub credits: Option<CreditsPlan>,
+}
+
+/// What one request costs, in API credits.
+#[derive(Debug)]
+pub enum CreditsPlan {
+    /// The same for each request.
+    Number(u64),
+    /// Rendered with the request.
+    Template(Box<Written<Template>>, Meaning),
 }
 
 /// The body before its templates are rendered.
@@ -64,6 +75,7 @@ impl RequestPlan {
         let query = builder.entries(&spec.query);
         let headers = builder.headers(spec);
         let body = builder.body(spec);
+        let credits = builder.credits(spec);
         let method = spec.method.given().copied().unwrap_or(Method::Get);
         let (url, url_meaning) = url?;
         Ok(Self {
@@ -76,6 +88,7 @@ impl RequestPlan {
             body: body?,
             timeout: spec.timeout.given().map_or(DEFAULT_TIMEOUT, |period| period.value),
             follow_redirects: spec.follow_redirects.given().copied().unwrap_or(true),
+            credits: credits?,
         })
     }
 
@@ -98,6 +111,9 @@ impl RequestPlan {
                 }
             }
             BodyPlan::None | BodyPlan::Form(_) => {}
+        }
+        if let Some(CreditsPlan::Template(_, meaning)) = &self.credits {
+            all.add(meaning);
         }
         all
     }
@@ -219,6 +235,22 @@ impl Builder<'_> {
             Some(text) => Ok(BodyPlan::Text { text: self.text(&text.0)?, content_type }),
             None => Ok(BodyPlan::None),
         }
+    }
+
+    /// The sum stands in the summary, where no secret belongs.
+    fn credits(&mut self, spec: &RequestSpec) -> Result<Option<CreditsPlan>, Malformed> {
+        let text = match spec.credits.optional()? {
+            None => return Ok(None),
+            Some(CreditsSpec::Number(number)) => return Ok(Some(CreditsPlan::Number(*number))),
+            Some(CreditsSpec::Template(text)) => text,
+        };
+        let written = Written::template(text, self.findings)?;
+        let meaning = self.scope.check(written.item.uses(), text, Room::Request, self.findings);
+        if meaning.secret {
+            let finding = Diagnostic::error(Code::BadValue, "`credits` cannot be a secret").at(text.span, "");
+            self.findings.push(finding.help("the summary prints how many credits a run has used"));
+        }
+        Ok(Some(CreditsPlan::Template(Box::new(written), meaning)))
     }
 
     fn text(&mut self, text: &Text) -> Result<ValuePlan, Malformed> {

@@ -46,6 +46,9 @@ fn figures(verdict: &str, figures: &Figures) -> String {
         },
         duration(figures.elapsed),
     ];
+    if let Some(credits) = figures.credits {
+        parts.insert(2, plural(credits, "credit"));
+    }
     if figures.skipped > 0 {
         parts.insert(1, format!("{} skipped", figures.skipped));
     }

@@ -13,7 +13,7 @@ impl Listener for Log {
             Event::StepStarted { step } => tracing::debug!("{step}: starts"),
             Event::StepSkipped { step } => tracing::info!("{step}: skipped, its `when` is false"),
             Event::Requesting { step, request } => tracing::info!("{step}: {request}"),
-            Event::Answered { step, status, bytes, elapsed } => {
+            Event::Answered { step, status, bytes, elapsed, .. } => {
                 tracing::info!("{step}: {status}, {bytes} bytes, {}", duration(*elapsed));
             }
             Event::Retrying { step, why, wait, retry } if wait.is_zero() => {

@@ -22,6 +22,9 @@ fn chapter(step: &StepPreview) -> String {
     lines.extend(step.request.body.iter().flat_map(body));
     lines.extend(listed("rules", step.rules.iter().map(rule)));
     lines.push(line("retry", &retry(&step.retry)));
+    lines.extend(
+        step.request.credits.iter().map(|credits| line("credits", &format!("{credits} for each request"))),
+    );
     lines.extend(listed("expect", step.expect.iter().cloned()));
     lines.extend(listed(
         "extract",

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use minijinja::value::Value;
 
+use super::credits::priced;
 use super::event::{Event, Listener};
 use super::failure::Stop;
 use super::ledger::{Ledger, Refused, about_state, rfc3339};
@@ -69,6 +70,7 @@ pub async fn run(
         None => (None, None, vec![]),
         Some(opened) => (Some(opened.ledger), opened.resumed, opened.notes),
     };
+    let mut figures = Figures { credits: priced(plan).then_some(0), ..Figures::default() };
     loop {
         let id = ledger.as_ref().map_or(id.as_str(), Ledger::id).to_owned();
         let targets = match &resumed {
@@ -90,7 +92,7 @@ pub async fn run(
                     redactor: redactor.clone(),
                     targets,
                     kept: Kept::new(world.state.clone()),
-                    figures: Figures::default(),
+                    figures: figures.clone(),
                     progress: Progress::new(plan, world, ledger.take(), resumed.take()),
                     incomplete: vec![],
                     notes: std::mem::take(&mut notes),
@@ -101,6 +103,7 @@ pub async fn run(
                     Err(Stop::Failed(why)) if run.progress.may_start_over() => {
                         run.targets.abandon().await;
                         notes = run.notes;
+                        figures = run.figures.spent();
                         ledger = run.progress.into_ledger();
                         redactor.redact(&why.message).into_owned()
                     }

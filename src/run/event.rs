@@ -35,6 +35,9 @@ pub enum Event {
         bytes: u64,
         /// From sending to its last byte.
         elapsed: Duration,
+        /// What the request cost in API credits, if the step says so.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        credits: Option<u64>,
     },
     /// A request will be tried again.
     Retrying {

@@ -4,6 +4,7 @@
 
 pub mod answer;
 mod checkpoint;
+mod credits;
 pub mod engine;
 pub mod event;
 mod exchange;

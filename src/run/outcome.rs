@@ -59,6 +59,8 @@ pub struct Figures {
     pub skipped: u64,
     /// Requests sent, retries included.
     pub requests: u64,
+    /// What they cost in API credits; none: no step says.
+    pub credits: Option<u64>,
     /// Tries after the first one.
     pub retries: u64,
     /// Pages of records.
@@ -69,4 +71,12 @@ pub struct Figures {
     pub bytes: u64,
     /// From start to end.
     pub elapsed: Duration,
+}
+
+impl Figures {
+    /// What was spent, whatever came of it: the figures with which a run starts over.
+    pub(super) fn spent(self) -> Self {
+        let Self { requests, credits, retries, bytes, .. } = self;
+        Self { requests, credits, retries, bytes, ..Self::default() }
+    }
 }

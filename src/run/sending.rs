@@ -51,8 +51,10 @@ impl Run<'_> {
         if self.world.interrupt.is_wished() {
             return Err(Stop::Interrupted);
         }
+        let credits = self.price(step, cursor)?;
         let early = cursor.and_then(|cursor| self.prefetch.take(cursor.page, request));
-        if early.is_none() {
+        let in_turn = early.is_none();
+        if in_turn {
             self.note_request(step, request);
         }
         self.send_ahead(step, cursor);
@@ -70,11 +72,15 @@ impl Run<'_> {
         Ok(sent.map(|response| {
             let bytes = response.body.len() as u64;
             self.figures.bytes += bytes;
+            if in_turn {
+                self.spend(credits);
+            }
             self.tell(&Event::Answered {
                 step: step.name.clone(),
                 status: response.status.as_u16(),
                 bytes,
                 elapsed: response.elapsed,
+                credits,
             });
             let answer = Answer::new(response, request.url.clone(), step.records.clone());
             if step.extract.iter().any(|extract| extract.secret) {
@@ -103,6 +109,9 @@ impl Run<'_> {
         for by in self.prefetch.len() as u64 + 1..=paginate.prefetch {
             let Some(ahead) = cursor.ahead(&paginate.rules, by) else { return };
             let Ok(request) = self.render(step, Some(&ahead)) else { return };
+            let Ok(credits) = self.price(step, Some(&ahead)) else { return };
+            // Its answer may be thrown away unseen, and costs all the same.
+            self.spend(credits);
             self.note_request(step, &request);
             self.prefetch.send(&self.transport, ahead.page, request);
         }

@@ -1,7 +1,9 @@
 //! What a step sends.
 
-use super::table::table;
-use super::value::{AnyValue, Named, Period, TemplateText, words};
+use super::node::{Node, NodeKind, Text};
+use super::reader::{Read, Reader};
+use super::table::{Shape, table};
+use super::value::{AnyValue, Count, Named, Period, TemplateText, words};
 
 table! {
     /// One HTTP request.
@@ -26,9 +28,11 @@ table! {
         timeout: Period = Default("5m"),
         /// Whether redirects are followed, at most 10.
         follow_redirects: bool = Default("true"),
+        /// How many API credits one request costs by the service's price list; the summary adds them up.
+        credits: CreditsSpec = Optional,
     }
     later { "multipart", "body_file", "graphql", "auth", "response", "save_as" }
-    other_words { "params" => "query", "query_params" => "query", "qs" => "query", "data" => "form", "header" => "headers", "uri" => "url", "endpoint" => "url", "path" => "url", "verb" => "method", "http_method" => "method", "payload" => "json", "form_data" => "form" }
+    other_words { "params" => "query", "query_params" => "query", "qs" => "query", "data" => "form", "header" => "headers", "uri" => "url", "endpoint" => "url", "path" => "url", "verb" => "method", "cost" => "credits", "http_method" => "method", "payload" => "json", "form_data" => "form" }
 }
 
 words! {
@@ -63,5 +67,27 @@ impl Method {
             Method::Delete => http::Method::DELETE,
             Method::Options => http::Method::OPTIONS,
         }
+    }
+}
+
+/// What one request costs, in API credits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CreditsSpec {
+    /// The same for each request.
+    Number(u64),
+    /// A template that is rendered with the request.
+    Template(Text),
+}
+
+impl Read for CreditsSpec {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        match &node.kind {
+            NodeKind::Text(text) if text.value.contains("{{") => Some(Self::Template(text.clone())),
+            _ => Count::read(node, reader).map(|count| Self::Number(count.value)),
+        }
+    }
+
+    fn shape() -> Shape {
+        Shape::Either(vec![Shape::Count, Shape::Template])
     }
 }

@@ -137,11 +137,15 @@ impl Read for Name {
     }
 }
 
+/// Whether a text can be a name: `[a-z][a-z0-9_]*`.
+pub fn is_name(text: &str) -> bool {
+    let starts = text.starts_with(|first: char| first.is_ascii_lowercase());
+    starts && text.chars().all(|next| next.is_ascii_lowercase() || next.is_ascii_digit() || next == '_')
+}
+
 /// Checks a name that the author chose.
 pub fn name(text: &str, span: Span, reader: &mut Reader<'_>) -> Option<Name> {
-    let starts = text.starts_with(|first: char| first.is_ascii_lowercase());
-    let goes_on = text.chars().all(|next| next.is_ascii_lowercase() || next.is_ascii_digit() || next == '_');
-    if starts && goes_on {
+    if is_name(text) {
         return Some(Name { text: text.to_owned(), span });
     }
     let better: String = text

@@ -10,12 +10,13 @@ use regex::Regex;
 use super::project;
 
 /// Which part of the crate may use which. `cli` may use everything.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("secret", &[]),
     // What a checkpoint or a landing holds is text to it.
     ("state", &[]),
     ("diagnostic", &[]),
     ("sandbox", &[]),
+    ("kit", &[]),
     ("spec", &["diagnostic"]),
     ("expr", &["diagnostic"]),
     ("plan", &["spec", "expr", "diagnostic", "secret"]),

@@ -18,3 +18,4 @@ pub(crate) mod secrets;
 mod server;
 pub(crate) mod usage;
 pub(crate) mod virtual_clock;
+pub(crate) mod zoho_guide;

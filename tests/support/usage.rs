@@ -5,7 +5,7 @@ use libtest_mimic::Trial;
 use super::process::{Ended, Run};
 
 /// Arguments, exit code, and words that must be on the stream that belongs to the code.
-const TABLE: [(&str, &[&str], i32, &[&str]); 20] = [
+const TABLE: [(&str, &[&str], i32, &[&str]); 25] = [
     ("help", &["--help"], 0, &["Usage: river", "run", "check", "Exit codes: 0 complete"]),
     ("short_help", &["-h"], 0, &["Usage: river"]),
     ("version", &["--version"], 0, &[concat!("river ", env!("CARGO_PKG_VERSION"))]),
@@ -16,6 +16,11 @@ const TABLE: [(&str, &[&str], i32, &[&str]); 20] = [
     ("schema", &["schema"], 0, &["\"$schema\": \"https://json-schema.org/", "\"paginate\"", "\"prefetch\""]),
     ("schema_of_what", &["schema", "pipline"], 2, &["pipline", "pipeline, connection"]),
     ("plan_in_two_forms", &["plan", "x", "--json", "--curl"], 2, &["cannot be used with"]),
+    ("help_of_kits", &["kits", "--help"], 0, &["--format"]),
+    ("help_of_new", &["new", "--help"], 0, &["--from <KIT>", "`river kits`"]),
+    ("new_without_kit", &["new", "a.yaml"], 2, &["--from <KIT>"]),
+    ("new_without_file", &["new", "--from", "zoho_leads"], 2, &["<FILE>"]),
+    ("kits_in_unknown_format", &["kits", "--format", "yaml"], 2, &["yaml", "json"]),
     ("nothing", &[], 2, &["Usage: river"]),
     ("unknown_command", &["chek"], 2, &["chek", "check"]),
     ("unknown_option", &["run", "x", "--sandbx"], 2, &["--sandbx", "--sandbox"]),

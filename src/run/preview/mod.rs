@@ -3,6 +3,7 @@
 //! Requests are made by the same `Rendering` as in a run; only the names behind it are other ones. What only a run
 //! knows stands as a visible placeholder, and no secret comes in at all. No socket, no file, no state is near.
 
+mod credits;
 mod known;
 mod stand_in;
 
@@ -27,6 +28,7 @@ use crate::plan::written::Written;
 pub use crate::secret::MASK;
 use crate::secret::{Environment, Redactor};
 use crate::spec::step::RuleAction;
+use credits::credits;
 use known::{Known, Style};
 use stand_in::{Part, StandIn, StandIns};
 
@@ -74,6 +76,8 @@ pub struct RequestPreview {
     pub timeout_seconds: u64,
     /// Whether redirects are followed.
     pub follow_redirects: bool,
+    /// What it costs in API credits, if the step says so.
+    pub credits: Option<String>,
     /// The same as a command for a shell, with what it needs and gives as comments.
     #[serde(skip)]
     pub curl: String,
@@ -192,9 +196,11 @@ fn step(plan: &Plan, environment: &Environment, index: usize) -> Result<StepPrev
 
 fn request(plan: &Plan, environment: &Environment, index: usize) -> Result<RequestPreview, Box<Diagnostic>> {
     let stand_ins = StandIns::default();
-    let shown = rendered(&Known::new(plan, environment, &stand_ins, Style::Values), plan, index)?;
+    let known = Known::new(plan, environment, &stand_ins, Style::Values);
+    let shown = rendered(&known, plan, index)?;
     let redactor = knowing(&plan.clear_secrets);
     let mut preview = describe(&shown, &stand_ins, &redactor);
+    preview.credits = credits(&known, plan, index, &stand_ins)?;
     let stand_ins = StandIns::default();
     let tried = rendered(&Known::new(plan, environment, &stand_ins, Style::Variables), plan, index)?;
     preview.curl = curl_command(&tried, &stand_ins, &redactor);
@@ -246,6 +252,7 @@ fn describe(request: &Request, stand_ins: &StandIns, redactor: &Redactor) -> Req
         },
         timeout_seconds: request.timeouts.total.as_secs(),
         follow_redirects: request.follow_redirects,
+        credits: None,
         curl: String::new(),
     }
 }
