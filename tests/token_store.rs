@@ -344,9 +344,10 @@ fn a_damaged_key_is_said() {
 #[test]
 fn a_store_that_cannot_be_made_stops_nothing() {
     let project = Project::new();
-    std::fs::write(project.path(".river"), b"").unwrap();
+    std::fs::create_dir(project.path(".river")).unwrap();
+    std::fs::write(project.path(".river/tokens"), b"").unwrap();
     let ran = project.run_well(&["one"]);
-    assert_eq!(ran.err.matches("cannot create `.river").count(), 1, "{}", ran.err);
+    assert_eq!(ran.err.matches("`.river/tokens` is not a folder").count(), 1, "{}", ran.err);
     assert_eq!(project.service.tokens(), 1);
 }
 
@@ -386,7 +387,7 @@ fn steps_without_reuse_for_or_with_a_false_condition_are_untouched() {
     project.run_well(&["one"]);
     project.run_well(&["one"]);
     assert_eq!(project.service.tokens(), 2);
-    assert!(!project.path(".river").exists());
+    assert!(!project.path(".river/tokens").exists());
 }
 
 /// Each sandbox listens on its own port, so that its tokens are never mistaken for another's.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rusqlite::{Row, params};
+use rusqlite::{Row, TransactionBehavior, params};
 
 use super::database::State;
 use super::error::StateError;
@@ -100,7 +100,7 @@ impl State {
     }
 
     fn store_decision(&mut self, id: &str, decided: &Decided, now: &str) -> rusqlite::Result<()> {
-        let transaction = self.connection.transaction()?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let number: i64 =
             transaction.query_row("SELECT number FROM run WHERE id = ?1", [id], |row| row.get(0))?;
         for (position, prepared) in (0_i64..).zip(&decided.landings) {
@@ -129,7 +129,7 @@ impl State {
     }
 
     fn store_end(&mut self, id: &str, outcome: &str, now: &str) -> rusqlite::Result<()> {
-        let transaction = self.connection.transaction()?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction
             .execute("DELETE FROM landing WHERE run = (SELECT number FROM run WHERE id = ?1)", [id])?;
         transaction.execute(

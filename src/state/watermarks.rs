@@ -1,6 +1,6 @@
 //! Watermarks: up to where an earlier run read.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 
 use super::database::State;
@@ -68,7 +68,7 @@ impl State {
     /// When the database cannot be written.
     pub fn set_watermarks(&mut self, watermarks: &[Watermark], now: &str) -> Result<(), StateError> {
         let store = |connection: &mut Connection| {
-            let transaction = connection.transaction()?;
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             for watermark in watermarks {
                 watermark.store(&transaction, None, now)?;
             }
