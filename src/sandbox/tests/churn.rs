@@ -152,6 +152,35 @@ fn a_change_is_seen_by_who_asks_what_is_new() {
 }
 
 #[test]
+fn a_modification_changes_a_record_and_not_what_it_is_called() {
+    let account = account(1, 200, 60);
+    for _ in 0..3 {
+        account.get("/crm/v8/Leads?fields=id&per_page=1");
+    }
+    let untouched = self::account(1, 200, 0);
+    let mut changed = HashSet::new();
+    for module in Module::ALL {
+        for record in account.site.organisation.records(module) {
+            let Some(before) = untouched.site.organisation.record_with_id(module, record.id()) else {
+                continue; // inserted
+            };
+            let (before, after) = (before.all_fields(), record.all_fields());
+            changed.extend(
+                after.into_iter().filter(|(name, value)| before[name] != *value).map(|(name, _)| name),
+            );
+        }
+    }
+    for field in ["Lead_Status", "Phone", "Stage", "Amount", "Modified_Time", "Modified_By", "Description"] {
+        assert!(changed.contains(field), "{field}");
+    }
+    for field in
+        ["id", "Full_Name", "Company", "Deal_Name", "Account_Name", "Parent_Id", "Created_Time", "Owner"]
+    {
+        assert!(!changed.contains(field), "{field}");
+    }
+}
+
+#[test]
 fn what_happened_is_told_without_a_token() {
     let account = account(1, 40, 9);
     account.get("/crm/v8/Leads?fields=id");
