@@ -120,6 +120,12 @@ pub(super) struct RunArguments {
     /// With --sandbox: a fault, such as `status=503@3` (page 3 answers 503 once); may be given several times.
     #[arg(long, value_name = "FAULT", requires = "sandbox")]
     pub(super) fault: Vec<crate::sandbox::Fault>,
+    /// With --sandbox: how many records are inserted, modified or deleted after each page; none by default.
+    #[arg(long, value_name = "N", requires = "sandbox")]
+    pub(super) churn: Option<crate::sandbox::Churn>,
+    /// With --sandbox: what to do where Zoho's documentation is silent, such as `unchanged=204`; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE", requires = "sandbox")]
+    pub(super) guess: Vec<crate::sandbox::Guess>,
     /// Start over, and not where a run stopped before its end.
     #[arg(long)]
     pub(super) restart: bool,

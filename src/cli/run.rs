@@ -62,6 +62,8 @@ fn start_sandbox(arguments: &RunArguments, project: &mut Project) -> anyhow::Res
     let options = sandbox::Options {
         leads: arguments.leads,
         faults: arguments.fault.clone(),
+        churn: arguments.churn,
+        guesses: arguments.guess.iter().copied().collect(),
         ..sandbox::Options::default()
     };
     let sandbox = Sandbox::start(options)?;

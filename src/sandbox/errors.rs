@@ -101,6 +101,21 @@ pub(super) fn invalid_parameter(name: &str) -> Refusal {
     invalid_data("the parameter given seems to be invalid", json!({"param_name": name}))
 }
 
+/// A custom view that the module does not have. The message is a guess.
+pub(super) fn invalid_view() -> Refusal {
+    invalid_data("the cvid given seems to be invalid", json!({"param_name": "cvid"}))
+}
+
+/// An id in the path that no record has.
+pub(super) fn invalid_id() -> Refusal {
+    invalid_data("the id given seems to be invalid", json!({"resource_path_index": 1}))
+}
+
+/// A related list that the module does not have. A guess.
+pub(super) fn invalid_related_list() -> Refusal {
+    invalid_data("the relation name given seems to be invalid", json!({"resource_path_index": 2}))
+}
+
 /// A header whose value cannot be read. Message and `details` are guesses.
 pub(super) fn invalid_header(name: &str) -> Refusal {
     invalid_data("the header given seems to be invalid", json!({"header": name}))
@@ -123,13 +138,15 @@ pub(super) fn invalid_request() -> Refusal {
     Refusal::new(400, "INVALID_REQUEST", message, json!({}))
 }
 
-fn no_permission() -> Refusal {
-    Refusal::new(
-        403,
-        "NO_PERMISSION",
-        "permission denied",
-        json!({"permissions": ["Crm_Implied_View_Leads"]}),
-    )
+/// The user may not see the records of the module.
+pub(super) fn no_permission(module: &str) -> Refusal {
+    let permission = format!("Crm_Implied_View_{module}");
+    Refusal::new(403, "NO_PERMISSION", "permission denied", json!({"permissions": [permission]}))
+}
+
+/// Notes are listed for administrators only.
+pub(super) fn not_supported() -> Refusal {
+    Refusal::new(403, "NOT_SUPPORTED", "This API is supported only for admin users.", json!({}))
 }
 
 /// Zoho: says the same for the day's credits and for the concurrency limit. The body is a guess, the words are
@@ -144,7 +161,7 @@ fn too_many_requests() -> Refusal {
 pub(super) fn status(code: u16, retry_after: Option<u32>) -> Reply {
     let refusal = match code {
         401 => invalid_token(),
-        403 => no_permission(),
+        403 => no_permission("Leads"),
         404 => invalid_url_pattern(),
         429 => too_many_requests(),
         503 => Refusal::new(503, "SERVICE_UNAVAILABLE", "Service Unavailable", json!({})),

@@ -1,8 +1,9 @@
 //! A stand-in for Zoho (OAuth 2 and CRM) on loopback: quickstart and tests run against it without an account.
 //!
-//! It serves the token endpoint and, of the CRM's v8, the listings and single records of `Leads`, `Contacts`,
-//! `Accounts` and `Deals`, all with made-up data that depends on nothing but a seed. Where the documentation of
-//! Zoho is silent the code says that it guesses. [`Fault`]s make it misbehave.
+//! It serves the token endpoint and, of the CRM's v8 and v2, the listings, single records, related lists, deleted
+//! records and counts of seven modules, all with made-up data that depends on nothing but a seed. Where the
+//! documentation of Zoho is silent the code says that it guesses, and a [`Guess`] sets it otherwise. [`Fault`]s make
+//! it misbehave, [`Churn`] changes the data while it is read.
 //!
 //! It uses nothing else of this crate, so that what it serves cannot share a mistake with what reads it. A
 //! request goes `wire` → `site` → `oauth` or `crm`; `records` makes the data up, `errors` says no.
@@ -10,6 +11,8 @@
 mod crm;
 mod errors;
 mod faults;
+mod guess;
+mod nearest;
 mod oauth;
 mod page_token;
 mod recorder;
@@ -28,8 +31,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use faults::{Fault, FaultError, FaultKind, FaultPlace, FaultTimes, TokenError};
+pub use guess::{Guess, GuessError, Guesses};
 pub use recorder::RecordedRequest;
 use recorder::Recorder;
+use records::Module;
+pub use records::{Churn, ChurnError, Ledger};
 use site::Site;
 use wire::Server;
 
@@ -53,10 +59,16 @@ pub struct Options {
     pub tokens_per_ten_minutes: u32,
     /// What goes wrong.
     pub faults: Vec<Fault>,
+    /// What changes while it is read; nothing without it.
+    pub churn: Option<Churn>,
+    /// What is left open by the documentation of Zoho.
+    pub guesses: Guesses,
+    /// Whether long answers are compressed for clients that accept it.
+    pub gzip: bool,
 }
 
 impl Default for Options {
-    /// A free port, 5,000 leads, Zoho's limits, no faults.
+    /// A free port, 5,000 leads that stay as they are, Zoho's limits, no faults.
     fn default() -> Self {
         Self {
             port: 0,
@@ -65,6 +77,9 @@ impl Default for Options {
             token_life: Duration::from_secs(3600),
             tokens_per_ten_minutes: 10,
             faults: Vec::new(),
+            churn: None,
+            guesses: Guesses::default(),
+            gzip: true,
         }
     }
 }
@@ -74,6 +89,7 @@ impl Default for Options {
 pub struct Sandbox {
     server: Server,
     recorder: Arc<Recorder>,
+    site: Arc<Site>,
 }
 
 /// One value of a connection that leads to a sandbox.
@@ -103,15 +119,20 @@ impl Sandbox {
     pub fn start(options: Options) -> io::Result<Self> {
         let recorder = Arc::new(Recorder::default());
         let record = Arc::clone(&recorder);
+        let mut made = None;
         let server = Server::start_with(options.port, |base_url| {
-            let site = Site::new(options, base_url.to_owned());
+            let gzip = options.gzip;
+            let site = Arc::new(Site::new(options, base_url.to_owned()));
+            made = Some(Arc::clone(&site));
             move |request| {
                 let reply = site.answer(&request, Timestamp::now());
+                let reply = if gzip { reply.compressed_for(&request) } else { reply };
                 record.record(request, &reply);
                 reply
             }
         })?;
-        Ok(Self { server, recorder })
+        let site = made.ok_or_else(|| io::Error::other("the sandbox was not made"))?;
+        Ok(Self { server, recorder, site })
     }
 
     /// Where it listens, as `http://127.0.0.1:PORT`.
@@ -122,6 +143,11 @@ impl Sandbox {
     /// The values that make a `zoho` connection lead here.
     pub fn connection(&self) -> Vec<ConnectionValue> {
         connection_to(&self.base_url())
+    }
+
+    /// What has happened to the records of a module, by its name as in paths; none when there is no such module.
+    pub fn ledger(&self, module: &str) -> Option<Ledger> {
+        Module::named(module).map(|module| self.site.organisation.ledger(module))
     }
 
     /// The requests so far, oldest first; the last 10,000 of them.

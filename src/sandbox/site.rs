@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::crm::Version;
 use super::faults::Switchboard;
-use super::records::Organisation;
+use super::guess::Guesses;
+use super::records::{Module, Organisation};
 use super::tokens::AccessTokens;
 use super::wire::{Reply, WireRequest};
 use super::{Options, crm, errors, oauth};
@@ -17,6 +18,7 @@ pub(super) struct Site {
     pub(super) base_url: String,
     pub(super) organisation: Organisation,
     pub(super) faults: Switchboard,
+    pub(super) guesses: Guesses,
     tokens: Mutex<AccessTokens>,
 }
 
@@ -24,8 +26,9 @@ impl Site {
     pub(super) fn new(options: Options, base_url: String) -> Self {
         Self {
             base_url,
-            organisation: Organisation::new(options.seed, options.leads),
+            organisation: Organisation::new(options.seed, options.leads).with_churn(options.churn),
             faults: Switchboard::new(options.faults),
+            guesses: options.guesses,
             tokens: Mutex::new(AccessTokens::new(options.token_life, options.tokens_per_ten_minutes)),
         }
     }
@@ -43,8 +46,17 @@ impl Site {
                 Some(version) => crm::answer(self, version, request, path, now),
                 None => errors::invalid_url_pattern().reply(),
             },
+            ["sandbox", "records"] => self.records(request),
             _ => errors::invalid_url_pattern().reply(),
         };
         reply.header("server", "river-sandbox")
+    }
+
+    /// `GET /sandbox/records?module=NAME`, which is ours and not Zoho's: what happened to the module's records.
+    fn records(&self, request: &WireRequest) -> Reply {
+        match request.parameter("module").and_then(Module::named) {
+            Some(module) => Reply::json(200, &self.organisation.ledger(module)),
+            None => errors::invalid_parameter("module").reply(),
+        }
     }
 }

@@ -1,33 +1,39 @@
-//! `GET /{module}`: which records in which order, read from the parameters.
+//! `GET /{module}` and `GET /{module}/{id}/{related_list}`: which records in which order, read from the parameters.
+
+use std::ops::Bound;
 
 use jiff::Timestamp;
 
 use super::super::errors::{self, Refusal};
+use super::super::guess::{Guesses, PageTokenKind};
 use super::super::page_token::{PageToken, hash_of};
-use super::super::records::{Field, Module, Organisation, Record};
+use super::super::records::{Field, Key, Module, Order, Record, RelatedList, Snapshot, SortBy};
 use super::super::wire::WireRequest;
-use super::Call;
+use super::{Call, Version, permit};
 
 const MOST_FIELDS: usize = 50;
-const MOST_PER_PAGE: u64 = 200;
+pub(super) const MOST_PER_PAGE: u64 = 200;
 /// Zoho: how far `page` reaches.
 const REACH_OF_PAGE: u64 = 2_000;
 /// Zoho: how far `page_token` reaches.
 const REACH_OF_PAGE_TOKEN: u64 = 100_000;
 
 /// One page of a module's records, as it was asked for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Listing<'a> {
-    pub(super) organisation: &'a Organisation,
-    module: Module,
+    snapshot: Snapshot<'a>,
+    pub(super) version: Version,
+    pub(super) guesses: Guesses,
     pub(super) fields: Vec<Field>,
     pub(super) per_page: u64,
-    pub(super) sort_by: SortBy,
-    pub(super) descending: bool,
+    pub(super) order: Order,
     pub(super) start: Start,
+    /// What page tokens are sealed with: the same in every run over the same data, so that a walk can go on.
+    pub(super) key: u64,
     /// A hash of what a page token is bound to.
     pub(super) bound: u64,
     pub(super) modified_since: Option<Timestamp>,
+    converted: Converted,
     choice: Choice,
 }
 
@@ -36,40 +42,58 @@ pub(super) struct Listing<'a> {
 pub(super) struct Start {
     /// How many records come before.
     pub(super) served: u64,
-    /// The place in the module's order of the first candidate.
-    pub(super) position: u64,
+    /// The place of the last of them; without one they are counted.
+    pub(super) after: Option<Key>,
 }
 
+/// Zoho: whether leads that were converted are meant; by default they are not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SortBy {
-    Id,
-    CreatedTime,
-    ModifiedTime,
+enum Converted {
+    No,
+    Only,
+    Both,
 }
 
 /// Which records of the module are meant.
 #[derive(Debug, Clone)]
 enum Choice {
     All,
-    None,
     Ids(Vec<u64>),
+    RelatedTo(RelatedList, u64),
 }
 
 impl<'a> Listing<'a> {
     /// Reads the parameters, in the order in which they are refused.
     pub(super) fn read(call: &Call<'a>, module: Module) -> Result<Self, Refusal> {
-        let request = call.request;
+        permit(call, module)?;
+        if module == Module::Notes && !call.site.guesses.is_admin {
+            return Err(errors::not_supported());
+        }
+        Self::of(call, module, read_choice(call.request))
+    }
+
+    /// The records of a related list. That it takes what a listing takes is a guess; so is that anybody may list notes
+    /// here.
+    pub(super) fn related(call: &Call<'a>, list: RelatedList, parent: u64) -> Result<Self, Refusal> {
+        permit(call, list.module)?;
+        Self::of(call, list.module, Ok(Choice::RelatedTo(list, parent)))
+    }
+
+    fn of(call: &Call<'a>, module: Module, choice: Result<Choice, Refusal>) -> Result<Self, Refusal> {
+        let (request, organisation) = (call.request, &call.site.organisation);
         let mut listing = Self {
-            organisation: &call.site.organisation,
-            module,
-            fields: read_fields(module, request)?,
+            snapshot: organisation.snapshot(module),
+            version: call.version,
+            guesses: call.site.guesses,
+            fields: read_fields(call.version, module, request)?,
             per_page: read_number(request, "per_page", MOST_PER_PAGE, MOST_PER_PAGE)?,
-            sort_by: read_sort_by(request)?,
-            descending: read_descending(request)?,
-            start: Start { served: 0, position: 0 },
-            bound: bound_data(request),
+            order: Order { sort_by: read_sort_by(request, module)?, descending: read_descending(request)? },
+            start: Start { served: 0, after: None },
+            key: organisation.fingerprint(),
+            bound: bound_data(request, call.site.guesses),
             modified_since: read_modified_since(request)?,
-            choice: read_choice(request)?,
+            converted: read_converted(request)?,
+            choice: choice?,
         };
         listing.start = match (request.parameter("page"), request.parameter("page_token")) {
             (Some(_), Some(_)) => return Err(errors::ambiguity_during_processing("page", "page_token")),
@@ -83,29 +107,22 @@ impl<'a> Listing<'a> {
         if page.saturating_mul(self.per_page) > REACH_OF_PAGE {
             return Err(errors::discrete_pagination_limit_exceeded());
         }
-        let served = (page - 1) * self.per_page;
-        let skipped = usize::try_from(served).unwrap_or(usize::MAX);
-        let position = self.records_from(0).nth(skipped).map_or(self.count(), |(position, _)| position);
-        Ok(Start { served, position })
+        Ok(Start { served: (page - 1) * self.per_page, after: None })
     }
 
     fn start_at_token(&self, text: &str, now: Timestamp) -> Result<Start, Refusal> {
-        let token = PageToken::open(text, self.key()).ok_or_else(errors::invalid_page_token)?;
+        let token = PageToken::open(text, self.key).ok_or_else(errors::invalid_page_token)?;
         if token.bound != self.bound {
             return Err(errors::token_bound_data_mismatch());
         }
         if token.is_expired(now) {
             return Err(errors::page_token_expired());
         }
-        if token.served >= REACH_OF_PAGE_TOKEN {
+        let served = u64::from(token.served);
+        if served >= REACH_OF_PAGE_TOKEN {
             return Err(errors::pagination_limit_exceeded());
         }
-        Ok(Start { served: token.served, position: token.position })
-    }
-
-    /// What page tokens are sealed with: the same in every run over the same data, so that a walk can go on.
-    pub(super) fn key(&self) -> u64 {
-        self.organisation.fingerprint()
+        Ok(Start { served, after: token.after })
     }
 
     /// The page's number, counted from 1.
@@ -115,73 +132,96 @@ impl<'a> Listing<'a> {
 
     /// The page before this one; the first page is its own.
     pub(super) fn previous(&self) -> Self {
-        let per_page = usize::try_from(self.per_page).unwrap_or(usize::MAX);
-        let before = (0..self.start.position).rev().filter(|position| self.record_at(*position).is_some());
-        let start = Start {
-            served: self.start.served.saturating_sub(self.per_page),
-            position: before.take(per_page).last().unwrap_or(self.start.position),
+        let served = self.start.served.saturating_sub(self.per_page);
+        let start = match self.start.after {
+            None => Start { served, after: None },
+            Some(last) => {
+                let before = self.snapshot.records_from(self.order.reversed(), Bound::Included(last));
+                let page = as_count(self.per_page);
+                match before.filter(|record| self.is_meant(record)).nth(page) {
+                    Some(record) => Start { served, after: Some(record.key()) },
+                    None => Start { served: 0, after: None },
+                }
+            }
         };
-        Self { fields: self.fields.clone(), choice: self.choice.clone(), start, ..*self }
+        Self { start, ..self.clone() }
     }
 
-    /// The records from a position on, each with its position.
-    pub(super) fn records_from(&self, position: u64) -> impl Iterator<Item = (u64, Record<'a>)> {
-        (position..self.count()).filter_map(|position| Some((position, self.record_at(position)?)))
+    /// Where the page after one starts that ends with this record.
+    pub(super) fn start_after(&self, last: &Record<'_>) -> Start {
+        let after = match self.guesses.page_token {
+            PageTokenKind::Keyset => Some(last.key()),
+            PageTokenKind::Offset => None,
+        };
+        Start { served: self.start.served + self.per_page, after }
     }
 
-    /// The record at a position of the order; none when it is not meant.
-    fn record_at(&self, position: u64) -> Option<Record<'a>> {
-        let place = if self.descending { self.count() - 1 - position } else { position };
-        let index = match self.sort_by {
-            SortBy::Id | SortBy::CreatedTime => place,
-            SortBy::ModifiedTime => self.organisation.index_by_modified_time(self.module, place),
+    /// The records from the start of the page on, to the end of the module.
+    pub(super) fn records(&self) -> impl Iterator<Item = Record<'a>> + '_ {
+        let (place, skipped) = match self.start.after {
+            Some(key) => (Bound::Excluded(key), 0),
+            None => (Bound::Unbounded, as_count(self.start.served)),
         };
-        let record = self.organisation.record(self.module, index);
+        let records = self.snapshot.records_from(self.order, place);
+        records.filter(|record| self.is_meant(record)).skip(skipped)
+    }
+
+    fn is_meant(&self, record: &Record<'_>) -> bool {
         let is_new_enough = self.modified_since.is_none_or(|since| record.modified() >= since);
-        let is_chosen = match &self.choice {
-            Choice::All => true,
-            Choice::None => false,
-            Choice::Ids(ids) => ids.contains(&record.id()),
+        let is_right_kind = match self.converted {
+            Converted::No => !record.is_converted(),
+            Converted::Only => record.is_converted(),
+            Converted::Both => true,
         };
-        (is_new_enough && is_chosen).then_some(record)
-    }
-
-    fn count(&self) -> u64 {
-        self.organisation.count(self.module)
-    }
-}
-
-impl SortBy {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Id => "id",
-            Self::CreatedTime => "Created_Time",
-            Self::ModifiedTime => "Modified_Time",
-        }
+        let is_chosen = || match &self.choice {
+            Choice::All => true,
+            Choice::Ids(ids) => ids.binary_search(&record.id()).is_ok(),
+            Choice::RelatedTo(list, parent) => list.holds(*parent, record),
+        };
+        is_new_enough && is_right_kind && is_chosen()
     }
 }
 
-/// Zoho: mandatory, at most 50, `id` comes unasked. A name that the module does not have is passed over.
-fn read_fields(module: Module, request: &WireRequest) -> Result<Vec<Field>, Refusal> {
+pub(super) fn as_count(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// The names in `fields`; none when there are none. Zoho: at most 50; `id` comes unasked.
+pub(super) fn named_fields(request: &WireRequest) -> Result<Option<Vec<&str>>, Refusal> {
     let names = request.parameter("fields").unwrap_or_default();
-    let names: Vec<_> = names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let mut names: Vec<_> = names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     if names.is_empty() {
-        return Err(errors::required_param_missing("fields"));
+        return Ok(None);
     }
     if names.len() > MOST_FIELDS {
         return Err(errors::fields_limit_exceeded(MOST_FIELDS));
     }
-    let mut fields: Vec<Field> = Vec::with_capacity(names.len() + 1);
-    for name in names.into_iter().chain(["id"]) {
-        match module.field(name) {
-            Some(field) if fields.iter().all(|known| known.name != field.name) => fields.push(field),
-            _ => {}
+    names.push("id");
+    Ok(Some(names))
+}
+
+/// Zoho: mandatory but in v2, where all come without it. A name that the module does not have is passed over (a guess).
+fn read_fields(version: Version, module: Module, request: &WireRequest) -> Result<Vec<Field>, Refusal> {
+    let named: Vec<_> = match (named_fields(request)?, version) {
+        (Some(names), _) => names.into_iter().filter_map(|name| module.field(name)).collect(),
+        (None, Version::V2) => module.fields().collect(),
+        (None, Version::V8) => return Err(errors::required_param_missing("fields")),
+    };
+    let mut fields: Vec<Field> = Vec::with_capacity(named.len());
+    for field in named.into_iter().filter(Field::is_in_lists) {
+        if fields.iter().all(|known| known.name != field.name) {
+            fields.push(field);
         }
     }
     Ok(fields)
 }
 
-fn read_number(request: &WireRequest, name: &str, default: u64, most: u64) -> Result<u64, Refusal> {
+pub(super) fn read_number(
+    request: &WireRequest,
+    name: &str,
+    default: u64,
+    most: u64,
+) -> Result<u64, Refusal> {
     match request.parameter(name).map(str::parse) {
         None => Ok(default),
         Some(Ok(number)) if (1..=most).contains(&number) => Ok(number),
@@ -189,17 +229,16 @@ fn read_number(request: &WireRequest, name: &str, default: u64, most: u64) -> Re
     }
 }
 
-fn read_sort_by(request: &WireRequest) -> Result<SortBy, Refusal> {
-    let Some(name) = request.parameter("sort_by") else {
-        return Ok(SortBy::Id);
-    };
-    if request.parameter("cvid").is_some() {
-        return Err(errors::ambiguity_during_processing("cvid", "sort_by"));
+/// Zoho: a custom view has an order of its own. The view of all records is the only one here.
+fn read_sort_by(request: &WireRequest, module: Module) -> Result<SortBy, Refusal> {
+    let name = request.parameter("sort_by");
+    match (request.parameter("cvid"), name) {
+        (Some(_), Some(_)) => return Err(errors::ambiguity_during_processing("cvid", "sort_by")),
+        (Some(view), None) if view.parse() != Ok(module.view_of_all()) => return Err(errors::invalid_view()),
+        _ => {}
     }
-    [SortBy::Id, SortBy::CreatedTime, SortBy::ModifiedTime]
-        .into_iter()
-        .find(|sort_by| sort_by.as_str() == name)
-        .ok_or_else(|| errors::invalid_parameter("sort_by"))
+    let sort_by = SortBy::ALL.into_iter().find(|sort_by| name.is_none_or(|name| sort_by.as_str() == name));
+    sort_by.ok_or_else(|| errors::invalid_parameter("sort_by"))
 }
 
 fn read_descending(request: &WireRequest) -> Result<bool, Refusal> {
@@ -211,7 +250,7 @@ fn read_descending(request: &WireRequest) -> Result<bool, Refusal> {
 }
 
 /// Zoho: ISO 8601 with an offset, not the date of HTTP.
-fn read_modified_since(request: &WireRequest) -> Result<Option<Timestamp>, Refusal> {
+pub(super) fn read_modified_since(request: &WireRequest) -> Result<Option<Timestamp>, Refusal> {
     match request.header("if-modified-since").map(str::parse) {
         None => Ok(None),
         Some(Ok(since)) => Ok(Some(since)),
@@ -219,26 +258,31 @@ fn read_modified_since(request: &WireRequest) -> Result<Option<Timestamp>, Refus
     }
 }
 
-/// None of the records is converted, so `converted=true` means none of them.
-fn read_choice(request: &WireRequest) -> Result<Choice, Refusal> {
+fn read_converted(request: &WireRequest) -> Result<Converted, Refusal> {
     match request.parameter("converted") {
-        None | Some("false" | "both") => {}
-        Some("true") => return Ok(Choice::None),
-        Some(_) => return Err(errors::invalid_parameter("converted")),
-    }
-    match request.parameter("ids") {
-        None => Ok(Choice::All),
-        Some(ids) => {
-            let ids: Result<_, _> = ids.split(',').map(|id| id.trim().parse()).collect();
-            ids.map(Choice::Ids).map_err(|_| errors::invalid_parameter("ids"))
-        }
+        None | Some("false") => Ok(Converted::No),
+        Some("true") => Ok(Converted::Only),
+        Some("both") => Ok(Converted::Both),
+        Some(_) => Err(errors::invalid_parameter("converted")),
     }
 }
 
+fn read_choice(request: &WireRequest) -> Result<Choice, Refusal> {
+    let Some(ids) = request.parameter("ids") else { return Ok(Choice::All) };
+    let ids: Result<Vec<u64>, _> = ids.split(',').map(|id| id.trim().parse()).collect();
+    let mut ids = ids.map_err(|_| errors::invalid_parameter("ids"))?;
+    ids.sort_unstable();
+    Ok(Choice::Ids(ids))
+}
+
 /// Zoho: a token belongs to all other parameters. That it does not belong to `If-Modified-Since` is a guess.
-fn bound_data(request: &WireRequest) -> u64 {
+fn bound_data(request: &WireRequest, guesses: Guesses) -> u64 {
     let is_bound = |(name, _): &&(String, String)| name != "page" && name != "page_token";
     let mut parameters: Vec<_> = request.query.iter().filter(is_bound).collect();
     parameters.sort();
-    hash_of(&(&request.path, parameters))
+    let bound = (&request.path, parameters);
+    match request.header("if-modified-since") {
+        Some(since) if guesses.page_token_binds_modified_since => hash_of(&(bound, since)),
+        _ => hash_of(&bound),
+    }
 }

@@ -1,6 +1,8 @@
 //! `/crm/{version}`: who may ask, and who answers. `route` says what a path means; a file for each thing that can
 //! be asked makes its answer.
 
+mod count;
+mod deleted;
 mod listing;
 mod page;
 mod record;
@@ -10,6 +12,7 @@ use jiff::Timestamp;
 
 use super::errors::{self, Refusal};
 use super::faults::{FaultKind, Spot};
+use super::records::{Module, RelatedList};
 use super::site::Site;
 use super::wire::{Reply, WireRequest};
 use listing::Listing;
@@ -21,7 +24,6 @@ pub(super) use route::Version;
 pub(super) struct Call<'a> {
     pub(super) site: &'a Site,
     pub(super) request: &'a WireRequest,
-    #[expect(dead_code, reason = "v2 comes next")]
     pub(super) version: Version,
     /// The token that the request came with; it is alive.
     pub(super) access_token: &'a str,
@@ -57,11 +59,40 @@ fn admit<'a>(
 fn serve(call: &Call<'_>, route: Route<'_>) -> Result<Reply, Refusal> {
     match route {
         Route::Listing(module) => {
-            let listing = Listing::read(call, module)?;
-            Ok(list(call, &listing))
+            let reply = list(call, &Listing::read(call, module)?);
+            call.site.organisation.churn(module, call.now);
+            Ok(reply)
         }
-        Route::Record(module, id) => Ok(record::reply(call, module, id)),
+        Route::Related(module, id, name) => {
+            let list_of = RelatedList::named(module, name).ok_or_else(errors::invalid_related_list)?;
+            let Some(parent) = call.site.organisation.record_with_id(module, number(id)) else {
+                return record::unknown(call);
+            };
+            let reply = list(call, &Listing::related(call, list_of, parent.id())?);
+            call.site.organisation.churn(list_of.module, call.now);
+            Ok(reply)
+        }
+        Route::Deleted(module) => {
+            let reply = deleted::reply(call, module)?;
+            call.site.organisation.churn(module, call.now);
+            Ok(reply)
+        }
+        Route::Count(module) => count::reply(call, module),
+        Route::Record(module, id) => record::reply(call, module, number(id)),
     }
+}
+
+/// Zoho: a profile may shut a user out of a module.
+fn permit(call: &Call<'_>, module: Module) -> Result<(), Refusal> {
+    if call.site.guesses.no_permission == Some(module) {
+        return Err(errors::no_permission(module.name()));
+    }
+    Ok(())
+}
+
+/// A number with more digits than an id can have is no id.
+fn number(digits: &str) -> u64 {
+    digits.parse().unwrap_or(u64::MAX)
 }
 
 /// Zoho: `Zoho-oauthtoken TOKEN`, though the token's type is called `Bearer`; that word is taken too.

@@ -3,34 +3,49 @@
 use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::super::guess::Unchanged;
 use super::super::page_token::PageToken;
 use super::super::records::{Field, Record, org_time};
 use super::super::wire::Reply;
-use super::listing::{Listing, Start};
+use super::Version;
+use super::listing::{Listing, Start, as_count};
 
 /// The page that was asked for.
 pub(super) fn reply(listing: &Listing<'_>, now: Timestamp) -> Reply {
-    match Page::of(listing, now) {
-        Some(page) => Reply::json(200, &page),
-        // Zoho: an empty set has status 204 and no body. That a header which leaves nothing makes it 304 is a guess.
-        None => Reply::empty(if listing.modified_since.is_some() { 304 } else { 204 }),
+    let page = Page::of(listing, now);
+    if page.data.is_empty() {
+        return nothing(listing.modified_since.is_some(), listing.guesses.unchanged);
     }
+    page.reply(listing.version)
 }
 
 /// The page that was asked for, which claims that there is more but does not say where.
 pub(super) fn reply_without_token(listing: &Listing<'_>, now: Timestamp) -> Reply {
-    match Page::of(listing, now) {
-        Some(mut page) => {
-            page.info.more_records = true;
-            page.info.next_page_token = None;
-            page.info.page_token_expiry = None;
-            Reply::json(200, &page)
-        }
-        None => reply(listing, now),
+    let mut page = Page::of(listing, now);
+    if page.data.is_empty() {
+        return reply(listing, now);
     }
+    page.info.more_records = true;
+    page.info.next_page_token = None;
+    page.info.page_token_expiry = None;
+    page.reply(listing.version)
 }
 
+/// Zoho: an empty set has status 204 and no body. That a header which leaves nothing makes it 304 is a guess.
+pub(super) fn nothing(is_conditional: bool, unchanged: Unchanged) -> Reply {
+    Reply::empty(if is_conditional && unchanged == Unchanged::NotModified { 304 } else { 204 })
+}
+
+/// What v2 says of a page, and every version of deleted records.
 #[derive(Debug, serde::Serialize)]
+pub(super) struct PlainInfo {
+    pub(super) per_page: u64,
+    pub(super) count: usize,
+    pub(super) page: u64,
+    pub(super) more_records: bool,
+}
+
+#[derive(Debug)]
 struct Page<'a> {
     data: Vec<Row<'a>>,
     info: Info,
@@ -52,6 +67,12 @@ struct Info {
     more_records: bool,
 }
 
+#[derive(Debug, serde::Serialize)]
+struct Body<'a, I> {
+    data: &'a [Row<'a>],
+    info: I,
+}
+
 #[derive(Debug)]
 struct Row<'a> {
     record: Record<'a>,
@@ -59,20 +80,25 @@ struct Row<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// None when there is no record.
-    fn of(listing: &'a Listing<'a>, now: Timestamp) -> Option<Self> {
-        let mut records = listing.records_from(listing.start.position);
-        let per_page = usize::try_from(listing.per_page).unwrap_or(usize::MAX);
+    fn of(listing: &'a Listing<'a>, now: Timestamp) -> Self {
+        let mut records = listing.records();
         let data: Vec<_> = records
             .by_ref()
-            .take(per_page)
-            .map(|(_, record)| Row { record, fields: &listing.fields })
+            .take(as_count(listing.per_page))
+            .map(|record| Row { record, fields: &listing.fields })
             .collect();
-        let next = records
-            .next()
-            .map(|(position, _)| Start { served: listing.start.served + listing.per_page, position });
+        let next = records.next().and_then(|_| data.last()).map(|last| listing.start_after(&last.record));
         let info = Info::of(listing, data.len(), next, now);
-        (!data.is_empty()).then_some(Self { data, info })
+        Self { data, info }
+    }
+
+    fn reply(self, version: Version) -> Reply {
+        let Info { per_page, count, page, more_records, .. } = self.info;
+        let plain = PlainInfo { per_page, count, page, more_records };
+        match version {
+            Version::V2 => Reply::json(200, &Body { data: &self.data, info: plain }),
+            Version::V8 => Reply::json(200, &Body { data: &self.data, info: self.info }),
+        }
     }
 }
 
@@ -80,8 +106,8 @@ impl Info {
     fn of(listing: &Listing<'_>, count: usize, next: Option<Start>, now: Timestamp) -> Self {
         let expires = PageToken::expiry(now);
         let token = |start: Start| {
-            let (served, position) = (start.served, start.position);
-            PageToken { served, position, bound: listing.bound, expires }.seal(listing.key())
+            let served = u32::try_from(start.served).unwrap_or(u32::MAX);
+            PageToken { served, after: start.after, bound: listing.bound, expires }.seal(listing.key)
         };
         let previous = (next.is_some() && listing.page() > 1).then(|| listing.previous().start);
         Self {
@@ -89,11 +115,11 @@ impl Info {
             per_page: listing.per_page,
             next_page_token: next.map(token),
             count,
-            sort_by: listing.sort_by.as_str(),
+            sort_by: listing.order.sort_by.as_str(),
             page: listing.page(),
             previous_page_token: previous.map(token),
-            page_token_expiry: next.and_then(|_| Timestamp::from_second(expires).ok()).map(org_time),
-            sort_order: if listing.descending { "desc" } else { "asc" },
+            page_token_expiry: next.and_then(|_| Timestamp::from_second(expires.into()).ok()).map(org_time),
+            sort_order: if listing.order.descending { "desc" } else { "asc" },
             email: false,
             more_records: next.is_some(),
         }
@@ -104,7 +130,7 @@ impl Serialize for Row<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.fields.len()))?;
         for field in self.fields {
-            map.serialize_entry(field.name, &field.value(&self.record))?;
+            map.serialize_entry(field.name, &field.value_in_list(&self.record))?;
         }
         map.end()
     }

@@ -1,15 +1,35 @@
-//! `GET /{module}/{id}`: one record with all its fields.
+//! `GET /{module}/{id}`: one record with all its fields, or with those that are named.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
+use super::super::errors::{self, Refusal};
+use super::super::guess::UnknownId;
 use super::super::records::Module;
 use super::super::wire::Reply;
-use super::Call;
+use super::listing::named_fields;
+use super::{Call, permit};
+
+/// That a converted lead is found by its id is a guess.
+pub(super) fn reply(call: &Call<'_>, module: Module, id: u64) -> Result<Reply, Refusal> {
+    permit(call, module)?;
+    let Some(record) = call.site.organisation.record_with_id(module, id) else {
+        return unknown(call);
+    };
+    let fields: Map<String, Value> = match named_fields(call.request)? {
+        Some(names) => names
+            .into_iter()
+            .filter_map(|name| module.field(name))
+            .map(|field| (field.name.to_owned(), field.value(&record)))
+            .collect(),
+        None => record.all_fields(),
+    };
+    Ok(Reply::json(200, &json!({"data": [fields]})))
+}
 
 /// Which answer Zoho gives for an unknown id is a guess.
-pub(super) fn reply(call: &Call<'_>, module: Module, id: &str) -> Reply {
-    match id.parse().ok().and_then(|id| call.site.organisation.record_with_id(module, id)) {
-        Some(record) => Reply::json(200, &json!({"data": [record.all_fields()]})),
-        None => Reply::empty(204),
+pub(super) fn unknown(call: &Call<'_>) -> Result<Reply, Refusal> {
+    match call.site.guesses.unknown_id {
+        UnknownId::NoContent => Ok(Reply::empty(204)),
+        UnknownId::InvalidData => Err(errors::invalid_id()),
     }
 }

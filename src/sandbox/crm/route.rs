@@ -19,6 +19,12 @@ pub(in crate::sandbox) enum Route<'a> {
     Listing(Module),
     /// `GET /{module}/{id}`
     Record(Module, &'a str),
+    /// `GET /{module}/{id}/{related_list}`
+    Related(Module, &'a str, &'a str),
+    /// `GET /{module}/deleted`
+    Deleted(Module),
+    /// `GET /{module}/actions/count`
+    Count(Module),
 }
 
 impl Version {
@@ -40,6 +46,9 @@ impl<'a> Route<'a> {
         match *path {
             [name] if !name.is_empty() => Ok(Self::Listing(module(name)?)),
             [name, id] if is_number(id) => Ok(Self::Record(module(name)?, id)),
+            [name, id, list] if is_number(id) => Ok(Self::Related(module(name)?, id, list)),
+            [name, "deleted"] => Ok(Self::Deleted(module(name)?)),
+            [name, "actions", "count"] => Ok(Self::Count(module(name)?)),
             _ => Err(errors::invalid_url_pattern()),
         }
     }

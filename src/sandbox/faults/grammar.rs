@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::super::nearest::nearest;
 use super::{Fault, FaultKind, FaultPlace, FaultTimes, TokenError};
 
 /// The places in words, for messages.
@@ -29,8 +30,6 @@ const NAMES: [&str; 16] = [
     "error",
     "throttle",
 ];
-/// How like a name a word must be (1: the same) to be taken for a slip of it.
-const NEAR: f64 = 0.6;
 const STATUSES: &str = "400 to 599, and after 429 or 503 seconds to wait as in `429:2`";
 const DURATIONS: &str = "a whole number and `ms`, `s` or `m`";
 const TOKEN_ERRORS: &str = "`invalid_code`, `invalid_client`, `invalid_client_secret`, `invalid_redirect_uri`, \
@@ -152,7 +151,7 @@ fn parse_kind(name: &str, value: Option<&str>) -> Result<FaultKind, FaultError> 
         "repeat" => FaultKind::Repeat,
         "no-token" => FaultKind::NoToken,
         "throttle" => FaultKind::Throttle,
-        _ => return Err(FaultError::UnknownKind { found: name.to_owned(), nearest: nearest_name(name) }),
+        _ => return Err(FaultError::UnknownKind { found: name.to_owned(), nearest: nearest(name, NAMES) }),
     };
     match value {
         None => Ok(kind),
@@ -162,15 +161,6 @@ fn parse_kind(name: &str, value: Option<&str>) -> Result<FaultKind, FaultError> 
 
 fn hint(nearest: Option<&str>) -> String {
     nearest.map(|name| format!(", nearest is `{name}`")).unwrap_or_default()
-}
-
-fn nearest_name(word: &str) -> Option<&'static str> {
-    NAMES
-        .into_iter()
-        .map(|name| (strsim::normalized_damerau_levenshtein(name, word), name))
-        .filter(|(likeness, _)| *likeness >= NEAR)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other))
-        .map(|(_, name)| name)
 }
 
 fn parse_status(value: &str) -> Result<FaultKind, FaultError> {

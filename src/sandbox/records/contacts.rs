@@ -1,10 +1,10 @@
 //! The fields of a contact.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::leads::{company, sometimes};
+use super::leads::sometimes;
 use super::words::{LEAD_SOURCES, SALUTATIONS, TITLES};
-use super::{Field, Module, Record, Type, people};
+use super::{Field, Module, Record, Type, lookup, people, rows};
 
 pub(super) const FIELDS: &[Field] = &[
     Field::new("Salutation", Type::Picklist, |record| sometimes(record, "salutation", 40, SALUTATIONS)),
@@ -26,14 +26,15 @@ pub(super) const FIELDS: &[Field] = &[
     Field::new("Mailing_Zip", Type::Text, |record| people::place(record, |place| place.zip_code)),
     Field::new("Mailing_Country", Type::Text, |record| people::place(record, |place| place.country)),
     Field::new("Description", Type::TextArea, people::description),
+    Field::new("Favoured_Products", Type::MultiSelectLookup, rows::favoured_products),
 ];
 
 /// The account that a record belongs to. Zoho: a lookup is an object of name and id, or null.
 pub(super) fn account(record: &Record<'_>) -> Value {
-    let count = record.organisation.count(Module::Accounts);
-    if count == 0 || !record.happens("account at all", 85) {
-        return Value::Null;
-    }
-    let account = record.organisation.record(Module::Accounts, record.below("account", count));
-    json!({"name": company(&account), "id": account.id().to_string()})
+    lookup(account_of(record))
+}
+
+/// The account of a contact or deal, as it is at the start: it stays named when it was deleted since (a guess).
+pub(super) fn account_of<'a>(record: &Record<'a>) -> Option<Record<'a>> {
+    record.one_of(Module::Accounts, "account").filter(|_| record.happens("account at all", 85))
 }

@@ -1,12 +1,12 @@
 //! The fields of a deal.
 
 use jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::contacts::account;
 use super::leads::{money, sometimes};
 use super::words::{DEALS, LEAD_SOURCES, STAGES};
-use super::{Field, Module, Record, Type, org_time, people};
+use super::{Field, Module, Record, Type, lookup, org_time, people, rows};
 
 const LONGEST_UNTIL_CLOSED: u64 = 180;
 
@@ -24,15 +24,16 @@ pub(super) const FIELDS: &[Field] = &[
     Field::new("Next_Step", Type::Text, |_| Value::Null),
     Field::new("Lead_Source", Type::Picklist, |record| sometimes(record, "lead source", 80, LEAD_SOURCES)),
     Field::new("Description", Type::TextArea, people::description),
+    Field::new("Line_Items", Type::Subform, rows::line_items),
 ];
 
 fn contact(record: &Record<'_>) -> Value {
-    let count = record.organisation.count(Module::Contacts);
-    if count == 0 || !record.happens("contact at all", 70) {
-        return Value::Null;
-    }
-    let contact = record.organisation.record(Module::Contacts, record.below("contact", count));
-    json!({"name": people::full_name(&contact), "id": contact.id().to_string()})
+    lookup(contact_of(record))
+}
+
+/// The contact of a deal, as it is at the start.
+pub(super) fn contact_of<'a>(record: &Record<'a>) -> Option<Record<'a>> {
+    record.one_of(Module::Contacts, "contact").filter(|_| record.happens("contact at all", 70))
 }
 
 /// A date without a time.

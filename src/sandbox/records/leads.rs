@@ -6,7 +6,7 @@ use super::words::{
     COMPANIES, COMPANY_FORMS, INDUSTRIES, LANGUAGES, LEAD_SOURCES, LEAD_STATUSES, RATINGS, SALUTATIONS,
     TITLES,
 };
-use super::{Field, Record, Type, people};
+use super::{Field, Module, Record, Type, org_time, people, rows, system};
 
 pub(super) const FIELDS: &[Field] = &[
     Field::new("Company", Type::Text, |record| company(record).into()),
@@ -39,11 +39,29 @@ pub(super) const FIELDS: &[Field] = &[
     Field::new("Zip_Code", Type::Text, |record| people::place(record, |place| place.zip_code)),
     Field::new("Country", Type::Text, |record| people::place(record, |place| place.country)),
     Field::new("Description", Type::TextArea, people::description),
-    Field::new("Converted__s", Type::Boolean, |_| false.into()),
-    Field::new("Converted_Date_Time", Type::DateTime, |_| Value::Null),
-    Field::new("$converted", Type::Internal, |_| false.into()),
-    Field::new("$converted_detail", Type::Internal, |_| json!({})),
+    Field::new("Converted__s", Type::Boolean, |record| record.is_converted().into()),
+    Field::new("Converted_Date_Time", Type::DateTime, |record| {
+        record.converted().map_or(Value::Null, |time| org_time(time).into())
+    }),
+    Field::new("$converted", Type::Internal, |record| record.is_converted().into()),
+    Field::new("$converted_detail", Type::Internal, converted_detail),
+    Field::new("Background", Type::RichText, rows::background),
+    Field::new("Product_Interests", Type::Subform, rows::product_interests),
+    Field::new("Co_Owners", Type::MultiUserLookup, rows::co_owners),
 ];
+
+/// What became of a lead, if it was converted: records that are there at the start.
+fn converted_detail(record: &Record<'_>) -> Value {
+    let Some(converted) = record.converted() else { return json!({}) };
+    let id = |module, purpose| record.one_of(module, purpose).map(|record| record.id().to_string());
+    json!({
+        "deal": id(Module::Deals, "converted deal"),
+        "contact": id(Module::Contacts, "converted contact"),
+        "account": id(Module::Accounts, "converted account"),
+        "converted_date": org_time(converted),
+        "converted_by": record.pick("converted by", system::USERS).1,
+    })
+}
 
 /// The name of a firm, which an account has too.
 pub(super) fn company(record: &Record<'_>) -> String {

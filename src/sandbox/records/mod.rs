@@ -1,34 +1,52 @@
 //! The made-up records: each is worked out from the seed, the module and its number whenever it is asked for.
 //!
 //! Nothing is stored, so that a module can have any size; only the order by `Modified_Time` is kept once it was
-//! asked for.
+//! asked for, and what churn changes. What there is now is read through a [`Snapshot`].
 
 mod accounts;
+mod changes;
+mod churn;
 mod contacts;
 mod deals;
+mod deleted;
 mod leads;
+mod ledger;
+mod notes;
+mod number;
 mod people;
+mod products;
+mod record;
+mod related;
+mod rows;
+mod snapshot;
 mod system;
+mod tasks;
 mod words;
 
-use std::sync::OnceLock;
+use std::sync::{OnceLock, RwLock};
 
+use jiff::Timestamp;
 use jiff::tz::Offset;
-use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::page_token::hash_of;
+use changes::Overlay;
+pub use churn::{Churn, ChurnError};
+pub(super) use deleted::Deleted;
+pub use ledger::Ledger;
+pub(super) use number::Number;
+pub(super) use record::Record;
+use record::lookup;
+pub(super) use related::RelatedList;
+pub(super) use snapshot::{Key, Order, Snapshot, SortBy};
 
 /// Zoho: ids have 18 or 19 digits, which is more than a double holds.
 const FIRST_ID: u64 = 4_876_876_000_000_000_000;
 const BETWEEN_IDS: u64 = 1_000;
 /// Room for the records of a module among the ids.
 const MOST_RECORDS: u64 = 200_000_000;
-/// 2023-01-02, 09:00 in the organisation.
-const FIRST_CREATED: Timestamp = Timestamp::constant(1_672_630_200, 0);
-const BETWEEN_CREATED: i64 = 17 * 60;
-const MOST_JITTER: u64 = 10 * 60;
-const LONGEST_UNTIL_MODIFIED: u64 = 45 * 24 * 3600;
+const MOST_PRODUCTS: u64 = 200;
+const LONGEST_IN_LIST: usize = 500;
 /// Zoho: times carry the offset of the organisation; this one is in India, where no summer time moves it.
 const ORG_OFFSET_SECONDS: i32 = 5 * 3600 + 1800;
 
@@ -37,7 +55,9 @@ const ORG_OFFSET_SECONDS: i32 = 5 * 3600 + 1800;
 pub(super) struct Organisation {
     seed: u64,
     leads: u64,
-    by_modified_time: [OnceLock<Vec<u64>>; Module::ALL.len()],
+    churn: Option<Churn>,
+    by_modified_time: [OnceLock<Vec<Number>>; Module::ALL.len()],
+    overlay: RwLock<Overlay>,
 }
 
 /// The modules that have records.
@@ -47,21 +67,15 @@ pub(super) enum Module {
     Contacts,
     Accounts,
     Deals,
-}
-
-/// One record; cheap to copy, its values are worked out on demand.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Record<'a> {
-    organisation: &'a Organisation,
-    module: Module,
-    index: u64,
+    Notes,
+    Tasks,
+    Products,
 }
 
 /// One field of a module.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Field {
     pub(super) name: &'static str,
-    #[expect(dead_code, reason = "the fields' metadata comes next")]
     pub(super) data_type: Type,
     value: fn(&Record<'_>) -> Value,
 }
@@ -87,13 +101,28 @@ pub(super) enum Type {
     OwnerLookup,
     ProfileImage,
     Tags,
+    Subform,
+    MultiSelectLookup,
+    MultiUserLookup,
+    RichText,
     /// One of those that begin with `$`: no field of the layout.
     Internal,
 }
 
 impl Organisation {
     pub(super) fn new(seed: u64, leads: u64) -> Self {
-        Self { seed, leads: leads.min(MOST_RECORDS), by_modified_time: [const { OnceLock::new() }; _] }
+        Self {
+            seed,
+            leads: leads.min(MOST_RECORDS),
+            churn: None,
+            by_modified_time: [const { OnceLock::new() }; _],
+            overlay: RwLock::default(),
+        }
+    }
+
+    /// The same data, in which pages that are read change something.
+    pub(super) fn with_churn(self, churn: Option<Churn>) -> Self {
+        Self { churn, ..self }
     }
 
     /// The same for the same data, otherwise not.
@@ -101,57 +130,53 @@ impl Organisation {
         hash_of(&(self.seed, self.leads))
     }
 
+    /// How many records there are at the start, converted leads aside.
     pub(super) fn count(&self, module: Module) -> u64 {
         match module {
             Module::Leads => self.leads,
             Module::Contacts => self.leads * 2 / 5,
             Module::Accounts => self.leads / 10,
             Module::Deals => self.leads * 3 / 10,
+            Module::Notes => self.leads / 2,
+            Module::Tasks => self.leads / 5,
+            Module::Products => (self.leads / 50).min(MOST_PRODUCTS),
         }
     }
 
-    /// The record with that number, in the order of their ids.
+    /// The record with that number, in the order of their ids, as it is at the start.
     pub(super) fn record(&self, module: Module, index: u64) -> Record<'_> {
-        Record { organisation: self, module, index }
+        Record { organisation: self, module, index, is_sibling: false, change: None }
     }
 
-    /// The records that are there, in the order of their ids.
-    #[expect(dead_code, reason = "search comes next")]
+    /// The records that are there now, in the order of their ids, without converted leads.
     pub(super) fn records(&self, module: Module) -> impl DoubleEndedIterator<Item = Record<'_>> {
-        (0..self.count(module)).map(move |index| self.record(module, index))
+        self.snapshot(module).into_records().filter(|record| !record.is_converted())
     }
 
+    /// The record that has the id now; a converted lead too.
     pub(super) fn record_with_id(&self, module: Module, id: u64) -> Option<Record<'_>> {
-        let index = (id.checked_sub(FIRST_ID)? / BETWEEN_IDS).checked_sub(module.first_number())?;
-        let record = self.record(module, index);
-        (index < self.count(module) && record.id() == id).then_some(record)
-    }
-
-    /// The number of the record that has a place in the order of `Modified_Time`.
-    pub(super) fn index_by_modified_time(&self, module: Module, place: u64) -> u64 {
-        let order = self.by_modified_time[module as usize].get_or_init(|| {
-            let mut indexes: Vec<_> = (0..self.count(module)).collect();
-            indexes.sort_by_cached_key(|index| (self.record(module, *index).modified(), *index));
-            indexes
-        });
-        usize::try_from(place).ok().and_then(|place| order.get(place)).copied().unwrap_or(place)
+        self.snapshot(module).record(Number::of_id(module, id)?).filter(|record| record.id() == id)
     }
 }
 
 impl Module {
-    const ALL: [Self; 4] = [Self::Leads, Self::Contacts, Self::Accounts, Self::Deals];
+    pub(super) const ALL: [Self; 7] =
+        [Self::Leads, Self::Contacts, Self::Accounts, Self::Deals, Self::Notes, Self::Tasks, Self::Products];
 
     /// Zoho: the names are case sensitive.
     pub(super) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|module| module.name() == name)
     }
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Leads => "Leads",
             Self::Contacts => "Contacts",
             Self::Accounts => "Accounts",
             Self::Deals => "Deals",
+            Self::Notes => "Notes",
+            Self::Tasks => "Tasks",
+            Self::Products => "Products",
         }
     }
 
@@ -160,14 +185,22 @@ impl Module {
         self.fields().find(|field| field.name == name)
     }
 
-    fn fields(self) -> impl Iterator<Item = Field> {
+    pub(super) fn fields(self) -> impl Iterator<Item = Field> {
         let own = match self {
             Self::Leads => leads::FIELDS,
             Self::Contacts => contacts::FIELDS,
             Self::Accounts => accounts::FIELDS,
             Self::Deals => deals::FIELDS,
+            Self::Notes => notes::FIELDS,
+            Self::Tasks => tasks::FIELDS,
+            Self::Products => products::FIELDS,
         };
         own.iter().chain(system::FIELDS).copied()
+    }
+
+    /// The id of the view of all records, the one custom view there is.
+    pub(super) fn view_of_all(self) -> u64 {
+        FIRST_ID + 87_000 + self as u64 * 7 + 5
     }
 
     fn first_number(self) -> u64 {
@@ -183,57 +216,21 @@ impl Field {
     pub(super) fn value(&self, record: &Record<'_>) -> Value {
         (self.value)(record)
     }
-}
 
-impl Record<'_> {
-    pub(super) fn id(&self) -> u64 {
-        let jitter = self.draw("id") % (BETWEEN_IDS / 2) * 2 + 1;
-        FIRST_ID + (self.module.first_number() + self.index) * BETWEEN_IDS + jitter
-    }
-
-    /// Later for every next record, like the ids.
-    fn created(&self) -> Timestamp {
-        let index = i64::try_from(self.index).unwrap_or(i64::MAX);
-        let jitter = (self.draw("created") % MOST_JITTER).cast_signed();
-        let since = SignedDuration::from_secs(index.saturating_mul(BETWEEN_CREATED).saturating_add(jitter));
-        FIRST_CREATED.checked_add(since).unwrap_or(Timestamp::MAX)
-    }
-
-    pub(super) fn modified(&self) -> Timestamp {
-        if self.happens("modified at all", 30) {
-            return self.created();
+    /// The value as lists have it. Zoho: a rich text ends there after 500 letters.
+    pub(super) fn value_in_list(&self, record: &Record<'_>) -> Value {
+        match (self.value(record), self.data_type) {
+            (Value::String(text), Type::RichText) => {
+                text.chars().take(LONGEST_IN_LIST).collect::<String>().into()
+            }
+            (value, _) => value,
         }
-        let since = SignedDuration::from_secs((self.draw("modified") % LONGEST_UNTIL_MODIFIED).cast_signed());
-        self.created().checked_add(since).unwrap_or(Timestamp::MAX)
     }
 
-    /// All there is, as a record that is fetched alone has it.
-    pub(super) fn all_fields(&self) -> Map<String, Value> {
-        self.module.fields().map(|field| (field.name.to_owned(), field.value(self))).collect()
-    }
-
-    /// A number for a purpose, always the same for the same record and purpose.
-    fn draw(&self, purpose: &str) -> u64 {
-        // FNV-1a, to tell the purposes apart; the generator does the mixing.
-        let purpose = purpose.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        let place = (self.index << 2 | self.module as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        fastrand::Rng::with_seed(self.organisation.seed ^ purpose.wrapping_add(place)).u64(..)
-    }
-
-    fn below(&self, purpose: &str, bound: u64) -> u64 {
-        self.draw(purpose) % bound
-    }
-
-    fn pick<T: Copy>(&self, purpose: &str, choices: &[T]) -> T {
-        let place = self.below(purpose, choices.len() as u64);
-        choices[usize::try_from(place).unwrap_or_default()]
-    }
-
-    /// Whether something that happens to so many in a hundred records happens to this one.
-    fn happens(&self, purpose: &str, percent: u64) -> bool {
-        self.below(purpose, 100) < percent
+    /// Zoho: what has rows of its own is only in a record that is fetched alone, and so is `$has_more`.
+    pub(super) fn is_in_lists(&self) -> bool {
+        !matches!(self.data_type, Type::Subform | Type::MultiSelectLookup | Type::MultiUserLookup)
+            && self.name != "$has_more"
     }
 }
 

@@ -1,3 +1,8 @@
+use std::ops::Bound;
+
+use serde_json::Map;
+
+use super::record::FIRST_CREATED;
 use super::*;
 
 fn leads(organisation: &Organisation, count: u64) -> Vec<Map<String, Value>> {
@@ -23,7 +28,7 @@ fn ids_are_long_ascend_and_lead_back() {
             assert!(id > 1 << 53);
             assert!(i64::try_from(id).is_ok());
             assert_eq!(organisation.record_with_id(module, id).unwrap().index, index);
-            assert!(organisation.record_with_id(module, id + 1).is_none());
+            assert!(organisation.record_with_id(module, id + 2).is_none());
         }
     }
     assert!(organisation.record_with_id(Module::Leads, 0).is_none());
@@ -53,12 +58,15 @@ fn times_ascend_and_carry_the_offset() {
 #[test]
 fn the_order_of_modified_time_holds_every_record_once() {
     let organisation = Organisation::new(1, 300);
-    let order: Vec<_> =
-        (0..300).map(|place| organisation.index_by_modified_time(Module::Leads, place)).collect();
-    assert!(order.is_sorted_by_key(|index| organisation.record(Module::Leads, *index).modified()));
-    let mut indexes = order;
-    indexes.sort_unstable();
-    assert_eq!(indexes, (0..300).collect::<Vec<_>>());
+    let snapshot = organisation.snapshot(Module::Leads);
+    let order = Order { sort_by: SortBy::ModifiedTime, descending: false };
+    let records: Vec<_> = snapshot.records_from(order, Bound::Unbounded).collect();
+    assert!(records.is_sorted_by_key(Record::modified));
+    let mut numbers: Vec<_> = records.iter().map(Record::number).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, snapshot.clone().into_records().map(|record| record.number()).collect::<Vec<_>>());
+    let backwards: Vec<_> = snapshot.records_from(order.reversed(), Bound::Unbounded).collect();
+    assert!(backwards.iter().rev().map(Record::id).eq(records.iter().map(Record::id)));
 }
 
 #[test]

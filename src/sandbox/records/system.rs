@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Field, Record, Type, org_time};
 
-const USERS: &[(&str, &str, &str)] = &[
+pub(super) const USERS: &[(&str, &str, &str)] = &[
     ("Meera Raghunathan", "4876876000000229001", "meera.raghunathan@example.com"),
     ("Jürgen Weiß", "4876876000000229013", "juergen.weiss@example.com"),
     ("Aoife O'Sullivan", "4876876000000229027", "aoife.osullivan@example.com"),

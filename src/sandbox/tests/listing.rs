@@ -5,36 +5,36 @@ use serde_json::json;
 use super::*;
 
 /// A site and a token for it.
-struct Account {
-    site: Site,
+pub(super) struct Account {
+    pub(super) site: Site,
     token: String,
 }
 
 impl Account {
-    fn new(options: Options) -> Self {
+    pub(super) fn new(options: Options) -> Self {
         let site = site(options);
         let token = access_token(&site, START);
         Self { site, token }
     }
 
-    fn with_leads(leads: u64) -> Self {
+    pub(super) fn with_leads(leads: u64) -> Self {
         Self::new(Options { leads, ..Options::default() })
     }
 
-    fn get(&self, target: &str) -> Reply {
+    pub(super) fn get(&self, target: &str) -> Reply {
         self.get_at(START, target)
     }
 
-    fn get_at(&self, now: Timestamp, target: &str) -> Reply {
+    pub(super) fn get_at(&self, now: Timestamp, target: &str) -> Reply {
         self.site.answer(&self.authorized(request(Method::GET, target)), now)
     }
 
-    fn authorized(&self, request: WireRequest) -> WireRequest {
+    pub(super) fn authorized(&self, request: WireRequest) -> WireRequest {
         with_header(request, "authorization", &format!("Zoho-oauthtoken {}", self.token))
     }
 }
 
-fn ids(reply: &Reply) -> Vec<u64> {
+pub(super) fn ids(reply: &Reply) -> Vec<u64> {
     let body = json_of(reply);
     body["data"]
         .as_array()

@@ -1,7 +1,10 @@
-//! Tests of the whole stand-in: `token_endpoint` and `listing` without a socket and at a given time, `walk` and
-//! `wire_faults` over the wire.
+//! Tests of the whole stand-in: `walk` and `wire_faults` over the wire, the others without a socket and at a given
+//! time.
 
+mod churn;
+mod guesses;
 mod listing;
+mod records;
 mod token_endpoint;
 mod walk;
 mod wire_faults;

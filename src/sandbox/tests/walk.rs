@@ -23,7 +23,7 @@ impl Client {
 
     pub(super) fn without_token(sandbox: &Sandbox) -> Self {
         Self {
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            http: reqwest::Client::builder().no_proxy().no_gzip().build().unwrap(),
             base_url: sandbox.base_url(),
             form: form_of(sandbox),
             access_token: String::new(),

@@ -4,6 +4,7 @@
 //! ([`Cut`]): a reset connection, a body that ends early, an answer that never comes. Tests use it to script
 //! other servers.
 
+mod compression;
 mod serve;
 mod socket;
 

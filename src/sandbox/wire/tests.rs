@@ -116,3 +116,33 @@ fn a_request_is_read_with_its_parameters() {
     let (bytes, _) = read_to_end(&mut stream);
     assert!(bytes.ends_with("POST /p%20q k=é".as_bytes()), "{}", String::from_utf8_lossy(&bytes));
 }
+
+#[test]
+fn a_long_reply_is_compressed_for_who_accepts_it() {
+    let request = |accepted: &'static str| {
+        let mut headers = http::HeaderMap::new();
+        headers.insert("accept-encoding", accepted.parse().unwrap());
+        let (method, body) = (http::Method::GET, bytes::Bytes::new());
+        WireRequest { method, path: String::new(), query: Vec::new(), target: String::new(), headers, body }
+    };
+    let long = "x".repeat(1_000);
+    for (accepted, length, cut, expected) in [
+        ("gzip", 1_000, None, true),
+        ("br, GZIP;q=0.5", 1_000, None, true),
+        ("gzip", 999, None, false),
+        ("gzip;q=0", 1_000, None, false),
+        ("br", 1_000, None, false),
+        ("gzip", 1_000, Some(Cut::CloseAfter(500)), false),
+    ] {
+        let reply = Reply { cut, ..Reply::text(200, "text/plain", long[..length].to_owned()) };
+        let sent = reply.clone().compressed_for(&request(accepted));
+        if !expected {
+            assert_eq!(sent, reply, "{accepted}");
+            continue;
+        }
+        assert!(sent.headers.contains(&("content-encoding".to_owned(), "gzip".to_owned())));
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(&*sent.body).read_to_string(&mut text).unwrap();
+        assert_eq!(text, long);
+    }
+}
