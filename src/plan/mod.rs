@@ -14,6 +14,7 @@ pub mod params;
 pub mod request;
 pub mod retry;
 pub mod scope;
+pub mod state;
 pub mod step;
 pub mod target;
 pub mod value;
@@ -181,6 +182,7 @@ impl<'a> Planner<'a> {
         for (index, step) in specs.iter().enumerate() {
             let (connection, names) = self.connection_of(step, connection, outer);
             (scope.step, scope.connection) = (index, names);
+            scope.state = state_names(step);
             let write = targets.of_step(step, self.findings);
             let before = step::Before { all: specs, index, scope: &scope, connection };
             let built = step::build(step, &before, write, self.findings);
@@ -267,6 +269,12 @@ fn extracted_names(specs: &[StepSpec]) -> BTreeMap<String, Vec<Extracted>> {
         }
     }
     names
+}
+
+/// The names of what a step keeps between runs.
+fn state_names(step: &StepSpec) -> Vec<String> {
+    let named = step.state.given().into_iter().flat_map(|named| &named.0);
+    named.map(|(key, _)| key.name.clone()).collect()
 }
 
 fn names_of(params: &[Param]) -> BTreeMap<String, bool> {

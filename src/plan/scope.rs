@@ -36,7 +36,7 @@ pub const RESERVED: &[&str] = &[
 ];
 
 /// Reserved names that nothing fills yet.
-const LATER: &[&str] = &["state", "record", "records", "batch", "steps", "window"];
+const LATER: &[&str] = &["record", "records", "batch", "steps", "window"];
 
 const RUN: &[&str] = &["id", "started_at", "scheduled_at"];
 const RESPONSE: &[&str] = &["status", "headers", "json", "text", "url"];
@@ -75,6 +75,8 @@ pub struct Scope {
     pub extracted: BTreeMap<String, Vec<Extracted>>,
     /// The index of the step in which this is; what earlier steps extract is there.
     pub step: usize,
+    /// What that step keeps between runs.
+    pub state: Vec<String>,
 }
 
 /// An environment variable that a template reads.
@@ -101,6 +103,10 @@ pub struct Meaning {
     pub extracted: Vec<String>,
     /// The environment variables that are in it.
     pub environment: Vec<VariableUse>,
+    /// The params that are in it, but for secret ones.
+    pub params: Vec<String>,
+    /// What of the step's state is in it.
+    pub state: Vec<String>,
 }
 
 impl Scope {
@@ -143,7 +149,12 @@ impl Scope {
                     |name: &String| VariableUse { name: name.clone(), provided_for: found.guarded, span };
                 meaning.environment.extend(second.map(variable));
             }
+            "state" => meaning.state.extend(second.cloned()),
             "params" => {
+                let open = |name: &&String| {
+                    !self.params.as_ref().is_some_and(|params| is_secret(params, Some(name)))
+                };
+                meaning.params.extend(second.filter(open).cloned());
                 meaning.secret |= self.params.as_ref().is_some_and(|params| is_secret(params, second));
             }
             "connection" => {
@@ -172,6 +183,17 @@ impl Scope {
             ),
             "connection" => self.connection_finding(found, text),
             "env" => None,
+            "state" if self.state.is_empty() => Some(
+                Diagnostic::error(Code::UndefinedName, "`state` is used, but this step keeps none")
+                    .at(text.span_of(found.range.clone()), "")
+                    .help("add it to the step: `state: { since: { max: $.Modified_Time, type: datetime } }`"),
+            ),
+            "state" => Self::member(
+                found,
+                text,
+                &self.state.iter().map(String::as_str).collect::<Vec<_>>(),
+                "`state` of this step",
+            ),
             "run" => Self::member(found, text, RUN, "`run`"),
             "response" if matches!(room, Room::Response | Room::After) => {
                 Self::member(found, text, RESPONSE, "`response`")

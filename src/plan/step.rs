@@ -8,6 +8,7 @@ use super::paginate::PaginatePlan;
 use super::request::RequestPlan;
 use super::retry::RetrySettings;
 use super::scope::{Meaning, Room, Scope};
+use super::state::{self, StatePlan};
 use super::written::Written;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
 use crate::expr::jsonpath::JsonPath;
@@ -45,6 +46,8 @@ pub struct StepPlan {
     pub records: Option<Arc<RecordsPlan>>,
     /// The targets they go to, by index in the plan.
     pub write: Vec<usize>,
+    /// What is kept between runs.
+    pub state: Vec<StatePlan>,
     /// For how long the extracted values hold.
     pub reuse_for: Option<Written<Template>>,
     /// The steps whose values the request needs, by index.
@@ -135,6 +138,8 @@ impl Builder<'_> {
         let paginate = self.paginate(spec, request.as_ref().ok());
         let records = self.records(spec);
         let reuse_for = self.reuse_for(spec);
+        let used = request.as_ref().map(RequestPlan::meaning).unwrap_or_default();
+        let state = state::build(spec, self.before.scope, &used, &mut self.meaning, self.findings);
         self.refuse_misfits(spec);
         if let (Ok(Some(records)), Ok(extract), Ok(paginate)) = (&records, &extract, &paginate) {
             dead_path::warn(records, extract, paginate.as_ref(), self.findings);
@@ -155,6 +160,7 @@ impl Builder<'_> {
             paginate: paginate?,
             records: records?,
             write,
+            state: state?,
             reuse_for: reuse_for?,
             needs,
         })

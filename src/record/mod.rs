@@ -9,6 +9,7 @@
 
 pub mod batch;
 pub mod compact;
+mod field;
 pub mod page;
 #[cfg(test)]
 mod samples;
@@ -16,5 +17,6 @@ mod scan;
 pub mod view;
 
 pub use batch::{Batch, BatchSeq, Change};
+pub use field::{Scalar, field};
 pub use page::{Found, Page, PageError};
 pub use view::JsonView;

@@ -7,8 +7,9 @@ use minijinja::value::Value;
 
 use super::credits::priced;
 use super::event::{Event, Listener};
-use super::failure::Stop;
+use super::failure::{self, Stop};
 use super::ledger::{Ledger, Refused, about_state, rfc3339};
+use super::marks::Marks;
 use super::outcome::{Ending, Figures, Outcome};
 use super::prefetch::Prefetch;
 use super::progress::{Part, Progress};
@@ -20,7 +21,9 @@ use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::expr::mapping;
 use crate::http::Transport;
 use crate::plan::Plan;
+use crate::plan::step::StepPlan;
 use crate::secret::Redactor;
+use crate::state::Watermark;
 use crate::target::{Landed, TargetError, discard};
 
 /// A run in progress.
@@ -35,6 +38,8 @@ pub struct Run<'a> {
     /// Values of earlier runs.
     pub(super) kept: Kept,
     pub(super) figures: Figures,
+    /// What its steps keep between runs.
+    pub(super) marks: Marks,
     /// Where the run is, and what it notes of that.
     pub(super) progress: Progress<'a>,
     /// Why the run will not be complete.
@@ -70,6 +75,16 @@ pub async fn run(
         None => (None, None, vec![]),
         Some(opened) => (Some(opened.ledger), opened.resumed, opened.notes),
     };
+    let marks = match look_up_state(plan, &values, ledger.as_ref()).await {
+        Ok(marks) => marks,
+        Err(finding) => {
+            if let Some(ledger) = &ledger {
+                // The finding says why nothing happens; what a dead run left stays for a run that can begin.
+                let _ = ledger.step_back(resumed.is_some(), world.clock.now()).await;
+            }
+            return Ok(Outcome::before_the_start(Ending::Failed(finding)));
+        }
+    };
     let mut figures = Figures { credits: priced(plan).then_some(0), ..Figures::default() };
     loop {
         let id = ledger.as_ref().map_or(id.as_str(), Ledger::id).to_owned();
@@ -83,8 +98,13 @@ pub async fn run(
                     ledger.as_ref().map_or_else(|| rfc3339(started), |ledger| ledger.started_at().to_owned());
                 let mut values = values.clone();
                 values.name_run(run_names(&id, &began));
+                let mut marks = marks.clone();
+                if let Some(checkpoint) = &resumed {
+                    marks.restore(&checkpoint.seen);
+                }
                 let mut run = Run {
                     plan,
+                    marks,
                     world,
                     values,
                     transport: Arc::clone(&transport),
@@ -134,6 +154,28 @@ pub async fn run(
     }
 }
 
+/// What earlier runs left for the steps of this one.
+async fn look_up_state(
+    plan: &Plan,
+    values: &Values,
+    ledger: Option<&Ledger>,
+) -> Result<Marks, Box<Diagnostic>> {
+    let context = |step: &StepPlan| values.context(step.connection, []);
+    let mut marks = Marks::new(plan, |step, state| match &state.per {
+        None => Ok(Value::from(())),
+        Some(per) => per.value(&context(step)).map_err(|error| failure::evaluation(&step.name, &error)),
+    })?;
+    let Some(ledger) = ledger else { return Ok(marks) };
+    let former = ledger.watermarks(marks.keys()).await.map_err(|error| about_state(&error))?;
+    marks.begin(plan, former, |step, state| match &state.initial_value {
+        None => Ok(Value::from(())),
+        Some(initial) => {
+            initial.value(&context(step)).map_err(|error| failure::evaluation(&step.name, &error))
+        }
+    })?;
+    Ok(marks)
+}
+
 impl Run<'_> {
     async fn steps(&mut self) -> Result<(), Stop> {
         if let Some(figures) = self.progress.resumed_figures() {
@@ -165,13 +207,13 @@ impl Run<'_> {
         } else if let Err(Stop::Target(_)) = &stopped {
             goes_on = self.progress.place();
         }
-        let Self { targets, progress, incomplete, figures, notes, world, .. } = self;
+        let Self { plan, targets, marks, progress, incomplete, figures, notes, world, .. } = self;
         let incomplete: Vec<Diagnostic> = incomplete.into_iter().map(&clean).collect();
         let mut notes: Vec<String> = notes.iter().map(|note| one_line(note)).collect();
         let mut landed = vec![];
         let ending = match stopped {
             Ok(()) if incomplete.is_empty() => {
-                let landing = land(targets, &progress, world).await;
+                let landing = land(targets, marks.decided(plan, None), &progress, world).await;
                 landed = landing.landed;
                 notes.extend(landing.note);
                 landing.failure.map_or(Ending::Complete, |failure| match failure {
@@ -218,7 +260,12 @@ impl Landing {
 
 /// Prepares, decides, shows: a crash before the decision leaves everything as it was, one after it is made good by the
 /// next run.
-async fn land(targets: Targets, progress: &Progress<'_>, world: &World) -> Landing {
+async fn land(
+    targets: Targets,
+    watermarks: Vec<Watermark>,
+    progress: &Progress<'_>,
+    world: &World,
+) -> Landing {
     let prepared = match targets.prepare().await {
         Ok(prepared) => prepared,
         Err(error) => {
@@ -226,7 +273,7 @@ async fn land(targets: Targets, progress: &Progress<'_>, world: &World) -> Landi
             return Landing { note, ..Landing::failed(error.into()) };
         }
     };
-    if let Err(error) = progress.decide(&prepared, world).await {
+    if let Err(error) = progress.decide(&prepared, watermarks, world).await {
         prepared.iter().for_each(discard);
         return Landing::failed(Stop::from(about_state(&error)));
     }

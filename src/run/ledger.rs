@@ -13,7 +13,9 @@ use super::world::{Overlap, World};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::Plan;
 use crate::plan::target::TargetKind;
-use crate::state::{Decided, Holder, Lock, NewRun, Phase, RunRow, State, StateError, fingerprint};
+use crate::state::{
+    Decided, Holder, Lock, NewRun, Phase, RunRow, State, StateError, Watermark, WatermarkKey, fingerprint,
+};
 use crate::target::staging::sweep;
 use crate::target::{Prepared, TargetError, apply, folders};
 
@@ -71,7 +73,8 @@ pub(super) fn about_state(error: &StateError) -> Diagnostic {
 impl Ledger {
     /// Whether a run of this plan leaves anything that has to be kept track of.
     pub(super) fn is_needed(plan: &Plan) -> bool {
-        plan.targets.iter().any(|target| target.kind != TargetKind::Stdout)
+        let keeps = plan.steps.iter().any(|step| !step.state.is_empty());
+        keeps || plan.targets.iter().any(|target| target.kind != TargetKind::Stdout)
     }
 
     /// Takes the locks, finishes or removes what dead runs left, and begins the run, or goes on with a dead one.
@@ -137,11 +140,33 @@ impl Ledger {
     }
 
     /// Decides what lands.
-    pub(super) async fn decide(&self, prepared: &[Prepared], now: SystemTime) -> Result<(), StateError> {
+    pub(super) async fn decide(
+        &self,
+        prepared: &[Prepared],
+        watermarks: Vec<Watermark>,
+        now: SystemTime,
+    ) -> Result<(), StateError> {
         let landings = prepared.iter().map(|prepared| serde_json::json!(prepared).to_string()).collect();
-        let decided = Decided { landings, watermarks: vec![] };
+        let decided = Decided { landings, watermarks };
         let (id, now) = (self.run.id.clone(), rfc3339(now));
         self.on_state(move |state| state.decide(&id, &decided, &now)).await
+    }
+
+    /// What the last complete runs left, in the order of the keys.
+    pub(super) async fn watermarks(
+        &self,
+        keys: Vec<WatermarkKey>,
+    ) -> Result<Vec<Option<String>>, StateError> {
+        self.on_state(move |state| {
+            let value = |key| Ok(state.watermark(key)?.map(|watermark| watermark.value));
+            keys.iter().map(value).collect()
+        })
+        .await
+    }
+
+    /// The run does not begin. What a dead one left stays.
+    pub(super) async fn step_back(&self, is_resumed: bool, now: SystemTime) -> Result<(), StateError> {
+        if is_resumed { Ok(()) } else { self.end("not begun", now).await }
     }
 
     /// Nothing of the run is left to do.

@@ -14,6 +14,7 @@ mod failure;
 mod giving;
 pub mod interrupt;
 mod ledger;
+mod marks;
 pub mod outcome;
 mod page_facts;
 mod prefetch;
@@ -27,6 +28,7 @@ mod sending;
 mod step;
 mod targets;
 mod values;
+mod watermark;
 pub mod world;
 
 pub use engine::run;

@@ -12,7 +12,7 @@ use super::outcome::Figures;
 use super::world::World;
 use crate::paging::Cursor;
 use crate::plan::Plan;
-use crate::state::StateError;
+use crate::state::{StateError, Watermark};
 use crate::target::Prepared;
 
 /// A checkpoint is due after so long,
@@ -163,9 +163,14 @@ impl<'a> Progress<'a> {
         self.proven = true;
     }
 
-    pub(super) async fn decide(&self, prepared: &[Prepared], world: &World) -> Result<(), StateError> {
+    pub(super) async fn decide(
+        &self,
+        prepared: &[Prepared],
+        watermarks: Vec<Watermark>,
+        world: &World,
+    ) -> Result<(), StateError> {
         match &self.ledger {
-            Some(ledger) => ledger.decide(prepared, world.clock.now()).await,
+            Some(ledger) => ledger.decide(prepared, watermarks, world.clock.now()).await,
             None => Ok(()),
         }
     }
@@ -236,6 +241,7 @@ impl Run<'_> {
             figures: self.figures.clone(),
             targets: self.targets.settle().await?,
             extracted,
+            seen: self.marks.seen(),
         };
         let now = self.world.clock.now();
         ledger.checkpoint(&checkpoint, now).await.map_err(|error| about_state(&error))?;

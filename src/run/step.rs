@@ -43,6 +43,7 @@ impl Run<'_> {
             return Ok(());
         }
         self.figures.steps += 1;
+        self.begin_state(index)?;
         for target in &step.write {
             self.targets.want(*target);
         }
@@ -50,6 +51,7 @@ impl Run<'_> {
         let tally = match (&step.paginate, &step.records) {
             (None, None) => {
                 self.give_values(index).await?;
+                self.complete_state(index, None)?;
                 Tally::default()
             }
             _ => self.pages(index).await?,
@@ -92,17 +94,20 @@ impl Run<'_> {
     ) -> Result<Tally, Stop> {
         loop {
             let (verdict, answer) = self.exchange(index, cursor.as_ref()).await?;
+            self.note_clock(index, &answer);
             let page = self.page(index, &verdict, &answer, cursor.as_ref(), tally.previous.as_ref())?;
             // What follows is decided before anything is written: a page that contradicts itself lands nowhere.
             let next = match &cursor {
                 Some(here) => self.next(index, &page.facts, &answer, here)?,
                 None => None,
             };
+            self.look_at(index, &page.batch)?;
             self.write(index, &page.batch).await?;
             self.count(index, &page, &answer, cursor.as_ref(), &mut tally);
             cursor = next;
             if cursor.is_none() {
                 self.prefetch.clear();
+                self.complete_state(index, Some(&answer))?;
                 return Ok(tally);
             }
             let here =

@@ -1,0 +1,77 @@
+//! One field of a record, read in passing: nothing else of the record is looked at.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::scan;
+
+/// What is at a path of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scalar<'r> {
+    /// A text, unescaped, or a number as it is written.
+    Text(Cow<'r, str>),
+    /// Nothing, or null.
+    Missing,
+    /// Something that is neither, in words.
+    Other(&'static str),
+}
+
+/// The value at a path of keys in a record. Of several members with one key the last counts.
+pub fn field<'r>(record: &'r [u8], path: &[String]) -> Scalar<'r> {
+    let mut here: Range<usize> = 0..record.len();
+    for name in path {
+        match scan::member(record, here, name) {
+            Some(value) => here = value,
+            None => return Scalar::Missing,
+        }
+    }
+    let value = &record[here];
+    match value.first() {
+        None | Some(b'n') => Scalar::Missing,
+        Some(b'"') => match serde_json::from_slice(value) {
+            Ok(Text(text)) => Scalar::Text(text),
+            Err(_) => Scalar::Other("a text that is no Unicode"),
+        },
+        Some(b'{') => Scalar::Other("an object"),
+        Some(b'[') => Scalar::Other("a list"),
+        Some(b't' | b'f') => Scalar::Other("a boolean"),
+        Some(_) => Scalar::Text(String::from_utf8_lossy(value)),
+    }
+}
+
+/// Borrowed where nothing is escaped.
+#[derive(serde::Deserialize)]
+struct Text<'r>(#[serde(borrow)] Cow<'r, str>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_found_at_any_depth() {
+        let record =
+            br#" {"a": 1.50, "b": {"c": "x\u00e9", "d": [1]}, "e": null, "f": true, "a\"": 2, "a": 1.60}"#;
+        let find = |path: &str| {
+            let names: Vec<String> = path.split('/').map(str::to_owned).collect();
+            field(record, &names)
+        };
+        let text = |text: &'static str| Scalar::Text(Cow::Borrowed(text));
+        let cases = [
+            ("a", text("1.60")),
+            ("b/c", text("xé")),
+            ("b/d", Scalar::Other("a list")),
+            ("b", Scalar::Other("an object")),
+            ("b/x", Scalar::Missing),
+            ("a/x", Scalar::Missing),
+            ("e", Scalar::Missing),
+            ("e/x", Scalar::Missing),
+            ("f", Scalar::Other("a boolean")),
+            ("a\"", text("2")),
+            ("x", Scalar::Missing),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(find(path), expected, "{path}");
+        }
+        assert_eq!(field(b"7", &["a".to_owned()]), Scalar::Missing);
+    }
+}
