@@ -1,5 +1,6 @@
 //! A run from its first step to its last.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -52,7 +53,7 @@ pub async fn run(
     let transport = Transport::new(&world.transport)
         .map(Arc::new)
         .map_err(|error| findings(Diagnostic::error(Code::BadRequest, error.to_string())))?;
-    let targets = match Targets::open(&plan.targets, &id, &world.stdout) {
+    let targets = match Targets::open(&plan.targets, &id, &stage(plan, world, &id), &world.stdout) {
         Ok(targets) => targets,
         Err(error) => {
             return Ok(Outcome {
@@ -134,6 +135,12 @@ fn target_ending(error: &TargetError, clean: impl Fn(Diagnostic) -> Diagnostic) 
         TargetError::Closed => Ending::OutputClosed,
         error => Ending::TargetFailed(Box::new(clean(about_target(error)))),
     }
+}
+
+/// Where the records of a run wait until they land.
+fn stage(plan: &Plan, world: &World, id: &str) -> PathBuf {
+    let state = world.state.clone().unwrap_or_else(|| plan.root.join(".river"));
+    state.join("stage").join(id)
 }
 
 fn about_target(error: &TargetError) -> Diagnostic {

@@ -3,6 +3,7 @@
 //! It decides nothing that a pure function of another station can decide, and prints nothing: it tells [`event`]s.
 
 pub mod answer;
+mod deletes;
 pub mod engine;
 pub mod event;
 mod exchange;

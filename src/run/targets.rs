@@ -1,10 +1,11 @@
 //! The targets of a run: opened once, fed by steps, shown together at the end.
 
 use std::io::Write;
+use std::path::Path;
 
 use crate::plan::target::TargetPlan;
 use crate::record::Batch;
-use crate::target::{Landed, Prepared, TargetError, Worker, apply, discard, open};
+use crate::target::{Landed, Prepared, Stage, TargetError, Worker, apply, discard, open};
 
 /// All targets of a run, each with a thread of its own.
 #[derive(Debug)]
@@ -35,11 +36,13 @@ impl Targets {
     pub(super) fn open(
         plans: &[TargetPlan],
         run_id: &str,
+        stage: &Path,
         stdout: &dyn Fn() -> Box<dyn Write + Send>,
     ) -> Result<Self, TargetError> {
         // All before the first thread: a target that is dropped here takes its temporary file with it.
-        let targets: Vec<_> =
-            plans.iter().map(|plan| open(plan, run_id, stdout())).collect::<Result<_, _>>()?;
+        let at = |index| Stage::new(run_id, stage, index);
+        let targets = plans.iter().enumerate().map(|(index, plan)| open(plan, &at(index), stdout()));
+        let targets: Vec<_> = targets.collect::<Result<_, _>>()?;
         let open = |target| Ok(Open { worker: Worker::spawn(target)?, wanted: false, closed: false });
         Ok(Self { list: targets.into_iter().map(open).collect::<Result<_, _>>()? })
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::error::TargetError;
+use super::{Position, spool};
 
 /// The longest file name that common file systems allow, in bytes.
 const MAX_NAME: usize = 255;
@@ -22,29 +23,85 @@ pub struct PreparedFile {
     pub shown: String,
     /// Whether folders of its path were created for it.
     pub created_folder: bool,
+    /// Its length: a file of this length that is at its destination was moved before.
+    pub length: u64,
 }
 
-/// An open file under its temporary name, removed on drop unless it was prepared.
+/// A place for a file that was looked at: it can be written, and its folders are there.
+#[derive(Debug, Clone)]
+pub(super) struct Spot {
+    pub(super) destination: PathBuf,
+    pub(super) shown: String,
+    pub(super) created_folder: bool,
+    temporary: PathBuf,
+    /// The permissions of the file that is there.
+    permissions: Option<fs::Permissions>,
+}
+
+/// An open file under its temporary name, removed on drop unless it was prepared or kept.
 #[derive(Debug)]
 pub(super) struct Staging {
     file: File,
-    place: PreparedFile,
-    is_prepared: bool,
+    spot: Spot,
+    stays: bool,
 }
 
-impl Staging {
-    /// Creates the temporary file for `path`, and the folders of the path if they are missing.
-    pub(super) fn open(path: &Path, shown: &str, run_id: &str) -> Result<Self, TargetError> {
+impl Spot {
+    /// Looks at `path` and creates its folders if they are missing.
+    pub(super) fn look(path: &Path, shown: &str, run_id: &str) -> Result<Self, TargetError> {
         let former = former_file(path, shown)?;
         // A link is kept: the file it points to is replaced.
         let destination = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let created_folder = create_folder(&destination, shown)?;
         let temporary = temporary_name(&destination, run_id);
-        let file = create(&temporary, shown)?;
-        let place = PreparedFile { temporary, destination, shown: shown.to_owned(), created_folder };
-        let staging = Self { file, place, is_prepared: false };
-        if let Some(former) = former {
-            let copied = staging.file.set_permissions(former.permissions());
+        let permissions = former.map(|there| there.permissions());
+        Ok(Self { destination, shown: shown.to_owned(), created_folder, temporary, permissions })
+    }
+
+    /// A place in a folder of its own that is hidden as a whole.
+    pub(super) fn hidden(temporary: PathBuf, destination: PathBuf, shown: &str) -> Self {
+        Self { destination, shown: shown.to_owned(), created_folder: false, temporary, permissions: None }
+    }
+
+    /// Whether a file is there.
+    pub(super) fn has_former(&self) -> bool {
+        self.permissions.is_some()
+    }
+
+    /// Makes sure that the temporary file can be made.
+    pub(super) fn probe(&self) -> Result<(), TargetError> {
+        Staging::create(self.clone()).map(drop)
+    }
+}
+
+impl Staging {
+    /// Creates the temporary file, which must not be there.
+    pub(super) fn create(spot: Spot) -> Result<Self, TargetError> {
+        Self::create_with(spot, OpenOptions::new().write(true).create_new(true))
+    }
+
+    /// Creates the temporary file, or empties the one that this run left when it was cut off.
+    pub(super) fn create_again(spot: Spot) -> Result<Self, TargetError> {
+        Self::create_with(spot, OpenOptions::new().write(true).create(true).truncate(true))
+    }
+
+    /// Opens the temporary file that this run left, cut back to what a receipt says.
+    pub(super) fn resume(spot: Spot, position: Position) -> Result<Self, TargetError> {
+        let file = spool::reopen(&spot.temporary, position, &spot.shown)?;
+        Ok(Self { file, spot, stays: false })
+    }
+
+    fn create_with(spot: Spot, options: &OpenOptions) -> Result<Self, TargetError> {
+        let file = options.open(&spot.temporary).map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => TargetError::Leftover {
+                shown: spot.shown.clone(),
+                temporary: spot.temporary.display().to_string(),
+            },
+            _ => TargetError::from_io("create", &spot.shown, source),
+        })?;
+        let staging = Self { file, spot, stays: false };
+        if let Some(permissions) = &staging.spot.permissions {
+            let copied = staging.file.set_permissions(permissions.clone());
             copied.map_err(|source| staging.refused("set the permissions of", source))?;
         }
         Ok(staging)
@@ -59,13 +116,27 @@ impl Staging {
     pub(super) fn prepare(mut self) -> Result<PreparedFile, TargetError> {
         self.sync()?;
         // The name too must outlive a crash, since what is decided later refers to it.
-        sync_folder(&self.place.temporary).map_err(|source| self.refused("write", source))?;
-        self.is_prepared = true;
-        Ok(self.place.clone())
+        sync_folder(&self.spot.temporary).map_err(|source| self.refused("write", source))?;
+        let length = self.file.metadata().map_err(|source| self.refused("write", source))?.len();
+        self.stays = true;
+        let Spot { destination, shown, created_folder, temporary, .. } = self.spot.clone();
+        Ok(PreparedFile { temporary, destination, shown, created_folder, length })
+    }
+
+    /// Closes the file and keeps it for a later [`Self::resume`].
+    pub(super) fn keep(mut self) -> Result<(), TargetError> {
+        self.sync()?;
+        sync_folder(&self.spot.temporary).map_err(|source| self.refused("write", source))?;
+        self.stays = true;
+        Ok(())
+    }
+
+    pub(super) fn shown(&self) -> &str {
+        &self.spot.shown
     }
 
     pub(super) fn refused(&self, doing: &'static str, source: io::Error) -> TargetError {
-        TargetError::from_io(doing, &self.place.shown, source)
+        TargetError::from_io(doing, &self.spot.shown, source)
     }
 }
 
@@ -81,21 +152,21 @@ impl Write for Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        if !self.is_prepared {
+        if !self.stays {
             // Nobody is left to tell. What a killed process leaves stays until someone removes it.
-            let _ = fs::remove_file(&self.place.temporary);
+            let _ = fs::remove_file(&self.spot.temporary);
         }
     }
 }
 
 impl PreparedFile {
-    /// Moves the file to its destination; a file of `length` bytes that is there without a temporary one was moved
-    /// before.
-    pub(super) fn put_in_place(&self, length: u64) -> Result<(), TargetError> {
+    /// Moves the file to its destination; one of its length that is there without a temporary one was moved before.
+    pub(super) fn put_in_place(&self) -> Result<(), TargetError> {
         let refused = |source| TargetError::from_io("put in place", &self.shown, source);
+        create_folder(&self.destination, &self.shown)?;
         match fs::rename(&self.temporary, &self.destination) {
             Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => self.check_moved(length)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.check_moved()?,
             Err(error) => return Err(refused(error)),
         }
         sync_folder(&self.destination).map_err(refused)
@@ -106,9 +177,9 @@ impl PreparedFile {
         let _ = fs::remove_file(&self.temporary);
     }
 
-    fn check_moved(&self, length: u64) -> Result<(), TargetError> {
+    fn check_moved(&self) -> Result<(), TargetError> {
         match fs::metadata(&self.destination) {
-            Ok(there) if there.is_file() && there.len() == length => Ok(()),
+            Ok(there) if there.is_file() && there.len() == self.length => Ok(()),
             _ => Err(TargetError::Vanished { shown: self.shown.clone() }),
         }
     }
@@ -135,7 +206,7 @@ fn may_write(path: &Path) -> bool {
     !opened.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
 }
 
-fn create_folder(destination: &Path, shown: &str) -> Result<bool, TargetError> {
+pub(super) fn create_folder(destination: &Path, shown: &str) -> Result<bool, TargetError> {
     let Some(folder) = destination.parent() else { return Ok(false) };
     let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
     let refused = |source| TargetError::from_io("create the folder of", shown, source);
@@ -149,15 +220,6 @@ fn create_folder(destination: &Path, shown: &str) -> Result<bool, TargetError> {
     Ok(!missing.is_empty())
 }
 
-fn create(temporary: &Path, shown: &str) -> Result<File, TargetError> {
-    OpenOptions::new().write(true).create_new(true).open(temporary).map_err(|source| match source.kind() {
-        io::ErrorKind::AlreadyExists => {
-            TargetError::Leftover { shown: shown.to_owned(), temporary: temporary.display().to_string() }
-        }
-        _ => TargetError::from_io("create", shown, source),
-    })
-}
-
 /// `.NAME.RUNID.river-tmp`; a long name is cut so that the whole stays a valid one.
 fn temporary_name(destination: &Path, run_id: &str) -> PathBuf {
     let name = destination.file_name().unwrap_or_default().to_string_lossy();
@@ -169,12 +231,12 @@ fn temporary_name(destination: &Path, run_id: &str) -> PathBuf {
 
 /// Makes the entry of `path` in its folder durable.
 #[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 /// Folders cannot be synced here; the file system orders the entries itself.
 #[cfg(not(unix))]
-fn sync_folder(_path: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(_path: &Path) -> io::Result<()> {
     Ok(())
 }
