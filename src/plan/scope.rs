@@ -17,6 +17,8 @@ pub enum Room {
     Response,
     /// After the extraction: `reuse_for`.
     After,
+    /// At each record: `delete_when`.
+    Record,
 }
 
 /// All names of the language's own; no step may extract a value under one of them.
@@ -36,7 +38,7 @@ pub const RESERVED: &[&str] = &[
 ];
 
 /// Reserved names that nothing fills yet.
-const LATER: &[&str] = &["record", "records", "batch", "steps", "window"];
+const LATER: &[&str] = &["records", "batch", "steps", "window"];
 
 const RUN: &[&str] = &["id", "started_at", "scheduled_at"];
 const RESPONSE: &[&str] = &["status", "headers", "json", "text", "url"];
@@ -201,6 +203,7 @@ impl Scope {
             "page" if matches!(room, Room::Request | Room::Response) => {
                 Self::member(found, text, PAGE, "`page`")
             }
+            "record" if room == Room::Record => None,
             _ if LATER.contains(&root) => {
                 let message = format!(
                     "`{root}` is part of the language, but river {} does not fill it yet",
@@ -282,6 +285,7 @@ impl Scope {
         known.extend(["params", "env", "run"]);
         known.extend(matches!(room, Room::Response | Room::After).then_some("response"));
         known.extend(matches!(room, Room::Request | Room::Response).then_some("page"));
+        known.extend((room == Room::Record).then_some("record"));
         let member = self
             .members()
             .find(|(_, member)| *member == name)

@@ -48,6 +48,8 @@ pub struct StepPlan {
     pub write: Vec<usize>,
     /// What is kept between runs.
     pub state: Vec<StatePlan>,
+    /// Which records go by their key.
+    pub delete_when: Option<Written<Expression>>,
     /// For how long the extracted values hold.
     pub reuse_for: Option<Written<Template>>,
     /// The steps whose values the request needs, by index.
@@ -137,6 +139,7 @@ impl Builder<'_> {
         let rules = self.each(spec.rules.given(), Self::rule);
         let paginate = self.paginate(spec, request.as_ref().ok());
         let records = self.records(spec);
+        let delete_when = self.condition(spec.delete_when.given(), Room::Record);
         let reuse_for = self.reuse_for(spec);
         let used = request.as_ref().map(RequestPlan::meaning).unwrap_or_default();
         let state = state::build(spec, self.before.scope, &used, &mut self.meaning, self.findings);
@@ -161,6 +164,7 @@ impl Builder<'_> {
             records: records?,
             write,
             state: state?,
+            delete_when: delete_when?,
             reuse_for: reuse_for?,
             needs,
         })
@@ -354,6 +358,14 @@ impl Builder<'_> {
             let finding =
                 Diagnostic::error(Code::KeyConflict, "this step has `write`, but no `records` to write");
             self.findings.push(finding.at(spec.span_of_name(), "").help("add `records: $.PATH`"));
+        }
+        if let Some(condition) = spec.delete_when.given()
+            && (spec.records.is_absent() || spec.write.is_absent())
+        {
+            let lacks = if spec.records.is_absent() { "records" } else { "write" };
+            let message = format!("this step has `delete_when`, but no `{lacks}`");
+            let finding = Diagnostic::error(Code::KeyConflict, message).at(condition.0.span, "");
+            self.findings.push(finding.help("it says which `records` a target of `write` deletes by key"));
         }
         if let Some(paginate) = spec.paginate.given()
             && matches!(paginate.kind.given(), Some(PaginateKind::Page | PaginateKind::Offset))

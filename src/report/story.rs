@@ -100,7 +100,15 @@ fn paginate(paging: &PaginatePreview) -> String {
 
 fn write(write: &WritePreview) -> String {
     match &write.path {
-        Some(path) => format!("{path} ({}, replaced as a whole)", write.kind),
+        Some(path) => {
+            let table = write.table.as_ref().map(|table| format!(", table {table}")).unwrap_or_default();
+            let manner = match write.mode {
+                Some("append") => "appended to".to_owned(),
+                Some("merge") => format!("merged by {}", write.key.join(", ")),
+                _ => "replaced as a whole".to_owned(),
+            };
+            format!("{path}{table} ({}, {manner})", write.kind)
+        }
         None => write.kind.to_owned(),
     }
 }

@@ -1,5 +1,6 @@
 //! A run from its first step to its last.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -89,8 +90,11 @@ pub async fn run(
     loop {
         let id = ledger.as_ref().map_or(id.as_str(), Ledger::id).to_owned();
         let targets = match &resumed {
-            None => Targets::open(&plan.targets, &id, &world.stdout),
-            Some(checkpoint) => Targets::reopen(&plan.targets, &id, &world.stdout, &checkpoint.targets),
+            None => Targets::open(&plan.targets, &id, &stage(plan, world, &id), &world.stdout),
+            Some(checkpoint) => {
+                let stage = stage(plan, world, &id);
+                Targets::reopen(&plan.targets, &id, &stage, &world.stdout, &checkpoint.targets)
+            }
         };
         let started_over = match targets {
             Ok(targets) => {
@@ -306,6 +310,12 @@ fn target_ending(error: &TargetError, clean: impl Fn(Diagnostic) -> Diagnostic) 
         TargetError::Closed => Ending::OutputClosed,
         error => Ending::TargetFailed(Box::new(clean(about_target(error)))),
     }
+}
+
+/// Where the records of a run wait until they land.
+fn stage(plan: &Plan, world: &World, id: &str) -> PathBuf {
+    let state = world.state.clone().unwrap_or_else(|| plan.root.join(".river"));
+    state.join("stage").join(id)
 }
 
 fn about_target(error: &TargetError) -> Diagnostic {

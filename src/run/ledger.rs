@@ -385,14 +385,15 @@ fn run_lock(key: &str) -> String {
 
 /// The lock of a target, and how messages call it.
 fn target_lock(target: &crate::plan::target::TargetPlan) -> Option<(String, String)> {
-    match &target.kind {
-        TargetKind::Jsonl { path, shown } => {
-            let resolved = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-            let name = format!("target-{}", fingerprint([resolved.as_os_str().as_encoded_bytes()]));
-            Some((name, format!("`{shown}`")))
-        }
-        TargetKind::Stdout => None,
-    }
+    let place = target.kind.place()?;
+    let resolved = fs::canonicalize(&place.path).unwrap_or_else(|_| place.path.clone());
+    let path = resolved.as_os_str().as_encoded_bytes();
+    let name = match &target.kind {
+        // Tables of one database are written one after the other, which SQLite sees to.
+        TargetKind::Sqlite(sqlite) => fingerprint([path, sqlite.table.as_bytes()]),
+        TargetKind::File(_) | TargetKind::Stdout => fingerprint([path]),
+    };
+    Some((format!("target-{name}"), format!("`{}`", place.shown)))
 }
 
 /// Runs with one key exclude each other, and go on with each other's work.

@@ -5,6 +5,7 @@
 pub mod answer;
 mod checkpoint;
 mod credits;
+mod deletes;
 pub mod engine;
 pub mod event;
 mod exchange;

@@ -101,8 +101,9 @@ impl Run<'_> {
                 Some(here) => self.next(index, &page.facts, &answer, here)?,
                 None => None,
             };
+            let changes = self.changes(index, &answer, page.batch.clone())?;
             self.look_at(index, &page.batch)?;
-            self.write(index, &page.batch).await?;
+            self.write(index, &changes).await?;
             self.count(index, &page, &answer, cursor.as_ref(), &mut tally);
             cursor = next;
             if cursor.is_none() {
@@ -195,13 +196,12 @@ impl Run<'_> {
         }
     }
 
-    async fn write(&mut self, index: usize, batch: &Batch) -> Result<(), Stop> {
-        if batch.is_empty() {
-            return Ok(());
-        }
-        for target in &self.plan.steps[index].write {
-            for part in batch.clone().split(MAX_BATCH_BYTES) {
-                self.targets.write(*target, part).await?;
+    async fn write(&mut self, index: usize, changes: &[Batch]) -> Result<(), Stop> {
+        for batch in changes.iter().filter(|batch| !batch.is_empty()) {
+            for target in &self.plan.steps[index].write {
+                for part in batch.clone().split(MAX_BATCH_BYTES) {
+                    self.targets.write(*target, part).await?;
+                }
             }
         }
         Ok(())

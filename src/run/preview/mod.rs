@@ -23,7 +23,7 @@ use crate::plan::extract::{ExtractPlan, ExtractSource};
 use crate::plan::paginate::{NextPlan, PagePlace, PaginatePlan};
 use crate::plan::paging::PagingKind;
 use crate::plan::step::{RulePlan, StepPlan};
-use crate::plan::target::TargetKind;
+use crate::plan::target::{Mode, TargetKind};
 use crate::plan::written::Written;
 pub use crate::secret::MASK;
 use crate::secret::{Environment, Redactor};
@@ -167,6 +167,15 @@ pub struct WritePreview {
     pub kind: &'static str,
     /// Its path, relative to the project.
     pub path: Option<String>,
+    /// Its table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// What happens to what is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<&'static str>,
+    /// The fields of its key.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub key: Vec<String>,
 }
 
 /// What each step of a plan would request. Err: a request that could not be sent, whatever a run finds.
@@ -385,13 +394,20 @@ fn paginate(paginate: &PaginatePlan) -> PaginatePreview {
 
 fn write(plan: &Plan, target: usize) -> WritePreview {
     let target = &plan.targets[target];
-    let (kind, path) = match &target.kind {
-        TargetKind::Jsonl { path, shown } => {
-            // Below the project as it is, so that `--sandbox` shows its own folder.
-            let below = path.strip_prefix(&plan.root).map(|path| path.display().to_string());
-            ("jsonl", Some(below.unwrap_or_else(|_| shown.clone())))
-        }
-        TargetKind::Stdout => ("stdout", None),
+    let path = target.kind.place().map(|place| {
+        // Below the project as it is, so that `--sandbox` shows its own folder.
+        let below = place.path.strip_prefix(&plan.root).map(|path| path.display().to_string());
+        below.unwrap_or_else(|_| place.shown.clone())
+    });
+    let table = match &target.kind {
+        TargetKind::Sqlite(sqlite) => Some(sqlite.table.clone()),
+        TargetKind::File(_) | TargetKind::Stdout => None,
     };
-    WritePreview { name: target.name.clone(), kind, path }
+    let (mode, key) = match target.kind.mode() {
+        Mode::Replace => ("replace", vec![]),
+        Mode::Append => ("append", vec![]),
+        Mode::Merge { key } => ("merge", key.clone()),
+    };
+    let mode = path.as_ref().map(|_| mode);
+    WritePreview { name: target.name.clone(), kind: target.kind.word(), path, table, mode, key }
 }
