@@ -22,14 +22,15 @@ pub mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use connection::{ConnectionFiles, ConnectionPlan, Connections};
 use params::Param;
 use scope::{ConnectionNames, Extracted, Meaning, Scope, VariableUse};
 use step::StepPlan;
-use target::{TargetPlan, Targets};
+use target::{Mode, TargetPlan, Targets};
 
-use crate::diagnostic::{Code, Diagnostic, Findings};
+use crate::diagnostic::{Code, Diagnostic, Findings, Span};
 use crate::secret::Environment;
 use crate::spec::extract::ExtractSpec;
 use crate::spec::pipeline::PipelineSpec;
@@ -55,6 +56,44 @@ pub struct Plan {
     pub clear_secrets: Vec<String>,
     /// Environment variables that templates read.
     pub environment: Vec<VariableUse>,
+    /// How much one run may do.
+    pub limits: Limits,
+    /// Whether a template reads `run.from` or what earlier runs left.
+    pub reads_from: bool,
+    /// Whether a template reads `run.to`.
+    pub reads_to: bool,
+}
+
+/// How much one run may do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// For how long.
+    pub run_time: Option<Duration>,
+    /// How many records.
+    pub records: Option<u64>,
+    /// How many bytes of answers.
+    pub bytes: Option<u64>,
+    /// Where they stand.
+    pub span: Option<Span>,
+}
+
+impl Limits {
+    fn of(spec: &PipelineSpec) -> Self {
+        let Some(limits) = spec.limits.given() else { return Self::default() };
+        Self {
+            run_time: limits.run_time.given().map(|period| period.value),
+            records: limits.records.given().map(|count| count.value),
+            bytes: limits.bytes.given().map(|count| count.value),
+            span: Some(limits.span),
+        }
+    }
+}
+
+impl Plan {
+    /// Makes all targets begin empty, whatever they hold: everything is read anew.
+    pub fn read_anew(&mut self) {
+        self.targets.iter_mut().for_each(|target| target.kind.begin_empty());
+    }
 }
 
 /// A plan and what is questionable about it.
@@ -147,6 +186,9 @@ impl<'a> Planner<'a> {
         let mut targets = Targets::new(spec, settings, self.findings);
         let steps = self.steps(spec, &scope, connection, &mut targets);
         let targets = targets.finish(self.findings);
+        for step in steps.iter().flatten() {
+            self.refuse_replacing_by_part(step, &targets);
+        }
         let params = params?;
         for connection in &self.connections.list {
             self.meaning.environment.extend(connection.environment());
@@ -160,6 +202,9 @@ impl<'a> Planner<'a> {
             targets,
             clear_secrets: clear_secret::of_pipeline(spec).into_iter().map(|secret| secret.value).collect(),
             environment: self.meaning.environment,
+            limits: Limits::of(spec),
+            reads_from: !self.meaning.state.is_empty() || self.meaning.run.iter().any(|name| name == "from"),
+            reads_to: self.meaning.run.iter().any(|name| name == "to"),
         })
     }
 
@@ -200,6 +245,26 @@ impl<'a> Planner<'a> {
         }
         self.warn_of_unused(specs);
         whole.then_some(plans)
+    }
+
+    /// What reads only what is new must not replace what is old by it.
+    fn refuse_replacing_by_part(&mut self, step: &StepPlan, targets: &[TargetPlan]) {
+        let reads_state = !step.request.meaning().state.is_empty();
+        let replaced = step
+            .write
+            .iter()
+            .map(|index| &targets[*index])
+            .find(|target| target.kind.place().is_some() && *target.kind.mode() == Mode::Replace);
+        if let (true, Some(target)) = (reads_state, replaced) {
+            let message = format!(
+                "step `{}` reads only what is new, and would replace all of target `{}` by it",
+                step.name, target.name
+            );
+            let finding = Diagnostic::error(Code::KeyConflict, message).at(step.span, "");
+            self.findings.push(
+                finding.help("give the target `mode: merge` and a `key`, or `mode: append`; or do not read `state` in the request"),
+            );
+        }
     }
 
     fn connection_of(

@@ -40,7 +40,7 @@ pub const RESERVED: &[&str] = &[
 /// Reserved names that nothing fills yet.
 const LATER: &[&str] = &["records", "batch", "steps", "window"];
 
-const RUN: &[&str] = &["id", "started_at", "scheduled_at"];
+const RUN: &[&str] = &["id", "started_at", "scheduled_at", "from", "to"];
 const RESPONSE: &[&str] = &["status", "headers", "json", "text", "url"];
 const PAGE: &[&str] = &["number", "offset", "cursor", "size", "records", "count"];
 
@@ -109,6 +109,8 @@ pub struct Meaning {
     pub params: Vec<String>,
     /// What of the step's state is in it.
     pub state: Vec<String>,
+    /// What of `run` is in it.
+    pub run: Vec<String>,
 }
 
 impl Scope {
@@ -151,6 +153,7 @@ impl Scope {
                     |name: &String| VariableUse { name: name.clone(), provided_for: found.guarded, span };
                 meaning.environment.extend(second.map(variable));
             }
+            "run" => meaning.run.extend(second.cloned()),
             "state" => meaning.state.extend(second.cloned()),
             "params" => {
                 let open = |name: &&String| {

@@ -128,5 +128,6 @@ impl Meaning {
         self.environment.extend(other.environment.iter().cloned());
         self.params.extend(other.params.iter().cloned());
         self.state.extend(other.state.iter().cloned());
+        self.run.extend(other.run.iter().cloned());
     }
 }

@@ -10,14 +10,14 @@ use super::credits::priced;
 use super::event::{Event, Listener};
 use super::failure::{self, Stop};
 use super::ledger::{Ledger, Refused, about_state, rfc3339};
-use super::marks::Marks;
+use super::marks::{Begin, Marks};
 use super::outcome::{Ending, Figures, Outcome};
 use super::prefetch::Prefetch;
 use super::progress::{Part, Progress};
 use super::reuse::Kept;
 use super::targets::{Targets, show};
 use super::values::Values;
-use super::world::World;
+use super::world::{Window, World};
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::expr::mapping;
 use crate::http::Transport;
@@ -59,7 +59,8 @@ pub async fn run(
 ) -> Result<Outcome, Findings> {
     let started = world.clock.now();
     let id = run_id(started, (world.random)());
-    let values = Values::new(plan, &world.environment, run_names(&id, &rfc3339(started)), redactor)?;
+    let names = run_names(&id, &rfc3339(started), &world.window);
+    let values = Values::new(plan, &world.environment, names, redactor)?;
     let transport = Transport::new(&world.transport)
         .map(Arc::new)
         .map_err(|error| findings(Diagnostic::error(Code::BadRequest, error.to_string())))?;
@@ -76,7 +77,7 @@ pub async fn run(
         None => (None, None, vec![]),
         Some(opened) => (Some(opened.ledger), opened.resumed, opened.notes),
     };
-    let marks = match look_up_state(plan, &values, ledger.as_ref()).await {
+    let marks = match look_up_state(plan, world, &values, ledger.as_ref()).await {
         Ok(marks) => marks,
         Err(finding) => {
             if let Some(ledger) = &ledger {
@@ -101,7 +102,7 @@ pub async fn run(
                 let began =
                     ledger.as_ref().map_or_else(|| rfc3339(started), |ledger| ledger.started_at().to_owned());
                 let mut values = values.clone();
-                values.name_run(run_names(&id, &began));
+                values.name_run(run_names(&id, &began, &world.window));
                 let mut marks = marks.clone();
                 if let Some(checkpoint) = &resumed {
                     marks.restore(&checkpoint.seen);
@@ -161,6 +162,7 @@ pub async fn run(
 /// What earlier runs left for the steps of this one.
 async fn look_up_state(
     plan: &Plan,
+    world: &World,
     values: &Values,
     ledger: Option<&Ledger>,
 ) -> Result<Marks, Box<Diagnostic>> {
@@ -171,7 +173,11 @@ async fn look_up_state(
     })?;
     let Some(ledger) = ledger else { return Ok(marks) };
     let former = ledger.watermarks(marks.keys()).await.map_err(|error| about_state(&error))?;
-    marks.begin(plan, former, |step, state| match &state.initial_value {
+    let begin = Begin {
+        former: if world.full_refresh { vec![None; former.len()] } else { former },
+        from: world.window.from.as_deref(),
+    };
+    marks.begin(plan, begin, |step, state| match &state.initial_value {
         None => Ok(Value::from(())),
         Some(initial) => {
             initial.value(&context(step)).map_err(|error| failure::evaluation(&step.name, &error))
@@ -206,7 +212,11 @@ impl Run<'_> {
         let one_line = |text: &str| redactor.redact(text).replace(['\n', '\r'], " ");
         let clean = |diagnostic: Diagnostic| diagnostic.map_text(one_line);
         let mut goes_on = None;
-        if let Err(Stop::Failed(_) | Stop::Interrupted) = &stopped {
+        let lands_in_part = matches!(&stopped, Err(Stop::Failed(_) | Stop::Interrupted | Stop::Limit(_)))
+            && self.lands_in_part();
+        if lands_in_part {
+            // Nothing is gone on with: what is there lands.
+        } else if let Err(Stop::Failed(_) | Stop::Interrupted | Stop::Limit(_)) = &stopped {
             goes_on = self.last_checkpoint().await;
         } else if let Err(Stop::Target(_)) = &stopped {
             goes_on = self.progress.place();
@@ -217,14 +227,22 @@ impl Run<'_> {
         let mut landed = vec![];
         let ending = match stopped {
             Ok(()) if incomplete.is_empty() => {
-                let landing = land(targets, marks.decided(plan, None), &progress, world).await;
+                let watermarks = if world.window.to.is_some() { vec![] } else { marks.decided(plan, None) };
+                let landing = land(targets, watermarks, &progress, world).await;
                 landed = landing.landed;
                 notes.extend(landing.note);
-                landing.failure.map_or(Ending::Complete, |failure| match failure {
-                    Stop::Failed(finding) => Ending::Failed(Box::new(clean(*finding))),
-                    Stop::Target(error) => target_ending(&error, clean),
-                    Stop::Interrupted => Ending::Interrupted,
-                })
+                landing.failure.map_or(Ending::Complete, |failure| stop_ending(failure, clean))
+            }
+            Err(stop) if lands_in_part => {
+                let landing =
+                    land(targets, marks.decided(plan, Some(progress.step())), &progress, world).await;
+                landed = landing.landed;
+                notes.extend(landing.note);
+                notes.push(format!(
+                    "what step `{}` got in rising order is kept: the next run reads on from there",
+                    plan.steps[progress.step()].name
+                ));
+                stop_ending(landing.failure.unwrap_or(stop), clean)
             }
             stopped => {
                 if goes_on.is_some() {
@@ -235,9 +253,7 @@ impl Run<'_> {
                 }
                 match stopped {
                     Ok(()) => Ending::Incomplete(incomplete),
-                    Err(Stop::Failed(diagnostic)) => Ending::Failed(Box::new(clean(*diagnostic))),
-                    Err(Stop::Target(error)) => target_ending(&error, clean),
-                    Err(Stop::Interrupted) => Ending::Interrupted,
+                    Err(stop) => stop_ending(stop, clean),
                 }
             }
         };
@@ -305,6 +321,15 @@ impl std::fmt::Debug for Run<'_> {
     }
 }
 
+fn stop_ending(stop: Stop, clean: impl Fn(Diagnostic) -> Diagnostic) -> Ending {
+    match stop {
+        Stop::Failed(finding) => Ending::Failed(Box::new(clean(*finding))),
+        Stop::Target(error) => target_ending(&error, clean),
+        Stop::Interrupted => Ending::Interrupted,
+        Stop::Limit(finding) => Ending::Incomplete(vec![clean(*finding)]),
+    }
+}
+
 fn target_ending(error: &TargetError, clean: impl Fn(Diagnostic) -> Diagnostic) -> Ending {
     match error {
         TargetError::Closed => Ending::OutputClosed,
@@ -342,11 +367,14 @@ fn run_id(started: SystemTime, random: f64) -> String {
     format!("{time}-{random:06x}{:x}", std::process::id())
 }
 
-fn run_names(id: &str, started_at: &str) -> Value {
+fn run_names(id: &str, started_at: &str, window: &Window) -> Value {
+    let or_none = |text: &Option<String>| text.as_deref().map_or(Value::from(()), Value::from);
     let started = started_at.replace('Z', "+00:00");
     mapping([
         ("id", Value::from(id)),
         ("started_at", Value::from(started.as_str())),
         ("scheduled_at", Value::from(started)),
+        ("from", or_none(&window.from)),
+        ("to", or_none(&window.to)),
     ])
 }

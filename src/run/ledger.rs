@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use super::checkpoint::Checkpoint;
 use super::event::Event;
-use super::world::{Overlap, World};
+use super::world::{Overlap, Window, World};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::Plan;
 use crate::plan::target::TargetKind;
@@ -90,7 +90,7 @@ impl Ledger {
             id: id.to_owned(),
             key: run_key(plan),
             pipeline: plan.name.clone(),
-            fingerprint: world.fingerprint.clone(),
+            fingerprint: asked_for(world),
             started_at,
             folders: plan.targets.iter().flat_map(folders).collect(),
         };
@@ -291,7 +291,7 @@ impl Recovery<'_> {
         let reason = if self.world.restart {
             "as `--restart` demands".to_owned()
         } else if row.run.fingerprint != self.ledger.run.fingerprint {
-            "the pipeline has changed since".to_owned()
+            "the pipeline, or what the command line asks for, has changed since".to_owned()
         } else if self.is_stale(row) {
             "it is older than a day".to_owned()
         } else {
@@ -394,6 +394,15 @@ fn target_lock(target: &crate::plan::target::TargetPlan) -> Option<(String, Stri
         TargetKind::File(_) | TargetKind::Stdout => fingerprint([path]),
     };
     Some((format!("target-{name}"), format!("`{}`", place.shown)))
+}
+
+/// What a run must share with a dead one to go on with its work: the pipeline and which part of the data it reads.
+fn asked_for(world: &World) -> String {
+    let Window { from, to } = &world.window;
+    let full = if world.full_refresh { "full" } else { "" };
+    let part = |text: &Option<String>| text.clone().map_or_else(String::new, |text| format!("={text}"));
+    let parts = [world.fingerprint.clone(), full.to_owned(), part(from), part(to)];
+    fingerprint(parts.iter().map(String::as_bytes))
 }
 
 /// Runs with one key exclude each other, and go on with each other's work.

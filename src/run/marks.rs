@@ -37,6 +37,15 @@ struct Mark {
     seen: Seen,
 }
 
+/// What the steps of a run begin with.
+#[derive(Debug)]
+pub(super) struct Begin<'a> {
+    /// What the last complete runs left, in the order of the keys.
+    pub(super) former: Vec<Option<String>>,
+    /// What the command line wants in their place.
+    pub(super) from: Option<&'a str>,
+}
+
 /// What a run has seen of one value.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Seen {
@@ -76,13 +85,22 @@ impl Marks {
     pub(super) fn begin(
         &mut self,
         plan: &Plan,
-        former: Vec<Option<String>>,
+        begin: Begin<'_>,
         initial: impl Fn(&StepPlan, &StatePlan) -> Result<Value, Diagnostic>,
     ) -> Result<(), Diagnostic> {
-        for (mark, former) in self.list.iter_mut().zip(former) {
+        for (mark, former) in self.list.iter_mut().zip(begin.former) {
             let step = &plan.steps[mark.step];
             let state = &step.state[mark.place];
             mark.former = former;
+            if let Some(from) = begin.from {
+                watermark::Value::read(from, state.kind).map_err(|unfit| {
+                    let message = format!("`--from` cannot stand for `state.{}`: {unfit}", state.name);
+                    failure::at(Code::BadWatermark, &step.name, &message, state.span)
+                        .help("give a value of its type: `--from 2024-01-01T00:00:00Z`")
+                })?;
+                mark.shown = shown(from);
+                continue;
+            }
             mark.shown = match &mark.former {
                 Some(text) => shown(&start_of(text, state).map_err(|unfit| {
                     let message = format!("the stored `state.{}` cannot be used: {unfit}", state.name);

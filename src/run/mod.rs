@@ -35,4 +35,4 @@ pub mod world;
 pub use engine::run;
 pub use event::{Event, Listener};
 pub use outcome::{Ending, Figures, Outcome};
-pub use world::{Clock, Overlap, SystemClock, World};
+pub use world::{Clock, Overlap, SystemClock, Window, World};

@@ -114,6 +114,7 @@ impl Run<'_> {
             let here =
                 Here { step: index, cursor: cursor.clone(), pages: tally.pages, records: tally.records };
             self.progress.page_is_written(here, page.batch.byte_len() as u64);
+            self.check_limits()?;
             self.checkpoint_if_due().await?;
         }
     }

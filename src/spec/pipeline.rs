@@ -5,7 +5,7 @@ use super::node::{Node, NodeKind, Text, TextStyle};
 use super::reader::{Read, Reader};
 use super::step::StepSpec;
 use super::table::{Shape, table};
-use super::value::{AnyValue, Name, Named, Placed, TemplateText, words};
+use super::value::{AnyValue, Count, Name, Named, Period, Placed, TemplateText, words};
 use crate::diagnostic::Span;
 
 table! {
@@ -23,9 +23,24 @@ table! {
         steps: Vec<StepSpec> = Required,
         /// Where records land, by name.
         targets: Named<TargetSpec> = Optional,
+        /// How much one run may do; what is left is for the next.
+        limits: LimitsSpec = Optional,
     }
-    later { "defaults", "include", "outputs", "finally", "notify", "limits", "schedule" }
+    later { "defaults", "include", "outputs", "finally", "notify", "schedule" }
     other_words { "vars" => "params", "variables" => "params", "parameters" => "params", "tasks" => "steps", "jobs" => "steps", "sinks" => "targets", "outputs" => "targets", "destinations" => "targets", "connections" => "connection" }
+}
+
+table! {
+    /// How much one run may do. At a limit it ends as incomplete, and the next one goes on there.
+    pub struct LimitsSpec("limits") {
+        /// For how long.
+        run_time: Period = Optional,
+        /// How many records; the page that reaches it still lands.
+        records: Count = Optional,
+        /// How many bytes of answers.
+        bytes: Count = Optional,
+    }
+    other_words { "time" => "run_time", "timeout" => "run_time", "duration" => "run_time", "max_records" => "records", "max_bytes" => "bytes" }
 }
 
 table! {

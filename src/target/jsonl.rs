@@ -84,6 +84,7 @@ mod tests {
             format: Format::Jsonl,
             place: Place { path, shown },
             mode: Mode::Replace,
+            begins_empty: false,
             partition_by: vec![],
             compress: None,
             columns: ColumnsPlan { declared: None, on_new: OnNewColumn::Add },

@@ -44,6 +44,8 @@ pub struct FilePlan {
     pub place: Place,
     /// What happens to what is there.
     pub mode: Mode,
+    /// Whether what is there does not count: `--full-refresh`.
+    pub begins_empty: bool,
     /// The fields that name the folders; none: one file.
     pub partition_by: Vec<String>,
     /// How it is compressed.
@@ -70,6 +72,8 @@ pub struct SqlitePlan {
     pub table: String,
     /// What happens to the rows that are there.
     pub mode: Mode,
+    /// Whether they do not count: `--full-refresh`.
+    pub begins_empty: bool,
     /// Its columns.
     pub columns: ColumnsPlan,
 }
@@ -131,6 +135,28 @@ pub enum ColumnType {
 }
 
 impl TargetKind {
+    /// Whether what the target holds does not count.
+    pub fn begins_empty(&self) -> bool {
+        match self {
+            Self::File(file) => file.begins_empty,
+            Self::Sqlite(sqlite) => sqlite.begins_empty,
+            Self::Stdout => false,
+        }
+    }
+
+    /// What the target holds does not count any more: it is replaced when the run lands.
+    pub fn begin_empty(&mut self) {
+        let (mode, begins_empty) = match self {
+            Self::File(file) => (&mut file.mode, &mut file.begins_empty),
+            Self::Sqlite(sqlite) => (&mut sqlite.mode, &mut sqlite.begins_empty),
+            Self::Stdout => return,
+        };
+        *begins_empty = true;
+        if *mode == Mode::Append {
+            *mode = Mode::Replace;
+        }
+    }
+
     /// Its kind, as the language calls it.
     pub fn word(&self) -> &'static str {
         match self {

@@ -77,6 +77,7 @@ impl Compiler<'_, '_> {
             format,
             place: place.clone(),
             mode: mode.clone(),
+            begins_empty: false,
             partition_by: partition_by.clone(),
             compress,
             columns: columns.clone(),
@@ -84,7 +85,9 @@ impl Compiler<'_, '_> {
         let kind = match word {
             TargetKindWord::Jsonl => TargetKind::File(file(Format::Jsonl)),
             TargetKindWord::Csv => TargetKind::File(file(Format::Csv)),
-            TargetKindWord::Sqlite => TargetKind::Sqlite(SqlitePlan { place, table: table?, mode, columns }),
+            TargetKindWord::Sqlite => {
+                TargetKind::Sqlite(SqlitePlan { place, table: table?, mode, begins_empty: false, columns })
+            }
             TargetKindWord::Stdout => TargetKind::Stdout,
         };
         fits.then_some((kind, diverts))

@@ -81,7 +81,7 @@ impl<'a> Known<'a> {
             };
             (param.name.clone(), value)
         });
-        let run = ["id", "started_at", "scheduled_at"];
+        let run = ["id", "started_at", "scheduled_at", "from", "to"];
         [
             ("params".to_owned(), mapping(params)),
             ("env".to_owned(), self.variables(side)),

@@ -57,7 +57,7 @@ impl Maker<'_> {
 impl Ground {
     /// Looks at the place and makes sure that it can be written.
     pub(super) fn look(plan: &FilePlan, run_id: &str) -> Result<Self, TargetError> {
-        let keeps = plan.mode != Mode::Replace;
+        let keeps = plan.mode != Mode::Replace && !plan.begins_empty;
         if !plan.partition_by.is_empty() {
             return Ok(Self { at: folder(plan, run_id)?, header: vec![], keeps });
         }

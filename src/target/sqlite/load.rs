@@ -112,7 +112,7 @@ impl Loading<'_> {
             }
             Some(there) => {
                 there.check(load)?;
-                if load.mode == Mode::Replace {
+                if load.replaces() {
                     if there.has_misfit(load) {
                         self.create_again()?;
                     } else {

@@ -34,6 +34,8 @@ pub struct Load {
     pub run: String,
     /// What happens to the rows that are there.
     pub mode: Mode,
+    /// Whether they go before others come, whatever the mode.
+    pub begins_empty: bool,
     /// The columns of the records.
     pub columns: Vec<LoadColumn>,
     /// The spool of the records.
@@ -42,6 +44,13 @@ pub struct Load {
     pub deletes: Option<PathBuf>,
     /// Whether folders of its path were created for it.
     pub created_folder: bool,
+}
+
+impl Load {
+    /// Whether the rows that are there go.
+    fn replaces(&self) -> bool {
+        self.mode == Mode::Replace || self.begins_empty
+    }
 }
 
 /// A column of the records.
@@ -81,7 +90,8 @@ impl Ground {
 
     /// The columns that are there, if their rows stay.
     pub(super) fn columns(&self) -> &[String] {
-        if self.plan.mode == Mode::Replace { &[] } else { self.columns.as_deref().unwrap_or_default() }
+        let goes = self.plan.mode == Mode::Replace || self.plan.begins_empty;
+        if goes { &[] } else { self.columns.as_deref().unwrap_or_default() }
     }
 
     /// Makes all ready that can be before anything changes.
@@ -105,6 +115,7 @@ impl Ground {
             table: self.plan.table.clone(),
             run: self.run.clone(),
             mode: self.plan.mode.clone(),
+            begins_empty: self.plan.begins_empty,
             columns,
             puts: puts.to_owned(),
             deletes: deletes.map(Path::to_owned),

@@ -4,7 +4,7 @@ use rusqlite::OptionalExtension;
 
 use super::database::{Database, quoted};
 use super::{Load, LoadColumn};
-use crate::plan::target::{ColumnType, Mode};
+use crate::plan::target::ColumnType;
 use crate::record::kind::{Kind, Kinds};
 use crate::target::error::TargetError;
 
@@ -71,7 +71,7 @@ impl Table {
     /// not, since it is made anew then.
     pub(super) fn check(&self, load: &Load) -> Result<(), TargetError> {
         match self.misfit(load) {
-            Some((column, there)) if load.mode != Mode::Replace => Err(TargetError::ColumnType {
+            Some((column, there)) if !load.replaces() => Err(TargetError::ColumnType {
                 shown: load.shown.clone(),
                 table: self.name.clone(),
                 column: column.name.clone(),
