@@ -68,9 +68,9 @@ impl Spot {
         self.permissions.is_some()
     }
 
-    /// Makes sure that the temporary file can be made.
+    /// Makes sure that the temporary file can be made. One that this run left when it was cut off goes.
     pub(super) fn probe(&self) -> Result<(), TargetError> {
-        Staging::create(self.clone()).map(drop)
+        Staging::create_again(self.clone()).map(drop)
     }
 }
 
