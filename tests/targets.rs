@@ -381,6 +381,12 @@ fn what_is_given_up_leaves_everything_as_it_was() {
         target.write(&batch(&[json!({"id": "2"})])).unwrap();
         discard(&target.prepare().unwrap());
         assert!(site.files() == before, "{name}: discarded");
+        let mut target = site.open("run4");
+        target.write(&batch(&[json!({"id": "2"})])).unwrap();
+        let receipt = target.suspend().unwrap();
+        drop(site.resume("run4", &receipt).unwrap());
+        site.resume("run4", &receipt).unwrap().abandon();
+        assert!(site.files() == before, "{name}: resumed and abandoned");
     }
 }
 

@@ -54,7 +54,7 @@ impl Target for Jsonl {
     }
 
     fn abandon(self: Box<Self>) {
-        drop(self);
+        self.lines.into_out().discard();
     }
 }
 

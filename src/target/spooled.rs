@@ -170,8 +170,8 @@ impl Target for Spooled {
         Ok(prepared)
     }
 
-    fn abandon(self: Box<Self>) {
-        drop(self);
+    fn abandon(mut self: Box<Self>) {
+        self.spools.stay = false;
     }
 }
 

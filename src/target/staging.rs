@@ -38,7 +38,7 @@ pub(super) struct Spot {
     permissions: Option<fs::Permissions>,
 }
 
-/// An open file under its temporary name, removed on drop unless it was prepared or kept.
+/// An open file under its temporary name, removed on drop unless it was prepared, kept or resumed.
 #[derive(Debug)]
 pub(super) struct Staging {
     file: File,
@@ -88,7 +88,8 @@ impl Staging {
     /// Opens the temporary file that this run left, cut back to what a receipt says.
     pub(super) fn resume(spot: Spot, position: Position) -> Result<Self, TargetError> {
         let file = spool::reopen(&spot.temporary, position, &spot.shown)?;
-        Ok(Self { file, spot, stays: false })
+        // What there is to go on with must not be lost because something else fails.
+        Ok(Self { file, spot, stays: true })
     }
 
     fn create_with(spot: Spot, options: &OpenOptions) -> Result<Self, TargetError> {
@@ -129,6 +130,11 @@ impl Staging {
         sync_folder(&self.spot.temporary).map_err(|source| self.refused("write", source))?;
         self.stays = true;
         Ok(())
+    }
+
+    /// Removes the file.
+    pub(super) fn discard(mut self) {
+        self.stays = false;
     }
 
     pub(super) fn shown(&self) -> &str {
