@@ -39,7 +39,7 @@ pub(super) struct Spot {
 }
 
 /// An open file under its temporary name. It is removed on drop unless it was made durable: then another run may go on
-/// with it, and only [`Self::remove`] removes it.
+/// with it, and only [`Self::discard`] removes it.
 #[derive(Debug)]
 pub(super) struct Staging {
     file: File,
@@ -69,9 +69,9 @@ impl Spot {
         self.permissions.is_some()
     }
 
-    /// Makes sure that the temporary file can be made.
+    /// Makes sure that the temporary file can be made. One that this run left when it was cut off goes.
     pub(super) fn probe(&self) -> Result<(), TargetError> {
-        Staging::create(self.clone()).map(drop)
+        Staging::create_again(self.clone()).map(drop)
     }
 }
 
@@ -115,11 +115,6 @@ impl Staging {
         Ok(())
     }
 
-    /// Closes the file and removes it.
-    pub(super) fn remove(mut self) {
-        self.stays = false;
-    }
-
     /// Makes the whole file durable and keeps it under its temporary name.
     pub(super) fn prepare(mut self) -> Result<PreparedFile, TargetError> {
         self.sync()?;
@@ -134,6 +129,11 @@ impl Staging {
     pub(super) fn keep(mut self) -> Result<(), TargetError> {
         self.sync()?;
         sync_folder(&self.spot.temporary).map_err(|source| self.refused("write", source))
+    }
+
+    /// Removes the file.
+    pub(super) fn discard(mut self) {
+        self.stays = false;
     }
 
     pub(super) fn shown(&self) -> &str {
