@@ -35,7 +35,7 @@ impl Target for Jsonl {
 
     fn settle(&mut self) -> Result<Receipt, TargetError> {
         self.flush()?;
-        self.lines.out().sync()?;
+        self.lines.out_mut().sync()?;
         Ok(Receipt { through: self.through, puts: self.lines.position(), ..Receipt::default() })
     }
 

@@ -58,6 +58,10 @@ impl<W: Write> Lines<W> {
         &self.out
     }
 
+    pub(super) fn out_mut(&mut self) -> &mut W {
+        &mut self.out
+    }
+
     pub(super) fn into_out(self) -> W {
         self.out
     }

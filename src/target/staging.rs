@@ -44,6 +44,8 @@ pub(super) struct Staging {
     file: File,
     spot: Spot,
     stays: bool,
+    /// Whether its name outlives a crash.
+    is_named: bool,
 }
 
 impl Spot {
@@ -89,7 +91,7 @@ impl Staging {
     pub(super) fn resume(spot: Spot, position: Position) -> Result<Self, TargetError> {
         let file = spool::reopen(&spot.temporary, position, &spot.shown)?;
         // What there is to go on with must not be lost because something else fails.
-        Ok(Self { file, spot, stays: true })
+        Ok(Self { file, spot, stays: true, is_named: true })
     }
 
     fn create_with(spot: Spot, options: &OpenOptions) -> Result<Self, TargetError> {
@@ -100,7 +102,7 @@ impl Staging {
             },
             _ => TargetError::from_io("create", &spot.shown, source),
         })?;
-        let staging = Self { file, spot, stays: false };
+        let staging = Self { file, spot, stays: false, is_named: false };
         if let Some(permissions) = &staging.spot.permissions {
             let copied = staging.file.set_permissions(permissions.clone());
             copied.map_err(|source| staging.refused("set the permissions of", source))?;
@@ -108,16 +110,17 @@ impl Staging {
         Ok(staging)
     }
 
-    /// Makes the bytes so far durable.
-    pub(super) fn sync(&self) -> Result<(), TargetError> {
-        self.file.sync_data().map_err(|source| self.refused("write", source))
+    /// Makes the bytes so far durable, and the name: what is decided later refers to it.
+    pub(super) fn sync(&mut self) -> Result<(), TargetError> {
+        let named = if self.is_named { Ok(()) } else { sync_folder(&self.spot.temporary) };
+        named.and_then(|()| self.file.sync_data()).map_err(|source| self.refused("write", source))?;
+        self.is_named = true;
+        Ok(())
     }
 
     /// Makes the whole file durable and keeps it under its temporary name.
     pub(super) fn prepare(mut self) -> Result<PreparedFile, TargetError> {
         self.sync()?;
-        // The name too must outlive a crash, since what is decided later refers to it.
-        sync_folder(&self.spot.temporary).map_err(|source| self.refused("write", source))?;
         let length = self.file.metadata().map_err(|source| self.refused("write", source))?.len();
         self.stays = true;
         let Spot { destination, shown, created_folder, temporary, .. } = self.spot.clone();
@@ -127,7 +130,6 @@ impl Staging {
     /// Closes the file and keeps it for a later [`Self::resume`].
     pub(super) fn keep(mut self) -> Result<(), TargetError> {
         self.sync()?;
-        sync_folder(&self.spot.temporary).map_err(|source| self.refused("write", source))?;
         self.stays = true;
         Ok(())
     }
