@@ -36,6 +36,7 @@ fn chapter(step: &StepPreview) -> String {
     lines.extend(step.paginate.iter().map(|paging| line("paginate", &paginate(paging))));
     lines.extend(step.records.iter().map(|records| line("records", records)));
     lines.extend(listed("write", step.write.iter().map(write)));
+    lines.extend(step.delete_when.iter().map(|condition| line("deletes", condition)));
     lines.join("\n")
 }
 

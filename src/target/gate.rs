@@ -80,6 +80,8 @@ pub(super) struct TableGate {
     refuses_nul: bool,
     /// The fields of the record at hand: column and kind.
     seen: Vec<(usize, Kind)>,
+    /// Whether it has keys that were not seen before in their spelling.
+    has_new: bool,
     text: Vec<u8>,
 }
 
@@ -96,7 +98,16 @@ impl TableGate {
             }
         }
         let on_new = if types.is_empty() { OnNewColumn::Add } else { plan.on_new };
-        Self { schema, types, on_new, ignored: HashSet::new(), refuses_nul, seen: vec![], text: vec![] }
+        Self {
+            schema,
+            types,
+            on_new,
+            ignored: HashSet::new(),
+            refuses_nul,
+            seen: vec![],
+            has_new: false,
+            text: vec![],
+        }
     }
 
     pub(super) fn schema(&self) -> &Schema {
@@ -111,6 +122,7 @@ impl TableGate {
     pub(super) fn check(&mut self, record: &[u8]) -> Result<(), Refusal> {
         let mut fields = fields(record).ok_or_else(no_object)?;
         self.seen.clear();
+        self.has_new = false;
         let mut hint = 0;
         for field in fields.by_ref() {
             let Some(place) = self.schema.place(field.key, hint) else {
@@ -132,7 +144,7 @@ impl TableGate {
         for (place, kind) in &self.seen {
             self.schema.note(*place, *kind);
         }
-        if self.on_new == OnNewColumn::Add { self.learn(record) } else { Ok(()) }
+        if self.has_new { self.learn(record) } else { Ok(()) }
     }
 
     /// A key that was not seen before in this spelling.
@@ -153,20 +165,22 @@ impl TableGate {
             return Err(Refusal::Bad(format!("its `{name}` {problem}")));
         }
         match (place, self.on_new) {
-            (Some(place), _) => self.seen.push((place, kind)),
-            (None, OnNewColumn::Add) => {}
+            (Some(_), _) | (None, OnNewColumn::Add) => self.has_new = true,
             (None, OnNewColumn::Ignore) => drop(self.ignored.insert(key.into())),
             (None, OnNewColumn::Fail) => return Err(Refusal::NewColumn(name)),
         }
         Ok(())
     }
 
-    /// Adds the columns of a record that is good as a whole.
+    /// Adds the columns and spellings of a record that is good as a whole.
     fn learn(&mut self, record: &[u8]) -> Result<(), Refusal> {
         let mut hint = 0;
         for field in fields(record).into_iter().flatten() {
             if let Some(place) = self.schema.place(field.key, hint) {
                 hint = place + 1;
+                continue;
+            }
+            if self.ignored.contains(field.key) {
                 continue;
             }
             let place = self.schema.learn(field.key).map_err(|error| Refusal::Bad(error.to_string()))?;

@@ -54,7 +54,7 @@ impl Target for Jsonl {
     }
 
     fn abandon(self: Box<Self>) {
-        self.lines.into_out().remove();
+        self.lines.into_out().discard();
     }
 }
 

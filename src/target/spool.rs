@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::Position;
 use super::error::TargetError;
 use super::lines::Lines;
+use super::staging::sync_folder;
 
 /// Lines are read in pieces of so many bytes.
 const READ_BYTES: usize = 256 * 1024;
@@ -24,6 +25,8 @@ impl Spool {
     /// A new one.
     pub(super) fn create(path: &Path, shown: &str) -> Result<Self, TargetError> {
         let file = private().create(true).truncate(true).open(path);
+        // Its name must outlive a crash, since receipts and what is prepared refer to it.
+        let file = file.and_then(|file| sync_folder(path).map(|()| file));
         let file = file.map_err(|source| spool_error("create", shown, source))?;
         Ok(Self { lines: Lines::new(file), path: path.to_owned(), shown: shown.to_owned() })
     }

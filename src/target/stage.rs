@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::TargetError;
+use super::staging::sync_folder;
 use crate::plan::target::TargetPlan;
 
 /// The longest part of a target's name in the name of its spool.
@@ -41,7 +42,10 @@ impl Stage {
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&self.folder).map_err(|source| TargetError::Stage {
+        let missing: Vec<&Path> = self.folder.ancestors().take_while(|folder| !folder.exists()).collect();
+        let created = builder.create(&self.folder);
+        let named = created.and_then(|()| missing.into_iter().try_for_each(sync_folder));
+        named.map_err(|source| TargetError::Stage {
             folder: self.folder.display().to_string(),
             shown: shown.to_owned(),
             source,

@@ -39,12 +39,14 @@ pub(super) struct Spot {
 }
 
 /// An open file under its temporary name. It is removed on drop unless it was made durable: then another run may go on
-/// with it, and only [`Self::remove`] removes it.
+/// with it, and only [`Self::discard`] removes it.
 #[derive(Debug)]
 pub(super) struct Staging {
     file: File,
     spot: Spot,
     stays: bool,
+    /// Whether its name outlives a crash.
+    is_named: bool,
 }
 
 impl Spot {
@@ -69,9 +71,9 @@ impl Spot {
         self.permissions.is_some()
     }
 
-    /// Makes sure that the temporary file can be made.
+    /// Makes sure that the temporary file can be made. One that this run left when it was cut off goes.
     pub(super) fn probe(&self) -> Result<(), TargetError> {
-        Staging::create(self.clone()).map(drop)
+        Staging::create_again(self.clone()).map(drop)
     }
 }
 
@@ -89,7 +91,8 @@ impl Staging {
     /// Opens the temporary file that this run left, cut back to what a receipt says.
     pub(super) fn resume(spot: Spot, position: Position) -> Result<Self, TargetError> {
         let file = spool::reopen(&spot.temporary, position, &spot.shown)?;
-        Ok(Self { file, spot, stays: true })
+        // What there is to go on with must not be lost because something else fails.
+        Ok(Self { file, spot, stays: true, is_named: true })
     }
 
     fn create_with(spot: Spot, options: &OpenOptions) -> Result<Self, TargetError> {
@@ -100,7 +103,7 @@ impl Staging {
             },
             _ => TargetError::from_io("create", &spot.shown, source),
         })?;
-        let staging = Self { file, spot, stays: false };
+        let staging = Self { file, spot, stays: false, is_named: false };
         if let Some(permissions) = &staging.spot.permissions {
             let copied = staging.file.set_permissions(permissions.clone());
             copied.map_err(|source| staging.refused("set the permissions of", source))?;
@@ -108,23 +111,18 @@ impl Staging {
         Ok(staging)
     }
 
-    /// Makes the bytes so far durable.
+    /// Makes the bytes so far durable, and the name: what is decided later refers to it.
     pub(super) fn sync(&mut self) -> Result<(), TargetError> {
-        self.file.sync_data().map_err(|source| self.refused("write", source))?;
+        let named = if self.is_named { Ok(()) } else { sync_folder(&self.spot.temporary) };
+        named.and_then(|()| self.file.sync_data()).map_err(|source| self.refused("write", source))?;
+        self.is_named = true;
         self.stays = true;
         Ok(())
-    }
-
-    /// Closes the file and removes it.
-    pub(super) fn remove(mut self) {
-        self.stays = false;
     }
 
     /// Makes the whole file durable and keeps it under its temporary name.
     pub(super) fn prepare(mut self) -> Result<PreparedFile, TargetError> {
         self.sync()?;
-        // The name too must outlive a crash, since what is decided later refers to it.
-        sync_folder(&self.spot.temporary).map_err(|source| self.refused("write", source))?;
         let length = self.file.metadata().map_err(|source| self.refused("write", source))?.len();
         let Spot { destination, shown, created_folder, temporary, .. } = self.spot.clone();
         Ok(PreparedFile { temporary, destination, shown, created_folder, length })
@@ -132,8 +130,12 @@ impl Staging {
 
     /// Closes the file and keeps it for a later [`Self::resume`].
     pub(super) fn keep(mut self) -> Result<(), TargetError> {
-        self.sync()?;
-        sync_folder(&self.spot.temporary).map_err(|source| self.refused("write", source))
+        self.sync()
+    }
+
+    /// Removes the file.
+    pub(super) fn discard(mut self) {
+        self.stays = false;
     }
 
     pub(super) fn shown(&self) -> &str {

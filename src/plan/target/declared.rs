@@ -1,7 +1,7 @@
 //! The targets of a pipeline while its steps are compiled: which are declared, which are used, and that no two share
 //! a place.
 
-use super::settings::lexically;
+use super::place::lexically;
 use super::{Settings, TargetKind, TargetPlan};
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
 use crate::spec::pipeline::PipelineSpec;

@@ -1,6 +1,7 @@
 //! Where records land.
 
 mod declared;
+mod place;
 mod settings;
 
 use std::path::PathBuf;

@@ -57,6 +57,9 @@ pub struct StepPreview {
     pub paginate: Option<PaginatePreview>,
     /// Where the records are.
     pub records: Option<String>,
+    /// Which records go by their key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delete_when: Option<String>,
     /// Where the records go.
     pub write: Vec<WritePreview>,
 }
@@ -198,6 +201,7 @@ fn step(plan: &Plan, environment: &Environment, index: usize) -> Result<StepPrev
         reuse_for: step.reuse_for.as_ref().map(source::<Template>),
         paginate: step.paginate.as_ref().map(paginate),
         records: step.records.as_ref().map(|records| source(&records.path)),
+        delete_when: step.delete_when.as_ref().map(source),
         write: step.write.iter().map(|target| write(plan, *target)).collect(),
         request,
     })

@@ -14,7 +14,8 @@ const WRITTEN: u64 = 1 << 63;
 /// In place of an offset: the key goes.
 const DELETED: u64 = u64::MAX;
 
-/// The changed keys. A key is known by 128 bits of hash, made with numbers of chance, and costs about 40 bytes.
+/// The changed keys. A key is known by 128 bits of hash, made with numbers of chance; it costs 30 to 55 bytes, and up to
+/// 80 while the index grows.
 #[derive(Debug)]
 pub(super) struct Changes {
     /// Hash of the key → where its last record starts in the spool, or [`DELETED`].

@@ -19,11 +19,7 @@ pub(super) fn write(maker: &Maker<'_>, former: Option<Former>, sink: &mut Sink) 
             let start = former.map(|former| FormerRows::start(former, &rows, sink)).transpose()?;
             match start {
                 None => sink.put_line(&rows.header())?,
-                Some(mut former) => {
-                    while former.next()? {
-                        former.keep(sink)?;
-                    }
-                }
+                Some(former) => former.keep_rest(sink)?,
             }
             let mut puts = maker.puts()?;
             while let Some((_, record)) = puts.next()? {
@@ -192,6 +188,17 @@ impl FormerRows {
 
     fn next(&mut self) -> Result<bool, TargetError> {
         self.file.next()
+    }
+
+    /// Writes all the rows that were not read yet.
+    fn keep_rest(mut self, sink: &mut Sink) -> Result<(), TargetError> {
+        if self.added == 0 {
+            return sink.put_rest(&mut self.file.former);
+        }
+        while self.next()? {
+            self.keep(sink)?;
+        }
+        Ok(())
     }
 
     /// Reads the cells of the row at hand.

@@ -13,8 +13,8 @@ pub(super) fn write(maker: &Maker<'_>, former: Option<Former>, sink: &mut Sink) 
     let mut puts = maker.puts()?;
     match (&maker.plan.mode, former) {
         (Mode::Merge { key }, former) => merge(maker, key, former, &mut puts, sink),
-        (Mode::Append, Some(former)) => {
-            copy(former, sink)?;
+        (Mode::Append, Some(mut former)) => {
+            sink.put_rest(&mut former)?;
             append(&mut puts, sink)?;
             Ok(0)
         }
@@ -23,14 +23,6 @@ pub(super) fn write(maker: &Maker<'_>, former: Option<Former>, sink: &mut Sink) 
             Ok(0)
         }
     }
-}
-
-fn copy(mut former: Former, sink: &mut Sink) -> Result<(), TargetError> {
-    let mut line = Vec::new();
-    while former.line(&mut line)? {
-        sink.put_line(&line)?;
-    }
-    Ok(())
 }
 
 fn append(puts: &mut SpoolReader, sink: &mut Sink) -> Result<(), TargetError> {

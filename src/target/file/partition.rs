@@ -1,8 +1,8 @@
 //! A folder of files: the records of each value of some fields in a folder `field=value` of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -14,7 +14,7 @@ use crate::plan::target::{Compression, Format, Mode};
 use crate::record::fields::{fields, unescape};
 use crate::record::key::is_name;
 use crate::target::error::TargetError;
-use crate::target::staging::{PreparedFile, Spot};
+use crate::target::staging::{PreparedFile, Spot, sync_folder};
 
 /// What stands for a value that is null or missing.
 const NULL: &str = "__null__";
@@ -61,6 +61,8 @@ pub(super) fn write(maker: &Maker<'_>, root: &Path, run_id: &str) -> Result<Part
             Spot::hidden(scratch.join(folder).join(&name), root.join(folder).join(&name), maker.shown());
         files.push(finish(&scratch.join(folder).join("waiting"), spot, maker.plan.compress)?);
     }
+    sync_folders(root, &scratch, waiting.parts.keys())
+        .map_err(|source| TargetError::from_io("write", maker.shown(), source))?;
     let superseded = match maker.plan.mode {
         Mode::Replace => {
             let mut there = Vec::new();
@@ -71,6 +73,20 @@ pub(super) fn write(maker: &Maker<'_>, root: &Path, run_id: &str) -> Result<Part
         Mode::Append | Mode::Merge { .. } => vec![],
     };
     Ok(Parts { files, superseded, scratch })
+}
+
+/// Makes the names of the hidden folders durable; those of the files in them are.
+fn sync_folders<'f>(
+    root: &Path,
+    scratch: &Path,
+    folders: impl Iterator<Item = &'f String>,
+) -> io::Result<()> {
+    let folders: Vec<PathBuf> = folders.map(|folder| scratch.join(folder)).collect();
+    let above = |folder: &'_ PathBuf| -> Vec<PathBuf> {
+        folder.ancestors().take_while(|folder| *folder != root).map(Path::to_owned).collect()
+    };
+    let all: BTreeSet<PathBuf> = folders.iter().flat_map(above).collect();
+    all.iter().try_for_each(|folder| sync_folder(folder))
 }
 
 /// Records on their way to the files of their folders: appended in pieces, so that no file stays open.

@@ -60,6 +60,22 @@ impl Sink {
         self.write_all(b"\n").map_err(|source| self.refused(source))
     }
 
+    /// Writes all the rest of a file that is there, byte for byte.
+    pub(super) fn put_rest(&mut self, former: &mut Former) -> Result<(), TargetError> {
+        loop {
+            let bytes = match former.reader.fill_buf() {
+                Ok([]) => return Ok(()),
+                Ok(bytes) => bytes,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(former.refused(error)),
+            };
+            let length = bytes.len();
+            self.is_line_open = !bytes.ends_with(b"\n");
+            self.write_all(bytes).map_err(|source| self.refused(source))?;
+            former.reader.consume(length);
+        }
+    }
+
     /// Makes the file durable under its temporary name.
     pub(super) fn prepare(self) -> Result<PreparedFile, TargetError> {
         let refused = |source| TargetError::from_io("write", &self.shown, source);
@@ -156,11 +172,5 @@ impl Former {
             }
             _ => TargetError::from_io("read", &self.shown, source),
         }
-    }
-}
-
-impl Read for Former {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        self.reader.read(bytes)
     }
 }

@@ -64,3 +64,27 @@ fn refused(shown: &str, error: rusqlite::Error) -> TargetError {
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn refusals_of_sqlite_are_sorted() {
+        let cases = [
+            (ffi::SQLITE_BUSY, "the database `a.db` is locked by another process"),
+            (ffi::SQLITE_LOCKED, "the database `a.db` is locked by another process"),
+            (ffi::SQLITE_NOTADB, "`a.db` is there, but is no SQLite database"),
+            (ffi::SQLITE_CORRUPT, "the database `a.db` is damaged"),
+            (ffi::SQLITE_READONLY, "`a.db` exists and is read-only"),
+            (ffi::SQLITE_FULL, "no space is left to write `a.db`"),
+            (ffi::SQLITE_CONSTRAINT, "the database `a.db` refuses"),
+        ];
+        for (code, message) in cases {
+            let error = refused("a.db", rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+            assert_eq!(error.to_string(), message);
+        }
+    }
+}

@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{OptionalExtension, Statement, ToSql, params};
+use rusqlite::{OptionalExtension, params};
 
+use super::bind::{Bound, bind};
 use super::database::{Database, quoted};
-use super::table::{Affinity, Table, affinity_of, type_for};
+use super::table::{Affinity, Table, affinity_of};
 use super::{Load, LoadColumn};
 use crate::plan::target::{ColumnType, Mode};
-use crate::record::fields::{fields, unescape};
-use crate::record::kind::Kind;
+use crate::record::fields::fields;
 use crate::record::schema::{Cell, Schema};
 use crate::target::error::TargetError;
 use crate::target::spool::SpoolReader;
@@ -44,9 +43,9 @@ pub(in crate::target) fn apply(load: &Load) -> Result<Loaded, TargetError> {
 }
 
 /// A transaction that has begun. What fails leaves it open, and closing the database undoes it.
-struct Loading<'a> {
-    load: &'a Load,
-    database: &'a Database,
+pub(super) struct Loading<'a> {
+    pub(super) load: &'a Load,
+    pub(super) database: &'a Database,
 }
 
 impl Loading<'_> {
@@ -101,67 +100,6 @@ impl Loading<'_> {
         Ok(())
     }
 
-    /// The table as it must be for the rows; none if there is none and nothing says how it would look.
-    fn table(&self) -> Result<Option<Table>, TargetError> {
-        let load = self.load;
-        match Table::find(self.database, &load.table)? {
-            None if load.columns.is_empty() => Ok(None),
-            None => {
-                self.create(&load.columns)?;
-                Table::find(self.database, &load.table)
-            }
-            Some(there) => {
-                there.check(load)?;
-                if load.replaces() {
-                    if there.has_misfit(load) {
-                        self.create_again()?;
-                    } else {
-                        self.database.execute(&format!("DELETE FROM {}", quoted(&load.table)))?;
-                    }
-                }
-                self.add_columns()?;
-                Table::find(self.database, &load.table)
-            }
-        }
-    }
-
-    fn create(&self, columns: &[LoadColumn]) -> Result<(), TargetError> {
-        let list: Vec<String> = columns.iter().map(definition).collect();
-        self.database.execute(&format!("CREATE TABLE {} ({})", quoted(&self.load.table), list.join(", ")))?;
-        columns.iter().try_for_each(|column| self.own(&column.name))
-    }
-
-    /// Makes the table anew where a column has a type that would change values; indices and triggers are made again.
-    fn create_again(&self) -> Result<(), TargetError> {
-        let connection = &self.database.connection;
-        let sql = "SELECT sql FROM sqlite_schema WHERE tbl_name = ?1 COLLATE NOCASE \
-                   AND type IN ('index', 'trigger') AND sql IS NOT NULL";
-        let kept: Vec<String> = connection
-            .prepare(sql)
-            .and_then(|mut statement| statement.query_map([&self.load.table], |row| row.get(0))?.collect())
-            .map_err(|error| self.database.refused(error))?;
-        self.database.execute(&format!("DROP TABLE {}", quoted(&self.load.table)))?;
-        self.create(&self.load.columns)?;
-        kept.iter().try_for_each(|sql| self.database.execute(sql))
-    }
-
-    fn add_columns(&self) -> Result<(), TargetError> {
-        let Some(there) = Table::find(self.database, &self.load.table)? else { return Ok(()) };
-        for column in self.load.columns.iter().filter(|column| there.affinity(&column.name).is_none()) {
-            let table = quoted(&self.load.table);
-            self.database.execute(&format!("ALTER TABLE {table} ADD COLUMN {}", definition(column)))?;
-            self.own(&column.name)?;
-        }
-        Ok(())
-    }
-
-    /// Remembers that river made a column.
-    fn own(&self, column: &str) -> Result<(), TargetError> {
-        let sql = "INSERT OR IGNORE INTO _river_columns VALUES (?1, ?2)";
-        let done = self.database.connection.execute(sql, params![self.load.table, column]);
-        done.map(drop).map_err(|error| self.database.refused(error))
-    }
-
     /// The columns of the records, with what the table does to their values.
     fn columns(&self, table: &Table) -> Vec<Bound> {
         let bound = |column: &LoadColumn| Bound {
@@ -171,54 +109,6 @@ impl Loading<'_> {
             is_seen: column.kinds != crate::record::kind::Kinds::default(),
         };
         self.load.columns.iter().map(bound).collect()
-    }
-
-    /// A key needs an index that holds each key once.
-    fn unique_index(&self, key: &[String]) -> Result<(), TargetError> {
-        if self.has_unique_index(key).map_err(|error| self.database.refused(error))? {
-            return Ok(());
-        }
-        let table = &self.load.table;
-        let columns: Vec<String> = key.iter().map(|name| quoted(name)).collect();
-        let name = quoted(&format!("river_key_{table}_{}", key.join("_")));
-        let sql = format!("CREATE UNIQUE INDEX {name} ON {} ({})", quoted(table), columns.join(", "));
-        self.database.connection.execute_batch(&sql).map_err(|error| match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::ConstraintViolation) => TargetError::EqualKeys {
-                shown: self.load.shown.clone(),
-                table: table.clone(),
-                key: key.join("`, `"),
-            },
-            _ => self.database.refused(error),
-        })
-    }
-
-    fn has_unique_index(&self, key: &[String]) -> rusqlite::Result<bool> {
-        let connection = &self.database.connection;
-        let table = &self.load.table;
-        let mut wanted: Vec<String> = key.iter().map(|name| name.to_ascii_lowercase()).collect();
-        wanted.sort();
-        let equals = |mut names: Vec<String>| {
-            for name in &mut names {
-                name.make_ascii_lowercase();
-            }
-            names.sort();
-            names == wanted
-        };
-        let mut primary = connection.prepare("SELECT name FROM pragma_table_info(?1) WHERE pk > 0")?;
-        if equals(primary.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?) {
-            return Ok(true);
-        }
-        let sql = "SELECT name FROM pragma_index_list(?1) WHERE \"unique\" = 1 AND partial = 0";
-        let mut indices = connection.prepare(sql)?;
-        let names: Vec<String> =
-            indices.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-        for index in names {
-            let mut columns = connection.prepare("SELECT coalesce(name, '') FROM pragma_index_info(?1)")?;
-            if equals(columns.query_map([index], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     fn insert(&self, columns: &[Bound], puts: &mut SpoolReader) -> Result<(), TargetError> {
@@ -325,71 +215,5 @@ impl Loading<'_> {
             deleted += statement.raw_execute().map_err(refused)? as u64;
         }
         Ok(deleted)
-    }
-}
-
-fn definition(column: &LoadColumn) -> String {
-    format!("{} {}", quoted(&column.name), type_for(column)).trim_end().to_owned()
-}
-
-/// A column, and what the table does to its values.
-struct Bound {
-    name: String,
-    affinity: Affinity,
-    /// The type that the author gave.
-    declared: Option<ColumnType>,
-    /// Whether some record has it.
-    is_seen: bool,
-}
-
-/// Gives a statement a value as its column keeps it.
-fn bind(
-    statement: &mut Statement<'_>,
-    parameter: usize,
-    column: &Bound,
-    value: &[u8],
-    text: &mut Vec<u8>,
-) -> rusqlite::Result<()> {
-    let sql = match value.first() {
-        None | Some(b'n') => ValueRef::Null,
-        _ if column.declared == Some(ColumnType::Json) => ValueRef::Text(value),
-        // Text in such a column was checked to be one of the two.
-        Some(b'"') if column.declared == Some(ColumnType::Boolean) => {
-            ValueRef::Integer(i64::from(value == b"\"true\""))
-        }
-        Some(b'"') => {
-            let inside = &value[1..value.len() - 1];
-            if memchr::memchr(b'\\', inside).is_none() {
-                ValueRef::Text(inside)
-            } else {
-                text.clear();
-                // It was checked before it was spooled.
-                let _ = unescape(inside, text);
-                ValueRef::Text(text)
-            }
-        }
-        Some(b'{' | b'[') => ValueRef::Text(value),
-        Some(_) if column.affinity == Affinity::Text => ValueRef::Text(value),
-        Some(first @ (b't' | b'f')) => ValueRef::Integer(i64::from(*first == b't')),
-        Some(_) => number(value),
-    };
-    statement.raw_bind_parameter(parameter, Borrowed(sql))
-}
-
-fn number(value: &[u8]) -> ValueRef<'_> {
-    let text = std::str::from_utf8(value).unwrap_or_default();
-    match Kind::of(value) {
-        Kind::Integer | Kind::LongInteger => text.parse().map_or(ValueRef::Text(value), ValueRef::Integer),
-        Kind::Real => text.parse().map_or(ValueRef::Text(value), ValueRef::Real),
-        _ => ValueRef::Text(value),
-    }
-}
-
-/// A value that is bound without being copied first.
-struct Borrowed<'v>(ValueRef<'v>);
-
-impl ToSql for Borrowed<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(self.0))
     }
 }

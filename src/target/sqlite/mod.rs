@@ -1,7 +1,9 @@
 //! A table of an SQLite database: loaded from a spool in one transaction, together with a row that names the run.
 
+mod bind;
 mod database;
 mod load;
+mod shape;
 mod table;
 
 use std::path::{Path, PathBuf};
