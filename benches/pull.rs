@@ -14,6 +14,9 @@ use nix::sys::time::TimeValLike;
 use server::{Pages, Server};
 
 /// Where the records go.
+/// A file, and up to where was read.
+const WATERMARK: &str =
+    "{ kind: jsonl, path: out/bench.jsonl }\n    state: { since: { max: $.Modified_Time, type: datetime } }";
 const FILE: &str = "{ kind: jsonl, path: out/records.jsonl }";
 const STDOUT: &str = "{ kind: stdout }";
 const CSV: &str = "{ kind: csv, path: out/records.csv }";
@@ -41,6 +44,7 @@ fn main() {
     // To standard output: that much on a disk would measure the disk.
     bench.pull("compact pages, 10 times", Pages::compact(PER_PAGE), pages * 10, STDOUT);
     bench.pull("pretty-printed pages", Pages::pretty(PER_PAGE), pages, FILE);
+    bench.pull("compact pages, a watermark", Pages::compact(PER_PAGE), pages, WATERMARK);
     bench.prefetch();
     for (name, target) in [
         ("6 fields to jsonl", FILE),

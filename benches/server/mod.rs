@@ -60,7 +60,9 @@ fn data(records: usize) -> String {
         );
         let _ = write!(
             text,
-            r#""Email":"person{index}@example.com","Company":"Ex \"ample\" & Söhne","Score":{index},"#
+            r#""Email":"person{index}@example.com","Company":"Ex \"ample\" & Söhne","Score":{index},"Modified_Time":"2024-01-02T03:{:02}:{:02}+05:30","#,
+            index * 7 % 60,
+            index * 13 % 60
         );
         for field in 0..24 {
             let _ =

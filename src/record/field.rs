@@ -1,9 +1,8 @@
 //! One field of a record, read in passing: nothing else of the record is looked at.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
-use super::scan;
+use super::fields::{fields, unescape};
 
 /// What is at a path of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,20 +17,16 @@ pub enum Scalar<'r> {
 
 /// The value at a path of keys in a record. Of several members with one key the last counts.
 pub fn field<'r>(record: &'r [u8], path: &[String]) -> Scalar<'r> {
-    let mut here: Range<usize> = 0..record.len();
+    let mut value = record;
     for name in path {
-        match scan::member(record, here, name) {
-            Some(value) => here = value,
+        match member(value, name.as_bytes()) {
+            Some(inner) => value = inner,
             None => return Scalar::Missing,
         }
     }
-    let value = &record[here];
     match value.first() {
         None | Some(b'n') => Scalar::Missing,
-        Some(b'"') => match serde_json::from_slice(value) {
-            Ok(Text(text)) => Scalar::Text(text),
-            Err(_) => Scalar::Other("a text that is no Unicode"),
-        },
+        Some(b'"') => text(value.get(1..value.len() - 1).unwrap_or_default()),
         Some(b'{') => Scalar::Other("an object"),
         Some(b'[') => Scalar::Other("a list"),
         Some(b't' | b'f') => Scalar::Other("a boolean"),
@@ -39,9 +34,25 @@ pub fn field<'r>(record: &'r [u8], path: &[String]) -> Scalar<'r> {
     }
 }
 
-/// Borrowed where nothing is escaped.
-#[derive(serde::Deserialize)]
-struct Text<'r>(#[serde(borrow)] Cow<'r, str>);
+fn member<'r>(object: &'r [u8], name: &[u8]) -> Option<&'r [u8]> {
+    let is_it =
+        |key: &[u8]| key == name || (key.contains(&b'\\') && unescaped(key).is_some_and(|key| key == name));
+    fields(object)?.filter(|field| is_it(field.key)).last().map(|field| field.value)
+}
+
+fn text(inside: &[u8]) -> Scalar<'_> {
+    let text = if inside.contains(&b'\\') {
+        unescaped(inside).and_then(|text| String::from_utf8(text).ok()).map(Cow::Owned)
+    } else {
+        std::str::from_utf8(inside).ok().map(Cow::Borrowed)
+    };
+    text.map_or(Scalar::Other("a text that is no Unicode"), Scalar::Text)
+}
+
+fn unescaped(inside: &[u8]) -> Option<Vec<u8>> {
+    let mut text = Vec::with_capacity(inside.len());
+    unescape(inside, &mut text).ok().map(|()| text)
+}
 
 #[cfg(test)]
 mod tests {

@@ -52,23 +52,6 @@ pub(super) fn descend(text: &[u8], path: &PlainPath) -> serde_json::Result<Desce
     Ok(descent)
 }
 
-/// The value of the last member with this key; none where there is no object or no such member.
-pub(super) fn member(text: &[u8], object: Range<usize>, name: &str) -> Option<Range<usize>> {
-    // A record may have white space before it.
-    let base = after_space(text, object.start);
-    let mut found = None;
-    scan(&text[base..object.end], |key, value| {
-        let is_it = key.is_some_and(|key| match key.get(1..key.len() - 1) {
-            Some(plain) if !plain.contains('\\') => plain == name,
-            _ => &*read_key(key) == name,
-        });
-        if is_it {
-            found = Some(base + value.start..base + value.end);
-        }
-    });
-    found
-}
-
 /// The members of the object at `object`, in their order, duplicates included; none if it is no object.
 pub(super) fn members(text: &[u8], object: Range<usize>) -> Vec<Member> {
     let mut members = Vec::new();

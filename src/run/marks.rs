@@ -250,7 +250,7 @@ fn best_of(
             Scalar::Missing => return Err(Problem::Missing { record }),
             Scalar::Other(found) => return Err(Problem::NotScalar { record, found }),
         };
-        if best.as_ref().is_some_and(|best| best.text() == found) {
+        if best.as_ref().is_some_and(|best| best.text() == found || best.surely_beats(&found, pick)) {
             continue;
         }
         let value = read(&found, record)?;
