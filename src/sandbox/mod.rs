@@ -1,7 +1,8 @@
 //! A stand-in for Zoho (OAuth 2 and CRM) on loopback: quickstart and tests run against it without an account.
 //!
 //! It serves the token endpoint and, of the CRM's v8, the listings and single records of `Leads`, `Contacts`,
-//! `Accounts` and `Deals`, all with made-up data that depends on nothing but a seed. Where the documentation of
+//! `Accounts` and `Deals`, and what says of them what they are: modules, fields, users, the organisation. All has
+//! made-up data that depends on nothing but a seed. Where the documentation of
 //! Zoho is silent the code says that it guesses. [`Fault`]s make it misbehave.
 //!
 //! It uses nothing else of this crate, so that what it serves cannot share a mistake with what reads it. A
@@ -45,6 +46,8 @@ pub struct Options {
     pub port: u16,
     /// How many leads there are; the other modules are smaller in proportion.
     pub leads: u64,
+    /// How many users the organisation has, at least four.
+    pub users: u64,
     /// What the data depends on: the same seed, the same records.
     pub seed: u64,
     /// How long an access token lives.
@@ -56,11 +59,12 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// A free port, 5,000 leads, Zoho's limits, no faults.
+    /// A free port, 5,000 leads, 12 users, Zoho's limits, no faults.
     fn default() -> Self {
         Self {
             port: 0,
             leads: 5_000,
+            users: 12,
             seed: 1,
             token_life: Duration::from_secs(3600),
             tokens_per_ten_minutes: 10,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::crm::Version;
 use super::faults::Switchboard;
-use super::records::Organisation;
+use super::records::{Organisation, Users};
 use super::tokens::AccessTokens;
 use super::wire::{Reply, WireRequest};
 use super::{Options, crm, errors, oauth};
@@ -16,6 +16,7 @@ use super::{Options, crm, errors, oauth};
 pub(super) struct Site {
     pub(super) base_url: String,
     pub(super) organisation: Organisation,
+    pub(super) users: Users,
     pub(super) faults: Switchboard,
     tokens: Mutex<AccessTokens>,
 }
@@ -25,6 +26,7 @@ impl Site {
         Self {
             base_url,
             organisation: Organisation::new(options.seed, options.leads),
+            users: Users::new(options.users),
             faults: Switchboard::new(options.faults),
             tokens: Mutex::new(AccessTokens::new(options.token_life, options.tokens_per_ten_minutes)),
         }

@@ -181,7 +181,13 @@ fn read_fields(module: Module, request: &WireRequest) -> Result<Vec<Field>, Refu
     Ok(fields)
 }
 
-fn read_number(request: &WireRequest, name: &str, default: u64, most: u64) -> Result<u64, Refusal> {
+/// A parameter that is a number from 1 to the most there may be.
+pub(super) fn read_number(
+    request: &WireRequest,
+    name: &str,
+    default: u64,
+    most: u64,
+) -> Result<u64, Refusal> {
     match request.parameter(name).map(str::parse) {
         None => Ok(default),
         Some(Ok(number)) if (1..=most).contains(&number) => Ok(number),

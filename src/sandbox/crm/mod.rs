@@ -2,9 +2,14 @@
 //! be asked makes its answer.
 
 mod listing;
+mod modified;
+mod object;
+mod org;
 mod page;
 mod record;
 mod route;
+mod settings;
+mod users;
 
 use jiff::Timestamp;
 
@@ -61,6 +66,14 @@ fn serve(call: &Call<'_>, route: Route<'_>) -> Result<Reply, Refusal> {
             Ok(list(call, &listing))
         }
         Route::Record(module, id) => Ok(record::reply(call, module, id)),
+        Route::NoRecords => Ok(Reply::empty(204)),
+        Route::Modules => settings::modules::list(call),
+        Route::ModuleNamed(name) => settings::modules::one(name),
+        Route::Fields => settings::fields::list(call),
+        Route::FieldWithId(id) => settings::fields::one(call, id),
+        Route::Users => users::list(call),
+        Route::UserWithId(id) => Ok(users::one(call, id)),
+        Route::Org => Ok(org::reply(call)),
     }
 }
 

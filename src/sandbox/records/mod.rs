@@ -4,11 +4,13 @@
 //! asked for.
 
 mod accounts;
+mod choices;
 mod contacts;
 mod deals;
 mod leads;
 mod people;
 mod system;
+mod users;
 mod words;
 
 use std::sync::OnceLock;
@@ -18,6 +20,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::page_token::hash_of;
+pub(super) use system::layout;
+pub(super) use users::{User, Users};
 
 /// Zoho: ids have 18 or 19 digits, which is more than a double holds.
 const FIRST_ID: u64 = 4_876_876_000_000_000_000;
@@ -61,7 +65,6 @@ pub(super) struct Record<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Field {
     pub(super) name: &'static str,
-    #[expect(dead_code, reason = "the fields' metadata comes next")]
     pub(super) data_type: Type,
     value: fn(&Record<'_>) -> Value,
 }
@@ -139,14 +142,14 @@ impl Organisation {
 }
 
 impl Module {
-    const ALL: [Self; 4] = [Self::Leads, Self::Contacts, Self::Accounts, Self::Deals];
+    pub(super) const ALL: [Self; 4] = [Self::Leads, Self::Contacts, Self::Accounts, Self::Deals];
 
     /// Zoho: the names are case sensitive.
     pub(super) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|module| module.name() == name)
     }
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Leads => "Leads",
             Self::Contacts => "Contacts",
@@ -160,7 +163,8 @@ impl Module {
         self.fields().find(|field| field.name == name)
     }
 
-    fn fields(self) -> impl Iterator<Item = Field> {
+    /// All of them, in the order in which a record has them.
+    pub(super) fn fields(self) -> impl Iterator<Item = Field> {
         let own = match self {
             Self::Leads => leads::FIELDS,
             Self::Contacts => contacts::FIELDS,

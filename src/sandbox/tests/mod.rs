@@ -1,7 +1,8 @@
-//! Tests of the whole stand-in: `token_endpoint` and `listing` without a socket and at a given time, `walk` and
+//! Tests of the whole stand-in: `token_endpoint`, `listing` and `metadata` without a socket and at a given time, `walk` and
 //! `wire_faults` over the wire.
 
 mod listing;
+mod metadata;
 mod token_endpoint;
 mod walk;
 mod wire_faults;
