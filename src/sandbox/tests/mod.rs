@@ -1,8 +1,9 @@
-//! Tests of the whole stand-in: `token_endpoint`, `listing` and `metadata` without a socket and at a given time, `walk` and
-//! `wire_faults` over the wire.
+//! Tests of the whole stand-in: `token_endpoint`, `listing`, `metadata` and `other_clients` without a socket and at a
+//! given time, `walk` and `wire_faults` over the wire.
 
 mod listing;
 mod metadata;
+mod other_clients;
 mod token_endpoint;
 mod walk;
 mod wire_faults;
