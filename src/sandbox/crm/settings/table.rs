@@ -142,7 +142,7 @@ const fn rows_of(
 }
 
 impl Entry {
-    /// Case matters.
+    /// The names are case sensitive.
     pub(super) fn named(api_name: &str) -> Option<&'static Self> {
         TABLE.iter().find(|entry| entry.api_name == api_name)
     }
