@@ -44,8 +44,21 @@ pub(super) fn authentication_failure() -> Refusal {
 }
 
 pub(super) fn invalid_module() -> Refusal {
-    let message = "the module name given seems to be invalid";
-    Refusal::new(400, "INVALID_MODULE", message, json!({"resource_path_index": 0}))
+    invalid_module_at(0)
+}
+
+/// The module that is named in the path, so many places after the version.
+pub(super) fn invalid_module_at(index: usize) -> Refusal {
+    invalid_module_with(json!({"resource_path_index": index}))
+}
+
+/// The module that is named by a parameter. What `details` holds is a guess between two that Zoho describes.
+pub(super) fn invalid_module_parameter(name: &str) -> Refusal {
+    invalid_module_with(json!({"api_name": name}))
+}
+
+fn invalid_module_with(details: Value) -> Refusal {
+    Refusal::new(400, "INVALID_MODULE", "the module name given seems to be invalid", details)
 }
 
 pub(super) fn invalid_url_pattern() -> Refusal {

@@ -1,7 +1,7 @@
 //! A stand-in for Zoho (OAuth 2 and CRM) on loopback: quickstart and tests run against it without an account.
 //!
 //! It serves the token endpoint and, of the CRM's v8 and v2, the listings, single records, related lists, deleted
-//! records and counts of seven modules, all with made-up data that depends on nothing but a seed. Where the
+//! records and counts of seven modules, and says which modules, fields, users and organisation there are; all with made-up data that depends on nothing but a seed. Where the
 //! documentation of Zoho is silent the code says that it guesses, and a [`Guess`] sets it otherwise. [`Fault`]s make
 //! it misbehave, [`Churn`] changes the data while it is read.
 //!
@@ -51,6 +51,8 @@ pub struct Options {
     pub port: u16,
     /// How many leads there are; the other modules are smaller in proportion.
     pub leads: u64,
+    /// How many users the organisation has, at least four.
+    pub users: u64,
     /// What the data depends on: the same seed, the same records.
     pub seed: u64,
     /// How long an access token lives.
@@ -68,11 +70,12 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// A free port, 5,000 leads that stay as they are, Zoho's limits, no faults.
+    /// A free port, 5,000 leads that stay as they are, 12 users, Zoho's limits, no faults.
     fn default() -> Self {
         Self {
             port: 0,
             leads: 5_000,
+            users: 12,
             seed: 1,
             token_life: Duration::from_secs(3600),
             tokens_per_ten_minutes: 10,

@@ -1,6 +1,6 @@
 //! `POST /oauth/v2/token`, the refresh grant.
 //!
-//! Zoho: the parameters come in a form body or in the query; errors have status 200; an answer to a refresh
+//! Zoho: the parameters come in a form of either kind or in the query; errors have status 200; an answer to a refresh
 //! holds no new refresh token.
 
 use http::Method;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::crm::Version;
 use super::faults::Switchboard;
 use super::guess::Guesses;
-use super::records::{Module, Organisation};
+use super::records::{Module, Organisation, Users};
 use super::tokens::AccessTokens;
 use super::wire::{Reply, WireRequest};
 use super::{Options, crm, errors, oauth};
@@ -17,6 +17,7 @@ use super::{Options, crm, errors, oauth};
 pub(super) struct Site {
     pub(super) base_url: String,
     pub(super) organisation: Organisation,
+    pub(super) users: Users,
     pub(super) faults: Switchboard,
     pub(super) guesses: Guesses,
     tokens: Mutex<AccessTokens>,
@@ -27,6 +28,7 @@ impl Site {
         Self {
             base_url,
             organisation: Organisation::new(options.seed, options.leads).with_churn(options.churn),
+            users: Users::new(options.users),
             faults: Switchboard::new(options.faults),
             guesses: options.guesses,
             tokens: Mutex::new(AccessTokens::new(options.token_life, options.tokens_per_ten_minutes)),

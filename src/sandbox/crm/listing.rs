@@ -216,6 +216,7 @@ fn read_fields(version: Version, module: Module, request: &WireRequest) -> Resul
     Ok(fields)
 }
 
+/// A parameter that is a number from 1 to the most there may be.
 pub(super) fn read_number(
     request: &WireRequest,
     name: &str,

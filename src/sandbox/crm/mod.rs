@@ -4,9 +4,14 @@
 mod count;
 mod deleted;
 mod listing;
+mod modified;
+mod object;
+mod org;
 mod page;
 mod record;
 mod route;
+mod settings;
+mod users;
 
 use jiff::Timestamp;
 
@@ -79,6 +84,14 @@ fn serve(call: &Call<'_>, route: Route<'_>) -> Result<Reply, Refusal> {
         }
         Route::Count(module) => count::reply(call, module),
         Route::Record(module, id) => record::reply(call, module, number(id)),
+        Route::NoRecords => Ok(Reply::empty(204)),
+        Route::Modules => settings::modules::list(call),
+        Route::ModuleNamed(name) => settings::modules::one(name),
+        Route::Fields => settings::fields::list(call),
+        Route::FieldWithId(id) => settings::fields::one(call, id),
+        Route::Users => users::list(call),
+        Route::UserWithId(id) => Ok(users::one(call, id)),
+        Route::Org => Ok(org::reply(call)),
     }
 }
 

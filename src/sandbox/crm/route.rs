@@ -4,6 +4,7 @@ use http::Method;
 
 use super::super::errors::{self, Refusal};
 use super::super::records::Module;
+use super::settings::modules::is_without_records;
 
 /// The versions of the CRM's API that are served; what differs between them asks this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,22 @@ pub(in crate::sandbox) enum Route<'a> {
     Deleted(Module),
     /// `GET /{module}/actions/count`
     Count(Module),
+    /// `GET /{module}` and `GET /{module}/{id}` of a module that has no records here
+    NoRecords,
+    /// `GET /settings/modules`
+    Modules,
+    /// `GET /settings/modules/{name or id}`
+    ModuleNamed(&'a str),
+    /// `GET /settings/fields`
+    Fields,
+    /// `GET /settings/fields/{id}`
+    FieldWithId(&'a str),
+    /// `GET /users`
+    Users,
+    /// `GET /users/{id}`
+    UserWithId(&'a str),
+    /// `GET /org`
+    Org,
 }
 
 impl Version {
@@ -44,6 +61,15 @@ impl<'a> Route<'a> {
             return Err(errors::invalid_request());
         }
         match *path {
+            ["settings", "modules"] => Ok(Self::Modules),
+            ["settings", "modules", name] => Ok(Self::ModuleNamed(name)),
+            ["settings", "fields"] => Ok(Self::Fields),
+            ["settings", "fields", id] if is_number(id) => Ok(Self::FieldWithId(id)),
+            ["users"] => Ok(Self::Users),
+            ["users", id] if is_number(id) => Ok(Self::UserWithId(id)),
+            ["org"] => Ok(Self::Org),
+            [name] if is_without_records(name) => Ok(Self::NoRecords),
+            [name, id] if is_without_records(name) && is_number(id) => Ok(Self::NoRecords),
             [name] if !name.is_empty() => Ok(Self::Listing(module(name)?)),
             [name, id] if is_number(id) => Ok(Self::Record(module(name)?, id)),
             [name, id, list] if is_number(id) => Ok(Self::Related(module(name)?, id, list)),

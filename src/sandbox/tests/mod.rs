@@ -4,6 +4,8 @@
 mod churn;
 mod guesses;
 mod listing;
+mod metadata;
+mod other_clients;
 mod records;
 mod token_endpoint;
 mod walk;

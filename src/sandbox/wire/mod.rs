@@ -5,6 +5,7 @@
 //! other servers.
 
 mod compression;
+mod multipart;
 mod serve;
 mod socket;
 
@@ -48,8 +49,12 @@ impl WireRequest {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The body read as `application/x-www-form-urlencoded`, whatever its content type says.
+    /// The body read as a form: `multipart/form-data` when its content type says so, otherwise
+    /// `application/x-www-form-urlencoded`.
     pub fn form(&self) -> Vec<(String, String)> {
+        if let Some(boundary) = self.header("content-type").and_then(multipart::boundary) {
+            return multipart::read(&String::from_utf8_lossy(&self.body), boundary);
+        }
         form_urlencoded::parse(&self.body).into_owned().collect()
     }
 }
