@@ -13,7 +13,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::site::Site;
-use super::wire::{Reply, WireRequest};
+use super::wire::{InFlight, Reply, WireRequest};
 use super::{CLIENT_ID, CLIENT_SECRET, Options, REFRESH_TOKEN};
 
 const START: Timestamp = Timestamp::constant(1_764_000_000, 0);
@@ -36,6 +36,7 @@ fn request(method: Method, target: &str) -> WireRequest {
         target: target.to_owned(),
         headers: HeaderMap::new(),
         body: Bytes::new(),
+        in_flight: InFlight::default(),
     }
 }
 

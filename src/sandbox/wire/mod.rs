@@ -4,6 +4,7 @@
 //! ([`Cut`]): a reset connection, a body that ends early, an answer that never comes. Tests use it to script
 //! other servers.
 
+mod in_flight;
 mod serve;
 mod socket;
 
@@ -17,6 +18,7 @@ use http::{HeaderMap, Method};
 use serde::Serialize;
 use url::form_urlencoded;
 
+pub use in_flight::{Flight, InFlight};
 pub use serve::{Server, serve};
 
 /// One request, read to its end.
@@ -34,6 +36,8 @@ pub struct WireRequest {
     pub headers: HeaderMap,
     /// The whole body.
     pub body: Bytes,
+    /// That it is in flight; who copies it keeps it so.
+    pub in_flight: InFlight,
 }
 
 impl WireRequest {

@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use url::form_urlencoded;
 
+use super::in_flight::{InFlight, Landing};
 use super::socket::{PlannedCut, Socket};
 use super::{Reply, WireRequest};
 
@@ -109,6 +110,13 @@ where
     }
 }
 
+/// What a connection's answers tell its socket.
+#[derive(Debug, Clone, Default)]
+struct Exchange {
+    planned: PlannedCut,
+    landing: Landing,
+}
+
 /// Serves one connection until either side closes it.
 async fn converse<F>(stream: TcpStream, answer: Arc<F>)
 where
@@ -116,11 +124,11 @@ where
 {
     // Without it small replies wait for the client's delayed acknowledgement; failing only costs time.
     let _ = stream.set_nodelay(true);
-    let planned = PlannedCut::default();
-    let socket = Socket::new(stream, planned.clone());
+    let exchange = Exchange::default();
+    let socket = Socket::new(stream, exchange.planned.clone(), exchange.landing.clone());
     let service = service_fn(move |request| {
-        let (answer, planned) = (Arc::clone(&answer), planned.clone());
-        async move { Ok::<_, hyper::Error>(respond(read(request).await?, &*answer, &planned).await) }
+        let (answer, exchange) = (Arc::clone(&answer), exchange.clone());
+        async move { Ok::<_, hyper::Error>(respond(read(request).await?, &*answer, &exchange).await) }
     });
     // A connection that ends with an error is one that a cut or the client has ended.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
@@ -137,20 +145,23 @@ async fn read(request: Request<Incoming>) -> Result<WireRequest, hyper::Error> {
         target: head.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
         headers: head.headers,
         body,
+        in_flight: InFlight::default(),
     })
 }
 
-async fn respond<F>(request: WireRequest, answer: &F, planned: &PlannedCut) -> Response<Full<Bytes>>
+async fn respond<F>(request: WireRequest, answer: &F, exchange: &Exchange) -> Response<Full<Bytes>>
 where
     F: Fn(WireRequest) -> Reply,
 {
+    let in_flight = request.in_flight.clone();
     let reply = answer(request);
     if !reply.delay.is_zero() {
         tokio::time::sleep(reply.delay).await;
     }
     if let Some(cut) = reply.cut {
-        planned.set(cut, reply.body.len());
+        exchange.planned.set(cut, reply.body.len());
     }
+    exchange.landing.expect(in_flight);
     let mut response = Response::builder().status(reply.status);
     for (name, value) in &reply.headers {
         response = response.header(name, value);
