@@ -1,6 +1,6 @@
 //! A stand-in for Zoho (OAuth 2 and CRM) on loopback: quickstart and tests run against it without an account.
 //!
-//! It serves the token endpoint and, of the CRM's v8, the listings and single records of `Leads`, `Contacts`,
+//! It serves the accounts server (consent page, tokens, revocation) and, of the CRM's v8, the listings and single records of `Leads`, `Contacts`,
 //! `Accounts` and `Deals`, all with made-up data that depends on nothing but a seed. Where the documentation of
 //! Zoho is silent the code says that it guesses. [`Fault`]s make it misbehave.
 //!
@@ -15,7 +15,7 @@ mod page_token;
 mod recorder;
 mod records;
 mod site;
-mod tokens;
+mod usage;
 pub mod wire;
 
 #[cfg(test)]
@@ -25,13 +25,15 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Method;
 use jiff::Timestamp;
 
 pub use faults::{Fault, FaultError, FaultKind, FaultPlace, FaultTimes, TokenError};
 pub use recorder::RecordedRequest;
 use recorder::Recorder;
 use site::Site;
-use wire::Server;
+pub use usage::{Peak, RefreshTokenUsage, Share, Usage};
+use wire::{Bound, Server};
 
 // In the shape of Zoho's own, so that what handles those handles these.
 const CLIENT_ID: &str = "1000.R1VERSANDB0XR1VERSANDB0XR1VERS";
@@ -51,6 +53,12 @@ pub struct Options {
     pub token_life: Duration,
     /// How many access tokens the refresh token is good for in ten minutes.
     pub tokens_per_ten_minutes: u32,
+    /// How many credits the calls of 24 hours may cost.
+    pub credits: u64,
+    /// How many calls of the CRM may be in flight at the same time.
+    pub concurrency: usize,
+    /// Where codes may be sent besides any `http://127.0.0.1:PORT/…` and `http://localhost:PORT/…`.
+    pub redirect_uris: Vec<String>,
     /// What goes wrong.
     pub faults: Vec<Fault>,
 }
@@ -64,6 +72,9 @@ impl Default for Options {
             seed: 1,
             token_life: Duration::from_secs(3600),
             tokens_per_ten_minutes: 10,
+            credits: crm::DOCUMENTED_CREDITS,
+            concurrency: crm::DOCUMENTED_CONCURRENCY,
+            redirect_uris: Vec::new(),
             faults: Vec::new(),
         }
     }
@@ -72,8 +83,21 @@ impl Default for Options {
 /// A running sandbox; it stops when it is dropped.
 #[derive(Debug)]
 pub struct Sandbox {
+    // Dropped first: nothing is answered any more when the rest goes.
     server: Server,
     recorder: Arc<Recorder>,
+    site: Arc<Site>,
+}
+
+/// A request that was answered, for who wants to see each.
+#[derive(Debug, Clone, Copy)]
+pub struct Answered<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The path without the query, in which there may be tokens.
+    pub path: &'a str,
+    /// The status of the answer; none when the client was shown none (`reset`, `stall`).
+    pub status: Option<u16>,
 }
 
 /// One value of a connection that leads to a sandbox.
@@ -101,17 +125,31 @@ pub fn connection_to(base_url: &str) -> Vec<ConnectionValue> {
 impl Sandbox {
     /// Starts a sandbox in a thread of its own; it listens when this returns.
     pub fn start(options: Options) -> io::Result<Self> {
+        Self::start_watched(options, |_| {})
+    }
+
+    /// Like [`Sandbox::start`]; each answer is shown before it is sent.
+    pub fn start_watched(
+        options: Options,
+        watch: impl Fn(&Answered<'_>) + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let bound = Bound::to(options.port)?;
         let recorder = Arc::new(Recorder::default());
-        let record = Arc::clone(&recorder);
-        let server = Server::start_with(options.port, |base_url| {
-            let site = Site::new(options, base_url.to_owned());
-            move |request| {
-                let reply = site.answer(&request, Timestamp::now());
-                record.record(request, &reply);
-                reply
-            }
+        let site = Arc::new(Site::new(options, bound.base_url()));
+        let (record, answering) = (Arc::clone(&recorder), Arc::clone(&site));
+        let server = bound.serve(move |request| {
+            let reply = answering.answer(&request, Timestamp::now());
+            let status = reply.visible_status();
+            watch(&Answered { method: &request.method, path: &request.path, status });
+            record.record(request, &reply);
+            reply
         })?;
-        Ok(Self { server, recorder })
+        Ok(Self { server, recorder, site })
+    }
+
+    /// How its limits stand now.
+    pub fn usage(&self) -> Usage {
+        self.site.usage(Timestamp::now())
     }
 
     /// Where it listens, as `http://127.0.0.1:PORT`.

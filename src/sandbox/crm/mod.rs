@@ -1,6 +1,8 @@
 //! `/crm/{version}`: who may ask, and who answers. `route` says what a path means; a file for each thing that can
 //! be asked makes its answer.
 
+mod access;
+mod limits;
 mod listing;
 mod page;
 mod record;
@@ -12,6 +14,8 @@ use super::errors::{self, Refusal};
 use super::faults::{FaultKind, Spot};
 use super::site::Site;
 use super::wire::{Reply, WireRequest};
+use access::Need;
+pub(super) use limits::{DOCUMENTED_CONCURRENCY, DOCUMENTED_CREDITS, Limits};
 use listing::Listing;
 use route::Route;
 pub(super) use route::Version;
@@ -36,9 +40,35 @@ pub(super) fn answer(
     path: &[&str],
     now: Timestamp,
 ) -> Reply {
-    let reply =
-        admit(site, version, request, now).and_then(|call| serve(&call, Route::read(&request.method, path)?));
-    reply.unwrap_or_else(|refusal| refusal.reply())
+    match admit(site, version, request, now) {
+        Ok(call) => {
+            let reply = let_in(&call, path).and_then(|route| serve(&call, route));
+            site.limits().told(reply.unwrap_or_else(|refusal| refusal.reply()))
+        }
+        Err(refusal) => refusal.reply(),
+    }
+}
+
+impl Call<'_> {
+    /// Refuses what the token may not be used for.
+    fn require(&self, needs: &[Need]) -> Result<(), Refusal> {
+        let tokens = self.site.tokens();
+        let scopes = tokens.scopes_of(self.access_token).ok_or_else(errors::invalid_token)?;
+        if needs.iter().all(|need| scopes.allow_reading(need.as_str())) {
+            Ok(())
+        } else {
+            Err(errors::oauth_scope_mismatch())
+        }
+    }
+}
+
+/// Reads what is asked for, and takes it off the limits. The order of these checks is a guess.
+fn let_in<'a>(call: &Call<'_>, path: &[&'a str]) -> Result<Route<'a>, Refusal> {
+    let route = Route::read(&call.request.method, path)?;
+    call.require(&access::needs(&route))?;
+    let cost = limits::cost(&route, call.request);
+    call.site.limits().admit(call.request.in_flight.flight(), cost, call.now)?;
+    Ok(route)
 }
 
 fn admit<'a>(

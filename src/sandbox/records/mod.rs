@@ -146,7 +146,7 @@ impl Module {
         Self::ALL.into_iter().find(|module| module.name() == name)
     }
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Leads => "Leads",
             Self::Contacts => "Contacts",

@@ -1,6 +1,8 @@
-//! Tests of the whole stand-in: `token_endpoint` and `listing` without a socket and at a given time, `walk` and
-//! `wire_faults` over the wire.
+//! Tests of the whole stand-in: `token_endpoint`, `authorization`, `limits` and `listing` without a socket and at a
+//! given time, `walk` and `wire_faults` over the wire.
 
+mod authorization;
+mod limits;
 mod listing;
 mod token_endpoint;
 mod walk;

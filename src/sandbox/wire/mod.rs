@@ -19,7 +19,7 @@ use serde::Serialize;
 use url::form_urlencoded;
 
 pub use in_flight::{Flight, InFlight};
-pub use serve::{Server, serve};
+pub use serve::{Bound, Server, serve};
 
 /// One request, read to its end.
 #[derive(Debug, Clone)]

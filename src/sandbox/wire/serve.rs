@@ -34,29 +34,52 @@ pub struct Server {
     thread: Option<JoinHandle<()>>,
 }
 
+/// A port on 127.0.0.1 that is taken and on which nothing is answered yet.
+#[derive(Debug)]
+pub struct Bound {
+    listener: StdTcpListener,
+    address: SocketAddr,
+}
+
 impl Server {
     /// Listens on the port (0: a free one) and answers from now on.
     pub fn start<F>(port: u16, answer: F) -> io::Result<Self>
     where
         F: Fn(WireRequest) -> Reply + Send + Sync + 'static,
     {
-        Self::start_with(port, |_| answer)
+        Bound::to(port)?.serve(answer)
     }
 
-    /// Like [`Server::start`], for an answer that has to know the server's own base URL.
-    pub fn start_with<F>(port: u16, answer: impl FnOnce(&str) -> F) -> io::Result<Self>
-    where
-        F: Fn(WireRequest) -> Reply + Send + Sync + 'static,
-    {
+    /// Where it listens, as `http://127.0.0.1:PORT`.
+    pub fn base_url(&self) -> String {
+        base_url(self.address)
+    }
+}
+
+impl Bound {
+    /// Takes the port (0: a free one).
+    pub fn to(port: u16) -> io::Result<Self> {
         let listener = StdTcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
+        Ok(Self { listener, address })
+    }
+
+    /// Where the server will listen, as `http://127.0.0.1:PORT`.
+    pub fn base_url(&self) -> String {
+        base_url(self.address)
+    }
+
+    /// Answers from now on.
+    pub fn serve<F>(self, answer: F) -> io::Result<Server>
+    where
+        F: Fn(WireRequest) -> Reply + Send + Sync + 'static,
+    {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let listener = {
             let _context = runtime.enter();
-            TcpListener::from_std(listener)?
+            TcpListener::from_std(self.listener)?
         };
-        let answer = answer(&base_url(address));
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new().name("sandbox".to_owned()).spawn(move || {
             runtime.block_on(async {
@@ -67,12 +90,7 @@ impl Server {
                 }
             });
         })?;
-        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
-    }
-
-    /// Where it listens, as `http://127.0.0.1:PORT`.
-    pub fn base_url(&self) -> String {
-        base_url(self.address)
+        Ok(Server { address: self.address, stop: Some(stop), thread: Some(thread) })
     }
 }
 
