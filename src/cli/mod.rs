@@ -10,6 +10,7 @@ mod log;
 mod plan;
 mod project;
 mod run;
+mod sandbox;
 mod schema;
 mod signals;
 mod terminal;
@@ -55,6 +56,10 @@ fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> anyhow::Result<Ex
         Command::Explain(explain) => explain::explain(explain, terminal),
         Command::Plan(plan) => plan::plan(plan, terminal),
         Command::Schema(schema) => schema::schema(schema, terminal),
+        Command::Sandbox(sandbox) => {
+            let subscriber = log::subscriber(arguments, terminal, &Redactor::default());
+            tracing::subscriber::with_default(subscriber, || sandbox::sandbox(sandbox, terminal))
+        }
         Command::Run(run) => {
             let redactor = Redactor::default();
             let subscriber = log::subscriber(arguments, terminal, &redactor);
