@@ -114,7 +114,7 @@ pub(super) struct SandboxArguments {
     #[arg(long)]
     pub(super) json: bool,
     /// Where codes may be sent besides `http://127.0.0.1:PORT/…` and `http://localhost:PORT/…`; may be given several times.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = sandbox::redirect_uri)]
     pub(super) redirect_uri: Vec<String>,
     #[command(flatten)]
     pub(super) stand_in: StandInOptions,

@@ -161,6 +161,19 @@ pub(super) fn token_life(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Zoho: a redirect URI begins with one of these.
+pub(super) fn redirect_uri(text: &str) -> Result<String, String> {
+    match url::Url::parse(text) {
+        Ok(url)
+            if ["http", "https"].contains(&url.scheme())
+                && text.bytes().all(|byte| byte.is_ascii_graphic()) =>
+        {
+            Ok(text.to_owned())
+        }
+        _ => Err("allowed: a whole URL that begins with http:// or https://".to_owned()),
+    }
+}
+
 fn number<T>(text: &str, allowed: RangeInclusive<T>) -> Result<T, String>
 where
     T: std::str::FromStr + PartialOrd + std::fmt::Display,

@@ -1,8 +1,9 @@
 //! A stand-in for Zoho (OAuth 2 and CRM) on loopback: quickstart and tests run against it without an account.
 //!
-//! It serves the accounts server (consent page, tokens, revocation) and, of the CRM's v8, the listings and single records of `Leads`, `Contacts`,
-//! `Accounts` and `Deals`, all with made-up data that depends on nothing but a seed. Where the documentation of
-//! Zoho is silent the code says that it guesses. [`Fault`]s make it misbehave.
+//! It serves the accounts server (consent page, tokens, revocation) and, of the CRM's v8, the listings and single
+//! records of `Leads`, `Contacts`, `Accounts` and `Deals`, all with made-up data that depends on nothing but a seed.
+//! Where the documentation of Zoho is silent the code says that it guesses. [`Fault`]s make it misbehave; it has
+//! Zoho's limits, and [`Usage`] says how they stand.
 //!
 //! It uses nothing else of this crate, so that what it serves cannot share a mistake with what reads it. A
 //! request goes `wire` → `site` → `oauth` or `crm`; `records` makes the data up, `errors` says no.

@@ -5,7 +5,7 @@ use libtest_mimic::Trial;
 use super::process::{Ended, Run};
 
 /// Arguments, exit code, and words that must be on the stream that belongs to the code.
-const TABLE: [(&str, &[&str], i32, &[&str]); 28] = [
+const TABLE: [(&str, &[&str], i32, &[&str]); 29] = [
     ("help", &["--help"], 0, &["Usage: river", "run", "check", "Exit codes: 0 complete"]),
     ("short_help", &["-h"], 0, &["Usage: river"]),
     ("version", &["--version"], 0, &[concat!("river ", env!("CARGO_PKG_VERSION"))]),
@@ -33,6 +33,7 @@ const TABLE: [(&str, &[&str], i32, &[&str]); 28] = [
     ("life_without_unit", &["sandbox", "--token-life", "60"], 2, &["not a length of time", "`60s`"]),
     ("life_of_no_time", &["sandbox", "--token-life", "0s"], 2, &["whole seconds from `1s` to `24h`"]),
     ("life_in_fractions", &["sandbox", "--token-life", "1500ms"], 2, &["whole seconds from `1s` to `24h`"]),
+    ("redirect_to_a_path", &["sandbox", "--redirect-uri", "/back"], 2, &["/back", "begins with http://"]),
     ("unknown_format", &["check", "x", "--format", "xml"], 2, &["xml", "json"]),
 ];
 

@@ -34,14 +34,12 @@ pub(super) fn authenticate(request: &WireRequest, parameters: &Parameters) -> Re
 /// That Zoho takes `http://127.0.0.1:PORT` or `http://localhost:PORT` is a guess. It compares with what was
 /// registered, letter by letter; here a native client picks its port at run time and cannot register it before.
 pub(super) fn may_redirect_to(uri: &str, configured: &[String]) -> bool {
-    configured.iter().any(|known| known == uri) || is_on_this_machine(uri)
+    // It stands in a header as it is.
+    let can_be_sent = uri.bytes().all(|byte| byte.is_ascii_graphic());
+    can_be_sent && (configured.iter().any(|known| known == uri) || is_on_this_machine(uri))
 }
 
-/// Only what can stand in a header as it is, since it does in the redirect.
 fn is_on_this_machine(uri: &str) -> bool {
-    if !uri.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return false;
-    }
     Url::parse(uri).is_ok_and(|url| {
         let is_loopback = match url.host() {
             Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -161,6 +161,12 @@ mod tests {
     }
 
     #[test]
+    fn an_area_ends_at_a_dot() {
+        assert!(is_within("ZohoCRM.modules.Leads", "ZohoCRM.modules"));
+        assert!(!is_within("ZohoCRM.modules.Leads_Archive", "ZohoCRM.modules.leads"));
+    }
+
+    #[test]
     fn a_scope_allows_its_area_and_what_is_in_it() {
         let cases = [
             ("ZohoCRM.modules.ALL", "ZohoCRM.modules.Leads", true),
