@@ -8,7 +8,7 @@ use super::route::Route;
 
 /// Something that a token must be allowed to read, by the area and part of its scopes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Need(String);
+pub(in crate::sandbox) struct Need(String);
 
 /// All that a route needs before anything else of its request is read.
 pub(super) fn needs(route: &Route<'_>) -> Vec<Need> {
@@ -19,11 +19,11 @@ pub(super) fn needs(route: &Route<'_>) -> Vec<Need> {
 
 impl Need {
     /// Records of a module, whatever the way to them.
-    pub(super) fn records(module: Module) -> Self {
+    pub(in crate::sandbox) fn records(module: Module) -> Self {
         Self::part_of_modules(module.name())
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(in crate::sandbox) fn as_str(&self) -> &str {
         &self.0
     }
 
@@ -35,37 +35,42 @@ impl Need {
 #[expect(dead_code, reason = "the routes that need them come next")]
 impl Need {
     /// Notes, which are records of a module without listing here.
-    pub(super) fn notes() -> Self {
+    pub(in crate::sandbox) fn notes() -> Self {
         Self::part_of_modules("Notes")
     }
 
+    /// Records of a module that has none here.
+    pub(in crate::sandbox) fn records_of_any_module() -> Self {
+        Self("ZohoCRM.modules".to_owned())
+    }
+
     /// `/{module}/search`, besides the records.
-    pub(super) fn search() -> Self {
+    pub(in crate::sandbox) fn search() -> Self {
         Self("ZohoSearch.securesearch".to_owned())
     }
 
     /// `/coql`, besides the records of the module that the query names.
-    pub(super) fn coql() -> Self {
+    pub(in crate::sandbox) fn coql() -> Self {
         Self("ZohoCRM.coql".to_owned())
     }
 
     /// `/crm/bulk/…`, besides the records of the module that the job names.
-    pub(super) fn bulk() -> Self {
+    pub(in crate::sandbox) fn bulk() -> Self {
         Self("ZohoCRM.bulk".to_owned())
     }
 
     /// `/settings/{part}`.
-    pub(super) fn settings(part: &str) -> Self {
+    pub(in crate::sandbox) fn settings(part: &str) -> Self {
         Self(format!("ZohoCRM.settings.{part}"))
     }
 
     /// `/users`.
-    pub(super) fn users() -> Self {
+    pub(in crate::sandbox) fn users() -> Self {
         Self("ZohoCRM.users".to_owned())
     }
 
     /// `/org`.
-    pub(super) fn org() -> Self {
+    pub(in crate::sandbox) fn org() -> Self {
         Self("ZohoCRM.org".to_owned())
     }
 }

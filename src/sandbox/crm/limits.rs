@@ -50,7 +50,7 @@ pub(super) fn cost(route: &Route<'_>, request: &WireRequest) -> u64 {
     }
 }
 
-/// The credits of a COQL query, by its limit.
+/// The credits of a COQL query, by its limit, which is known only once the query is read.
 #[cfg_attr(not(test), expect(dead_code, reason = "COQL comes next"))]
 pub(super) fn cost_of_coql(limit: u64) -> u64 {
     match limit {
@@ -78,20 +78,21 @@ impl Limits {
         }
     }
 
-    /// Lets a call in and takes its credits, or refuses it.
-    pub(super) fn admit(&mut self, flight: Flight, cost: u64, now: Timestamp) -> Result<(), Refusal> {
+    /// Lets a call in while not too many others are in flight.
+    pub(super) fn enter(&mut self, flight: Flight, now: Timestamp) -> Result<(), Refusal> {
         self.forget(now);
         let at_once = self.in_flight.len() + 1;
         self.highest = self.highest.max(at_once);
-        let credits = self.used.saturating_add(cost);
-        if at_once > DOCUMENTED_CONCURRENCY || credits > DOCUMENTED_CREDITS {
-            self.over_documented += 1;
-        }
-        if at_once > self.most_at_once || credits > self.most_credits {
-            self.refused += 1;
-            return Err(errors::too_many_requests());
-        }
+        self.check(at_once > self.most_at_once, at_once > DOCUMENTED_CONCURRENCY)?;
         self.in_flight.push(flight);
+        Ok(())
+    }
+
+    /// Takes the credits of a call, if they are left.
+    pub(super) fn charge(&mut self, cost: u64, now: Timestamp) -> Result<(), Refusal> {
+        self.forget(now);
+        let used = self.used.saturating_add(cost);
+        self.check(used > self.most_credits, used > DOCUMENTED_CREDITS)?;
         self.spend(cost, now);
         Ok(())
     }
@@ -113,6 +114,12 @@ impl Limits {
             refused: self.refused,
             over_documented: self.over_documented,
         }
+    }
+
+    fn check(&mut self, is_over: bool, is_over_documented: bool) -> Result<(), Refusal> {
+        self.over_documented += u64::from(is_over_documented);
+        self.refused += u64::from(is_over);
+        if is_over { Err(errors::too_many_requests()) } else { Ok(()) }
     }
 
     fn spend(&mut self, cost: u64, now: Timestamp) {
@@ -145,9 +152,8 @@ mod tests {
         START + SignedDuration::from_hours(hours)
     }
 
-    /// A call that is over at once.
     fn call(limits: &mut Limits, cost: u64, now: Timestamp) -> bool {
-        limits.admit(InFlight::default().flight(), cost, now).is_ok()
+        limits.charge(cost, now).is_ok()
     }
 
     fn told(limits: &Limits) -> Option<String> {
@@ -184,10 +190,10 @@ mod tests {
     fn calls_at_once_are_those_in_flight() {
         let mut limits = Limits::new(100, 2);
         let requests = [InFlight::default(), InFlight::default(), InFlight::default()];
-        let admitted = requests.each_ref().map(|request| limits.admit(request.flight(), 1, START).is_ok());
+        let admitted = requests.each_ref().map(|request| limits.enter(request.flight(), START).is_ok());
         assert_eq!(admitted, [true, true, false]);
         drop(requests);
-        assert!(call(&mut limits, 1, START));
+        assert!(limits.enter(InFlight::default().flight(), START).is_ok());
         let usage = limits.usage(START);
         assert_eq!((usage.concurrency, usage.refused), (Peak { highest: 3, most: 2 }, 1));
         assert_eq!(usage.over_documented, 0, "Zoho lets twenty in");
@@ -197,7 +203,7 @@ mod tests {
     fn what_zoho_would_refuse_is_counted_where_this_sandbox_does_not() {
         let mut limits = Limits::new(100, 100);
         let requests: Vec<_> = (0..22).map(|_| InFlight::default()).collect();
-        assert!(requests.iter().all(|request| limits.admit(request.flight(), 1, START).is_ok()));
+        assert!(requests.iter().all(|request| limits.enter(request.flight(), START).is_ok()));
         assert_eq!(limits.usage(START).over_documented, 2);
     }
 

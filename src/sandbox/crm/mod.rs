@@ -14,7 +14,7 @@ use super::errors::{self, Refusal};
 use super::faults::{FaultKind, Spot};
 use super::site::Site;
 use super::wire::{Reply, WireRequest};
-use access::Need;
+pub(super) use access::Need;
 pub(super) use limits::{DOCUMENTED_CONCURRENCY, DOCUMENTED_CREDITS, Limits};
 use listing::Listing;
 use route::Route;
@@ -41,17 +41,24 @@ pub(super) fn answer(
     now: Timestamp,
 ) -> Reply {
     match admit(site, version, request, now) {
-        Ok(call) => {
-            let reply = let_in(&call, path).and_then(|route| serve(&call, route));
-            site.limits().told(reply.unwrap_or_else(|refusal| refusal.reply()))
-        }
+        Ok(call) => call.end(Route::read(&request.method, path).and_then(|route| {
+            call.let_in(&access::needs(&route), limits::cost(&route, request))?;
+            serve(&call, route)
+        })),
         Err(refusal) => refusal.reply(),
     }
 }
 
 impl Call<'_> {
+    /// Refuses a call that the token may not be used for or that is over a limit. The order is a guess.
+    pub(super) fn let_in(&self, needs: &[Need], cost: u64) -> Result<(), Refusal> {
+        self.require(needs)?;
+        self.site.limits().enter(self.request.in_flight.flight(), self.now)?;
+        self.charge(cost)
+    }
+
     /// Refuses what the token may not be used for.
-    fn require(&self, needs: &[Need]) -> Result<(), Refusal> {
+    pub(super) fn require(&self, needs: &[Need]) -> Result<(), Refusal> {
         let tokens = self.site.tokens();
         let scopes = tokens.scopes_of(self.access_token).ok_or_else(errors::invalid_token)?;
         if needs.iter().all(|need| scopes.allow_reading(need.as_str())) {
@@ -60,15 +67,16 @@ impl Call<'_> {
             Err(errors::oauth_scope_mismatch())
         }
     }
-}
 
-/// Reads what is asked for, and takes it off the limits. The order of these checks is a guess.
-fn let_in<'a>(call: &Call<'_>, path: &[&'a str]) -> Result<Route<'a>, Refusal> {
-    let route = Route::read(&call.request.method, path)?;
-    call.require(&access::needs(&route))?;
-    let cost = limits::cost(&route, call.request);
-    call.site.limits().admit(call.request.in_flight.flight(), cost, call.now)?;
-    Ok(route)
+    /// Takes credits, if they are left.
+    pub(super) fn charge(&self, cost: u64) -> Result<(), Refusal> {
+        self.site.limits().charge(cost, self.now)
+    }
+
+    /// The answer, with what is said of the limits.
+    pub(super) fn end(&self, reply: Result<Reply, Refusal>) -> Reply {
+        self.site.limits().told(reply.unwrap_or_else(|refusal| refusal.reply()))
+    }
 }
 
 fn admit<'a>(
