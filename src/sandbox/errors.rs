@@ -38,6 +38,11 @@ pub(super) fn invalid_token() -> Refusal {
     Refusal::new(401, "INVALID_TOKEN", "invalid oauth token", json!({}))
 }
 
+/// A good token that may not be used for this.
+pub(super) fn oauth_scope_mismatch() -> Refusal {
+    Refusal::new(401, "OAUTH_SCOPE_MISMATCH", "invalid oauth scope to access this URL", json!({}))
+}
+
 /// No usable `Authorization` header.
 pub(super) fn authentication_failure() -> Refusal {
     Refusal::new(401, "AUTHENTICATION_FAILURE", "Authentication failed", json!({}))
@@ -164,7 +169,7 @@ pub(super) fn not_supported() -> Refusal {
 
 /// Zoho: says the same for the day's credits and for the concurrency limit. The body is a guess, the words are
 /// those of the page on status codes.
-fn too_many_requests() -> Refusal {
+pub(super) fn too_many_requests() -> Refusal {
     let message = "Number of API requests for the 24 hour period is exceeded or the concurrency limit of the user \
                    for the app is exceeded";
     Refusal::new(429, "TOO_MANY_REQUESTS", message, json!({}))

@@ -1,9 +1,10 @@
 //! A stand-in for Zoho (OAuth 2 and CRM) on loopback: quickstart and tests run against it without an account.
 //!
-//! It serves the token endpoint and, of the CRM's v8 and v2, the listings, single records, related lists, deleted
-//! records and counts of seven modules, and says which modules, fields, users and organisation there are; all with made-up data that depends on nothing but a seed. Where the
-//! documentation of Zoho is silent the code says that it guesses, and a [`Guess`] sets it otherwise. [`Fault`]s make
-//! it misbehave, [`Churn`] changes the data while it is read.
+//! It serves the accounts server (consent page, tokens, revocation) and, of the CRM's v8 and v2, the listings, single
+//! records, related lists, deleted records and counts of seven modules, and says which modules, fields, users and
+//! organisation there are; all with made-up data that depends on nothing but a seed. Where the documentation of Zoho
+//! is silent the code says that it guesses, and a [`Guess`] sets it otherwise. [`Fault`]s make it misbehave, [`Churn`]
+//! changes the data while it is read; it has Zoho's limits, and [`Usage`] says how they stand.
 //!
 //! It uses nothing else of this crate, so that what it serves cannot share a mistake with what reads it. A
 //! request goes `wire` → `site` → `oauth` or `crm`; `records` makes the data up, `errors` says no.
@@ -18,7 +19,7 @@ mod page_token;
 mod recorder;
 mod records;
 mod site;
-mod tokens;
+mod usage;
 pub mod wire;
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Method;
 use jiff::Timestamp;
 
 pub use faults::{Fault, FaultError, FaultKind, FaultPlace, FaultTimes, TokenError};
@@ -37,7 +39,8 @@ use recorder::Recorder;
 use records::Module;
 pub use records::{Churn, ChurnError, Ledger};
 use site::Site;
-use wire::Server;
+pub use usage::{Peak, RefreshTokenUsage, Share, Usage};
+use wire::{Bound, Server};
 
 // In the shape of Zoho's own, so that what handles those handles these.
 const CLIENT_ID: &str = "1000.R1VERSANDB0XR1VERSANDB0XR1VERS";
@@ -59,6 +62,12 @@ pub struct Options {
     pub token_life: Duration,
     /// How many access tokens the refresh token is good for in ten minutes.
     pub tokens_per_ten_minutes: u32,
+    /// How many credits the calls of 24 hours may cost.
+    pub credits: u64,
+    /// How many calls of the CRM may be in flight at the same time.
+    pub concurrency: usize,
+    /// Where codes may be sent besides any `http://127.0.0.1:PORT/…` and `http://localhost:PORT/…`.
+    pub redirect_uris: Vec<String>,
     /// What goes wrong.
     pub faults: Vec<Fault>,
     /// What changes while it is read; nothing without it.
@@ -79,6 +88,9 @@ impl Default for Options {
             seed: 1,
             token_life: Duration::from_secs(3600),
             tokens_per_ten_minutes: 10,
+            credits: crm::DOCUMENTED_CREDITS,
+            concurrency: crm::DOCUMENTED_CONCURRENCY,
+            redirect_uris: Vec::new(),
             faults: Vec::new(),
             churn: None,
             guesses: Guesses::default(),
@@ -90,9 +102,21 @@ impl Default for Options {
 /// A running sandbox; it stops when it is dropped.
 #[derive(Debug)]
 pub struct Sandbox {
+    // Dropped first: nothing is answered any more when the rest goes.
     server: Server,
     recorder: Arc<Recorder>,
     site: Arc<Site>,
+}
+
+/// A request that was answered, for who wants to see each.
+#[derive(Debug, Clone, Copy)]
+pub struct Answered<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The path without the query, in which there may be tokens.
+    pub path: &'a str,
+    /// The status of the answer; none when the client was shown none (`reset`, `stall`).
+    pub status: Option<u16>,
 }
 
 /// One value of a connection that leads to a sandbox.
@@ -120,22 +144,32 @@ pub fn connection_to(base_url: &str) -> Vec<ConnectionValue> {
 impl Sandbox {
     /// Starts a sandbox in a thread of its own; it listens when this returns.
     pub fn start(options: Options) -> io::Result<Self> {
+        Self::start_watched(options, |_| {})
+    }
+
+    /// Like [`Sandbox::start`]; each answer is shown before it is sent.
+    pub fn start_watched(
+        options: Options,
+        watch: impl Fn(&Answered<'_>) + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let (bound, gzip) = (Bound::to(options.port)?, options.gzip);
         let recorder = Arc::new(Recorder::default());
-        let record = Arc::clone(&recorder);
-        let mut made = None;
-        let server = Server::start_with(options.port, |base_url| {
-            let gzip = options.gzip;
-            let site = Arc::new(Site::new(options, base_url.to_owned()));
-            made = Some(Arc::clone(&site));
-            move |request| {
-                let reply = site.answer(&request, Timestamp::now());
-                let reply = if gzip { reply.compressed_for(&request) } else { reply };
-                record.record(request, &reply);
-                reply
-            }
+        let site = Arc::new(Site::new(options, bound.base_url()));
+        let (record, answering) = (Arc::clone(&recorder), Arc::clone(&site));
+        let server = bound.serve(move |request| {
+            let reply = answering.answer(&request, Timestamp::now());
+            let reply = if gzip { reply.compressed_for(&request) } else { reply };
+            let status = reply.visible_status();
+            watch(&Answered { method: &request.method, path: &request.path, status });
+            record.record(request, &reply);
+            reply
         })?;
-        let site = made.ok_or_else(|| io::Error::other("the sandbox was not made"))?;
         Ok(Self { server, recorder, site })
+    }
+
+    /// How its limits stand now.
+    pub fn usage(&self) -> Usage {
+        self.site.usage(Timestamp::now())
     }
 
     /// Where it listens, as `http://127.0.0.1:PORT`.

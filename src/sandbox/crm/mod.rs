@@ -1,8 +1,10 @@
 //! `/crm/{version}`: who may ask, and who answers. `route` says what a path means; a file for each thing that can
 //! be asked makes its answer.
 
+mod access;
 mod count;
 mod deleted;
+mod limits;
 mod listing;
 mod modified;
 mod object;
@@ -20,6 +22,8 @@ use super::faults::{FaultKind, Spot};
 use super::records::{Module, RelatedList};
 use super::site::Site;
 use super::wire::{Reply, WireRequest};
+pub(super) use access::Need;
+pub(super) use limits::{DOCUMENTED_CONCURRENCY, DOCUMENTED_CREDITS, Limits};
 use listing::Listing;
 use route::Route;
 pub(super) use route::Version;
@@ -43,9 +47,43 @@ pub(super) fn answer(
     path: &[&str],
     now: Timestamp,
 ) -> Reply {
-    let reply =
-        admit(site, version, request, now).and_then(|call| serve(&call, Route::read(&request.method, path)?));
-    reply.unwrap_or_else(|refusal| refusal.reply())
+    match admit(site, version, request, now) {
+        Ok(call) => call.end(Route::read(&request.method, path).and_then(|route| {
+            call.let_in(&access::needs(&route), limits::cost(&route, request))?;
+            serve(&call, route)
+        })),
+        Err(refusal) => refusal.reply(),
+    }
+}
+
+impl Call<'_> {
+    /// Refuses a call that the token may not be used for or that is over a limit. The order is a guess.
+    pub(super) fn let_in(&self, needs: &[Need], cost: u64) -> Result<(), Refusal> {
+        self.require(needs)?;
+        self.site.limits().enter(self.request.in_flight.flight(), self.now)?;
+        self.charge(cost)
+    }
+
+    /// Refuses what the token may not be used for.
+    pub(super) fn require(&self, needs: &[Need]) -> Result<(), Refusal> {
+        let tokens = self.site.tokens();
+        let scopes = tokens.scopes_of(self.access_token).ok_or_else(errors::invalid_token)?;
+        if needs.iter().all(|need| scopes.allow_reading(need.as_str())) {
+            Ok(())
+        } else {
+            Err(errors::oauth_scope_mismatch())
+        }
+    }
+
+    /// Takes credits, if they are left.
+    pub(super) fn charge(&self, cost: u64) -> Result<(), Refusal> {
+        self.site.limits().charge(cost, self.now)
+    }
+
+    /// The answer, with what is said of the limits.
+    pub(super) fn end(&self, reply: Result<Reply, Refusal>) -> Reply {
+        self.site.limits().told(reply.unwrap_or_else(|refusal| refusal.reply()))
+    }
 }
 
 fn admit<'a>(
@@ -84,7 +122,7 @@ fn serve(call: &Call<'_>, route: Route<'_>) -> Result<Reply, Refusal> {
         }
         Route::Count(module) => count::reply(call, module),
         Route::Record(module, id) => record::reply(call, module, number(id)),
-        Route::NoRecords => Ok(Reply::empty(204)),
+        Route::NoRecords(_) => Ok(Reply::empty(204)),
         Route::Modules => settings::modules::list(call),
         Route::ModuleNamed(name) => settings::modules::one(name),
         Route::Fields => settings::fields::list(call),

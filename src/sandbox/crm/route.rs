@@ -27,7 +27,7 @@ pub(in crate::sandbox) enum Route<'a> {
     /// `GET /{module}/actions/count`
     Count(Module),
     /// `GET /{module}` and `GET /{module}/{id}` of a module that has no records here
-    NoRecords,
+    NoRecords(&'a str),
     /// `GET /settings/modules`
     Modules,
     /// `GET /settings/modules/{name or id}`
@@ -68,8 +68,8 @@ impl<'a> Route<'a> {
             ["users"] => Ok(Self::Users),
             ["users", id] if is_number(id) => Ok(Self::UserWithId(id)),
             ["org"] => Ok(Self::Org),
-            [name] if is_without_records(name) => Ok(Self::NoRecords),
-            [name, id] if is_without_records(name) && is_number(id) => Ok(Self::NoRecords),
+            [name] if is_without_records(name) => Ok(Self::NoRecords(name)),
+            [name, id] if is_without_records(name) && is_number(id) => Ok(Self::NoRecords(name)),
             [name] if !name.is_empty() => Ok(Self::Listing(module(name)?)),
             [name, id] if is_number(id) => Ok(Self::Record(module(name)?, id)),
             [name, id, list] if is_number(id) => Ok(Self::Related(module(name)?, id, list)),

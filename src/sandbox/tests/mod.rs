@@ -1,8 +1,10 @@
 //! Tests of the whole stand-in: `walk` and `wire_faults` over the wire, the others without a socket and at a given
 //! time.
 
+mod authorization;
 mod churn;
 mod guesses;
+mod limits;
 mod listing;
 mod metadata;
 mod other_clients;
@@ -18,7 +20,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::site::Site;
-use super::wire::{Reply, WireRequest};
+use super::wire::{InFlight, Reply, WireRequest};
 use super::{CLIENT_ID, CLIENT_SECRET, Options, REFRESH_TOKEN};
 
 const START: Timestamp = Timestamp::constant(1_764_000_000, 0);
@@ -41,6 +43,7 @@ fn request(method: Method, target: &str) -> WireRequest {
         target: target.to_owned(),
         headers: HeaderMap::new(),
         body: Bytes::new(),
+        in_flight: InFlight::default(),
     }
 }
 

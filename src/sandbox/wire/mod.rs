@@ -5,6 +5,7 @@
 //! other servers.
 
 mod compression;
+mod in_flight;
 mod multipart;
 mod serve;
 mod socket;
@@ -19,7 +20,8 @@ use http::{HeaderMap, Method};
 use serde::Serialize;
 use url::form_urlencoded;
 
-pub use serve::{Server, serve};
+pub use in_flight::{Flight, InFlight};
+pub use serve::{Bound, Server, serve};
 
 /// One request, read to its end.
 #[derive(Debug, Clone)]
@@ -36,6 +38,8 @@ pub struct WireRequest {
     pub headers: HeaderMap,
     /// The whole body.
     pub body: Bytes,
+    /// That it is in flight; who copies it keeps it so.
+    pub in_flight: InFlight,
 }
 
 impl WireRequest {
