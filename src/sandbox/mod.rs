@@ -1,17 +1,20 @@
 //! A stand-in for Zoho (OAuth 2 and CRM) on loopback: quickstart and tests run against it without an account.
 //!
-//! It serves the token endpoint and, of the CRM's v8, the listings and single records of `Leads`, `Contacts`,
-//! `Accounts` and `Deals`, all with made-up data that depends on nothing but a seed. Where the documentation of
-//! Zoho is silent the code says that it guesses. [`Fault`]s make it misbehave.
+//! It serves the token endpoint and, of the CRM, the listings and single records of `Leads`, `Contacts`, `Accounts`
+//! and `Deals`, search, COQL and bulk read, all with made-up data that depends on nothing but a seed. Where the
+//! documentation of Zoho is silent the code says that it guesses. [`Fault`]s make it misbehave.
 //!
 //! It uses nothing else of this crate, so that what it serves cannot share a mistake with what reads it. A
-//! request goes `wire` → `site` → `oauth` or `crm`; `records` makes the data up, `errors` says no.
+//! request goes `wire` → `site` → `oauth`, `crm` or `bulk`; `records` makes the data up, `query` says which of it is
+//! meant, `errors` says no.
 
+mod bulk;
 mod crm;
 mod errors;
 mod faults;
 mod oauth;
 mod page_token;
+mod query;
 mod recorder;
 mod records;
 mod site;
@@ -51,6 +54,8 @@ pub struct Options {
     pub token_life: Duration,
     /// How many access tokens the refresh token is good for in ten minutes.
     pub tokens_per_ten_minutes: u32,
+    /// How many rows a bulk read has at most.
+    pub bulk_rows: u64,
     /// What goes wrong.
     pub faults: Vec<Fault>,
 }
@@ -64,6 +69,7 @@ impl Default for Options {
             seed: 1,
             token_life: Duration::from_secs(3600),
             tokens_per_ten_minutes: 10,
+            bulk_rows: 200_000,
             faults: Vec::new(),
         }
     }

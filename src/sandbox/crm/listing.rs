@@ -181,7 +181,12 @@ fn read_fields(module: Module, request: &WireRequest) -> Result<Vec<Field>, Refu
     Ok(fields)
 }
 
-fn read_number(request: &WireRequest, name: &str, default: u64, most: u64) -> Result<u64, Refusal> {
+pub(super) fn read_number(
+    request: &WireRequest,
+    name: &str,
+    default: u64,
+    most: u64,
+) -> Result<u64, Refusal> {
     match request.parameter(name).map(str::parse) {
         None => Ok(default),
         Some(Ok(number)) if (1..=most).contains(&number) => Ok(number),
@@ -202,7 +207,7 @@ fn read_sort_by(request: &WireRequest) -> Result<SortBy, Refusal> {
         .ok_or_else(|| errors::invalid_parameter("sort_by"))
 }
 
-fn read_descending(request: &WireRequest) -> Result<bool, Refusal> {
+pub(super) fn read_descending(request: &WireRequest) -> Result<bool, Refusal> {
     match request.parameter("sort_order") {
         None | Some("desc") => Ok(true),
         Some("asc") => Ok(false),

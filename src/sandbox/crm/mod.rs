@@ -1,10 +1,12 @@
 //! `/crm/{version}`: who may ask, and who answers. `route` says what a path means; a file for each thing that can
 //! be asked makes its answer.
 
+mod coql;
 mod listing;
 mod page;
 mod record;
 mod route;
+mod search;
 
 use jiff::Timestamp;
 
@@ -21,7 +23,6 @@ pub(super) use route::Version;
 pub(super) struct Call<'a> {
     pub(super) site: &'a Site,
     pub(super) request: &'a WireRequest,
-    #[expect(dead_code, reason = "v2 comes next")]
     pub(super) version: Version,
     /// The token that the request came with; it is alive.
     pub(super) access_token: &'a str,
@@ -41,7 +42,8 @@ pub(super) fn answer(
     reply.unwrap_or_else(|refusal| refusal.reply())
 }
 
-fn admit<'a>(
+/// Who may ask: whoever has a token that is alive.
+pub(super) fn admit<'a>(
     site: &'a Site,
     version: Version,
     request: &'a WireRequest,
@@ -61,6 +63,8 @@ fn serve(call: &Call<'_>, route: Route<'_>) -> Result<Reply, Refusal> {
             Ok(list(call, &listing))
         }
         Route::Record(module, id) => Ok(record::reply(call, module, id)),
+        Route::Search(module) => search::reply(call, module),
+        Route::Coql => coql::reply(call),
     }
 }
 

@@ -19,6 +19,10 @@ pub(in crate::sandbox) enum Route<'a> {
     Listing(Module),
     /// `GET /{module}/{id}`
     Record(Module, &'a str),
+    /// `GET /{module}/search`
+    Search(Module),
+    /// `POST /coql`
+    Coql,
 }
 
 impl Version {
@@ -29,16 +33,24 @@ impl Version {
             _ => None,
         }
     }
+
+    pub(in crate::sandbox) fn name(self) -> &'static str {
+        match self {
+            Self::V2 => "v2",
+            Self::V8 => "v8",
+        }
+    }
 }
 
 impl<'a> Route<'a> {
     /// Reads the path that follows the version.
     pub(in crate::sandbox) fn read(method: &Method, path: &[&'a str]) -> Result<Self, Refusal> {
-        if *method != Method::GET {
-            return Err(errors::invalid_request());
-        }
         match *path {
+            ["coql"] if *method == Method::POST => Ok(Self::Coql),
+            _ if *method != Method::GET => Err(errors::invalid_request()),
+            ["coql"] => Err(errors::invalid_request()),
             [name] if !name.is_empty() => Ok(Self::Listing(module(name)?)),
+            [name, "search"] => Ok(Self::Search(module(name)?)),
             [name, id] if is_number(id) => Ok(Self::Record(module(name)?, id)),
             _ => Err(errors::invalid_url_pattern()),
         }

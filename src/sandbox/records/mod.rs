@@ -11,6 +11,7 @@ mod people;
 mod system;
 mod words;
 
+use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
 use jiff::tz::Offset;
@@ -61,7 +62,6 @@ pub(super) struct Record<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Field {
     pub(super) name: &'static str,
-    #[expect(dead_code, reason = "the fields' metadata comes next")]
     pub(super) data_type: Type,
     value: fn(&Record<'_>) -> Value,
 }
@@ -115,10 +115,17 @@ impl Organisation {
         Record { organisation: self, module, index }
     }
 
-    /// The records that are there, in the order of their ids.
-    #[expect(dead_code, reason = "search comes next")]
-    pub(super) fn records(&self, module: Module) -> impl DoubleEndedIterator<Item = Record<'_>> {
-        (0..self.count(module)).map(move |index| self.record(module, index))
+    /// The records that are there and whose ids may lie in a range, in the order of their ids: none that lies in
+    /// it is left out, and at most one at each end does not. What comes before the range costs nothing.
+    pub(super) fn records_between(
+        &self,
+        module: Module,
+        ids: &RangeInclusive<u64>,
+    ) -> impl DoubleEndedIterator<Item = Record<'_>> + use<'_> {
+        let number =
+            |id: u64| (id.saturating_sub(FIRST_ID) / BETWEEN_IDS).saturating_sub(module.first_number());
+        let past = number(*ids.end()).saturating_add(1).min(self.count(module));
+        (number(*ids.start())..past).map(move |index| self.record(module, index))
     }
 
     pub(super) fn record_with_id(&self, module: Module, id: u64) -> Option<Record<'_>> {
@@ -146,7 +153,7 @@ impl Module {
         Self::ALL.into_iter().find(|module| module.name() == name)
     }
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Leads => "Leads",
             Self::Contacts => "Contacts",
@@ -160,7 +167,7 @@ impl Module {
         self.fields().find(|field| field.name == name)
     }
 
-    fn fields(self) -> impl Iterator<Item = Field> {
+    pub(super) fn fields(self) -> impl Iterator<Item = Field> {
         let own = match self {
             Self::Leads => leads::FIELDS,
             Self::Contacts => contacts::FIELDS,

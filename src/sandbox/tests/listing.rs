@@ -5,36 +5,42 @@ use serde_json::json;
 use super::*;
 
 /// A site and a token for it.
-struct Account {
-    site: Site,
-    token: String,
+pub(super) struct Account {
+    pub(super) site: Site,
+    pub(super) token: String,
 }
 
 impl Account {
-    fn new(options: Options) -> Self {
+    pub(super) fn new(options: Options) -> Self {
         let site = site(options);
         let token = access_token(&site, START);
         Self { site, token }
     }
 
-    fn with_leads(leads: u64) -> Self {
+    pub(super) fn with_leads(leads: u64) -> Self {
         Self::new(Options { leads, ..Options::default() })
     }
 
-    fn get(&self, target: &str) -> Reply {
+    pub(super) fn get(&self, target: &str) -> Reply {
         self.get_at(START, target)
     }
 
-    fn get_at(&self, now: Timestamp, target: &str) -> Reply {
+    pub(super) fn get_at(&self, now: Timestamp, target: &str) -> Reply {
         self.site.answer(&self.authorized(request(Method::GET, target)), now)
     }
 
-    fn authorized(&self, request: WireRequest) -> WireRequest {
+    pub(super) fn post(&self, target: &str, body: &Value) -> Reply {
+        let mut request = self.authorized(request(Method::POST, target));
+        request.body = body.to_string().into();
+        self.site.answer(&request, START)
+    }
+
+    pub(super) fn authorized(&self, request: WireRequest) -> WireRequest {
         with_header(request, "authorization", &format!("Zoho-oauthtoken {}", self.token))
     }
 }
 
-fn ids(reply: &Reply) -> Vec<u64> {
+pub(super) fn ids(reply: &Reply) -> Vec<u64> {
     let body = json_of(reply);
     body["data"]
         .as_array()
@@ -86,7 +92,7 @@ fn what_cannot_be_answered_is_refused_by_name() {
         ("/crm/v8/Leads?fields=".to_owned(), 400, "REQUIRED_PARAM_MISSING"),
         (format!("/crm/v8/Leads?fields={many}"), 400, "LIMIT_EXCEEDED"),
         ("/crm/v8/leads?fields=Email".to_owned(), 400, "INVALID_MODULE"),
-        ("/crm/v8/Leads/search?word=x".to_owned(), 404, "INVALID_URL_PATTERN"),
+        ("/crm/v8/Leads/find?word=x".to_owned(), 404, "INVALID_URL_PATTERN"),
         ("/crm/v8".to_owned(), 404, "INVALID_URL_PATTERN"),
         ("/crm/v8/".to_owned(), 404, "INVALID_URL_PATTERN"),
         ("/crm/v1/Leads".to_owned(), 404, "INVALID_URL_PATTERN"),

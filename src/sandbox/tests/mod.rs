@@ -1,7 +1,10 @@
-//! Tests of the whole stand-in: `token_endpoint` and `listing` without a socket and at a given time, `walk` and
-//! `wire_faults` over the wire.
+//! Tests of the whole stand-in: `walk` and `wire_faults` over the wire, all others without a socket and at a given
+//! time.
 
+mod bulk;
+mod coql;
 mod listing;
+mod search;
 mod token_endpoint;
 mod walk;
 mod wire_faults;

@@ -1,0 +1,47 @@
+//! `POST /coql`: the records that a query in COQL means. `statement` finds what the query names and holds it to its
+//! limits, `rows` makes the answer's lines, `totals` those of a query with functions.
+//!
+//! Zoho: the method is POST though nothing is changed; the order is that of the ids unless the query says another.
+
+mod refusals;
+mod rows;
+mod statement;
+mod totals;
+
+use serde_json::{Map, Value, json};
+
+use super::super::errors::Refusal;
+use super::super::query::{Selection, coql};
+use super::super::wire::Reply;
+use super::{Call, Version};
+use statement::{Output, Statement};
+
+pub(super) fn reply(call: &Call<'_>) -> Result<Reply, Refusal> {
+    let text = read_body(&call.request.body)?;
+    let query = coql::parse(&text).map_err(|error| refusals::unreadable(&error))?;
+    let statement = Statement::of(&query, call.version)?;
+    let organisation = &call.site.organisation;
+    let selection = Selection { organisation, module: statement.module, condition: &statement.condition };
+    let (data, more_records) = match &statement.output {
+        Output::Records(columns) => rows::of(columns, &statement, selection),
+        Output::Totals(totals) => totals.rows(&statement, selection),
+    };
+    Ok(answer(&data, more_records))
+}
+
+fn answer(data: &[Map<String, Value>], more_records: bool) -> Reply {
+    if data.is_empty() {
+        return Reply::empty(204);
+    }
+    Reply::json(200, &json!({"data": data, "info": {"count": data.len(), "more_records": more_records}}))
+}
+
+/// `include_meta` is passed over.
+fn read_body(body: &[u8]) -> Result<String, Refusal> {
+    let body: Value = serde_json::from_slice(body).map_err(|_| refusals::no_json())?;
+    match body.get("select_query") {
+        Some(Value::String(query)) => Ok(query.clone()),
+        Some(_) => Err(refusals::no_text()),
+        None => Err(refusals::no_query()),
+    }
+}
