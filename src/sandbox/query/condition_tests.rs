@@ -4,7 +4,7 @@ use super::*;
 const SEARCH: Rules = Rules { dialect: Dialect::Search, most_values: 3 };
 
 fn condition_of(module: Module, text: &str) -> Result<Condition, Mistake> {
-    Condition::of(module, &read_criteria_text(text).unwrap(), SEARCH)
+    Condition::of(module, &read_criteria_text(text, 15).unwrap(), SEARCH)
 }
 
 fn condition(module: Module, comparison: Comparison, dialect: Dialect) -> Condition {

@@ -12,11 +12,13 @@ const MOST_OPEN: usize = 40;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::sandbox) enum Unreadable {
     Form,
+    TooMany,
     Operator { field: String, word: String },
 }
 
-pub(in crate::sandbox) fn read(text: &str) -> Result<Criteria, Unreadable> {
-    let mut reader = Reader { rest: text.trim(), open: 0 };
+/// Reads criteria of so many comparisons at most.
+pub(in crate::sandbox) fn read(text: &str, most: usize) -> Result<Criteria, Unreadable> {
+    let mut reader = Reader { rest: text.trim(), open: 0, left: most };
     if !reader.rest.starts_with('(') {
         return match reader.comparison_text() {
             whole if reader.rest.is_empty() => comparison(whole),
@@ -30,6 +32,8 @@ pub(in crate::sandbox) fn read(text: &str) -> Result<Criteria, Unreadable> {
 struct Reader<'a> {
     rest: &'a str,
     open: usize,
+    /// How many comparisons may still come.
+    left: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -47,11 +51,15 @@ impl<'a> Reader<'a> {
         if self.open > MOST_OPEN {
             return Err(Unreadable::Form);
         }
-        let term =
-            if self.rest.starts_with('(') { self.expression() } else { comparison(self.comparison_text()) };
+        let term = if self.rest.starts_with('(') {
+            self.expression()?
+        } else {
+            self.left = self.left.checked_sub(1).ok_or(Unreadable::TooMany)?;
+            comparison(self.comparison_text())?
+        };
         self.open -= 1;
         self.expect(')')?;
-        term
+        Ok(term)
     }
 
     /// All up to a parenthesis that has no backslash before it.

@@ -39,7 +39,7 @@ fn criteria_are_read() {
         ),
         ("(City:equals:)", one("City", "equals", &[""])),
     ] {
-        assert_eq!(read(text), Ok(expected), "{text}");
+        assert_eq!(read(text, 3), Ok(expected), "{text}");
     }
 }
 
@@ -61,23 +61,30 @@ fn other_texts_are_refused() {
         "(City:equals:x\\)",
         deep.as_str(),
     ] {
-        assert_eq!(read(text), Err(Unreadable::Form), "{text}");
+        assert_eq!(read(text, 3), Err(Unreadable::Form), "{text}");
     }
-    assert!(read(&deep[1..deep.len() - 1]).is_ok());
+    assert!(read(&deep[1..deep.len() - 1], 1).is_ok());
     let expected = Unreadable::Operator { field: "City".to_owned(), word: "contains".to_owned() };
-    assert_eq!(read("(City:contains:x)"), Err(expected));
+    assert_eq!(read("(City:contains:x)", 1), Err(expected));
+}
+
+#[test]
+fn too_many_comparisons_are_not_read_to_their_end() {
+    let many = format!("({})", vec!["(City:equals:x)"; 100_000].join("and"));
+    assert_eq!(read(&many, 15), Err(Unreadable::TooMany));
+    assert_eq!(read("(City:equals:x)and(City:equals:x)", 1), Err(Unreadable::TooMany));
 }
 
 proptest! {
     #[test]
     fn no_text_makes_the_reader_panic(text in "[()a:,\\\\é ndor]{0,60}|\\PC{0,60}|\\({0,60}") {
-        let _ = read(&text);
+        let _ = read(&text, 100);
     }
 
     #[test]
     fn every_value_can_be_escaped(value in "[^ ]\\PC{0,20}[^ ]") {
         let escaped: String =
             value.chars().flat_map(|letter| "()\\,".contains(letter).then_some('\\').into_iter().chain([letter])).collect();
-        prop_assert_eq!(read(&format!("(City:in:{escaped})")), Ok(one("City", "in", &[value.trim()])));
+        prop_assert_eq!(read(&format!("(City:in:{escaped})"), 1), Ok(one("City", "in", &[value.trim()])));
     }
 }

@@ -67,14 +67,12 @@ fn sought(call: &Call<'_>, module: Module) -> Result<Condition, Refusal> {
 }
 
 fn criteria(version: Version, module: Module, text: &str) -> Result<Condition, Refusal> {
-    let criteria = read_criteria_text(text).map_err(|unreadable| match unreadable {
+    let most = most_criteria(version);
+    let criteria = read_criteria_text(text, most).map_err(|unreadable| match unreadable {
         Unreadable::Form => refusals::unreadable(),
+        Unreadable::TooMany => refusals::too_many_criteria(most),
         Unreadable::Operator { field, word } => refusals::operator(&field, &word),
     })?;
-    let most = most_criteria(version);
-    if criteria.count() > most {
-        return Err(refusals::too_many_criteria(most));
-    }
     let rules = Rules { dialect: Dialect::Search, most_values: MOST_VALUES };
     Condition::of(module, &criteria, rules).map_err(|mistake| match mistake {
         Mistake::Field { field } => refusals::field(&field),
