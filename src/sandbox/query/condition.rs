@@ -112,7 +112,7 @@ impl Test {
         let field = comparison.field.clone();
         let path = Path::find(module, &field).ok_or(Mistake::Field { field: field.clone() })?;
         let (kind, negated) = (path.kind(), comparison.negated);
-        if !rules.dialect.allows(comparison.operator, kind) {
+        if !rules.dialect.allows(comparison.operator, negated, kind) {
             let word = rules.dialect.word(comparison.operator, negated).unwrap_or_default();
             return Err(Mistake::Operator { field, word, kind });
         }

@@ -28,10 +28,11 @@ impl Dialect {
 
     /// The operators that go with a kind of field, by name.
     pub(in crate::sandbox) fn words_for(self, kind: Kind) -> Vec<&'static str> {
-        let fitting = Operator::ALL.into_iter().filter(|operator| self.allows(*operator, kind));
+        let both = |operator| [(operator, false), (operator, true)];
+        let fitting = Operator::ALL.into_iter().flat_map(both);
         fitting
-            .flat_map(|operator| [self.word(operator, false), self.word(operator, true)])
-            .flatten()
+            .filter(|(operator, negated)| self.allows(*operator, *negated, kind))
+            .filter_map(|(operator, negated)| self.word(operator, negated))
             .collect()
     }
 
@@ -44,14 +45,14 @@ impl Dialect {
         }
     }
 
-    /// Zoho: the table of the page on search; for COQL the posts on its types of fields. That bulk read allows what
-    /// COQL allows, long texts besides, is a guess.
-    pub(super) fn allows(self, operator: Operator, kind: Kind) -> bool {
+    /// Zoho: the table of the page on search; in COQL a boolean takes `=` alone and a long text nothing. All else of
+    /// COQL, and all of bulk read, is a guess.
+    pub(super) fn allows(self, operator: Operator, negated: bool, kind: Kind) -> bool {
         let is_ordered = matches!(kind, Kind::Id | Kind::Whole | Kind::Decimal | Kind::Date | Kind::DateTime);
         match (operator, kind) {
             (_, Kind::Opaque) => false,
-            // Zoho: COQL has no long texts in its criteria.
             (_, Kind::LongText) if self == Self::Coql => false,
+            (operator, Kind::Boolean) if self == Self::Coql => operator == Operator::Equal && !negated,
             (Operator::Null | Operator::Equal, _) => true,
             (Operator::In, kind) => !matches!(kind, Kind::Boolean | Kind::LongText),
             (

@@ -136,7 +136,6 @@ fn a_walk_by_offset_meets_every_lead_once_as_far_as_it_reaches() {
 
 #[test]
 fn what_is_no_query_is_refused_with_what_is_wrong() {
-    let account = Account::with_leads(10);
     let cases = [
         ("update Leads", "SYNTAX_ERROR", json!({})),
         ("select id from Leads", "SYNTAX_ERROR", json!({"clause": "where"})),
@@ -164,6 +163,11 @@ fn what_is_no_query_is_refused_with_what_is_wrong() {
             json!({"reason": "invalid operator found", "column_name": "City", "operator": ">"}),
         ),
         (
+            "select id from Leads where Email_Opt_Out != true",
+            "INVALID_QUERY",
+            json!({"reason": "invalid operator found", "column_name": "Email_Opt_Out", "operator": "!="}),
+        ),
+        (
             "select id from Leads where Description is not null",
             "INVALID_QUERY",
             json!({"reason": "invalid operator found", "column_name": "Description", "operator": "is not null"}),
@@ -185,6 +189,13 @@ fn what_is_no_query_is_refused_with_what_is_wrong() {
             "LIMIT_EXCEEDED",
             json!({"clause": "limit", "limit": 2000}),
         ),
+    ];
+    assert_refused(&cases);
+}
+
+#[test]
+fn columns_that_do_not_go_together_are_refused() {
+    let cases = [
         (
             "select City as a, State as a from Leads where id > 1",
             "DUPLICATE_ALIAS",
@@ -229,10 +240,15 @@ fn what_is_no_query_is_refused_with_what_is_wrong() {
             json!({"reason": "unsupported aggregate function", "column": "twice(City)"}),
         ),
     ];
+    assert_refused(&cases);
+}
+
+fn assert_refused(cases: &[(&str, &str, Value)]) {
+    let account = Account::with_leads(10);
     for (text, code, details) in cases {
         let reply = query(&account, text);
-        assert_eq!(error_code(&reply), (400, code.to_owned()), "{text}");
-        assert_eq!(json_of(&reply)["details"], details, "{text}");
+        assert_eq!(error_code(&reply), (400, (*code).to_owned()), "{text}");
+        assert_eq!(json_of(&reply)["details"], *details, "{text}");
     }
 }
 

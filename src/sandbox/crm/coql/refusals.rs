@@ -1,5 +1,5 @@
-//! What a query in COQL is refused for. Codes, messages and keys of `details` are those of Zoho's description in
-//! `OpenAPI` and its examples unless the line says otherwise.
+//! What a query in COQL is refused for. Codes and keys of `details` are those of Zoho's description in `OpenAPI` or of
+//! examples that others keep of its answers; so are the messages, unless the line says otherwise. None was seen live.
 
 use serde_json::{Value, json};
 

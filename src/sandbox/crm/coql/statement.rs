@@ -45,7 +45,7 @@ struct Limits {
 impl Limits {
     fn of(version: Version) -> Self {
         match version {
-            // Zoho tells the reach of the versions before and after v2.
+            // A guess: the reach in v2 is that of the versions after it.
             Version::V2 => Self { columns: 50, criteria: 25, values: 50, rows: 200, reach: 10_000 },
             Version::V8 => Self { columns: 500, criteria: 25, values: 100, rows: 2_000, reach: 100_000 },
         }
