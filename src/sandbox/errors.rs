@@ -1,7 +1,8 @@
 //! Every answer of the sandbox that is not what was asked for.
 //!
 //! Zoho: an error of the CRM is a bare object with `code`, `details`, `message` and `status`; an error of the
-//! token endpoint is an object with `error` and comes with status 200.
+//! token endpoint is an object with `error` and comes with status 200. What only search, COQL or bulk read refuses
+//! is beside them.
 
 use serde_json::{Value, json};
 
@@ -18,18 +19,21 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    fn new(status: u16, code: &'static str, message: &'static str, details: Value) -> Self {
+    pub(super) fn new(status: u16, code: &'static str, message: &'static str, details: Value) -> Self {
         Self { status, code, message, details }
     }
 
     pub(super) fn reply(&self) -> Reply {
-        let body = json!({
+        Reply::json(self.status, &self.body())
+    }
+
+    pub(super) fn body(&self) -> Value {
+        json!({
             "code": self.code,
             "details": self.details,
             "message": self.message,
             "status": "error",
-        });
-        Reply::json(self.status, &body)
+        })
     }
 }
 

@@ -1,14 +1,16 @@
 //! A stand-in for Zoho (OAuth 2 and CRM) on loopback: quickstart and tests run against it without an account.
 //!
 //! It serves the accounts server (consent page, tokens, revocation) and, of the CRM's v8 and v2, the listings, single
-//! records, related lists, deleted records and counts of seven modules, and says which modules, fields, users and
-//! organisation there are; all with made-up data that depends on nothing but a seed. Where the documentation of Zoho
+//! records, related lists, deleted records and counts of seven modules, searches, COQL and bulk reads, and says which
+//! modules, fields, users and organisation there are; all with made-up data that depends on nothing but a seed. Where the documentation of Zoho
 //! is silent the code says that it guesses, and a [`Guess`] sets it otherwise. [`Fault`]s make it misbehave, [`Churn`]
 //! changes the data while it is read; it has Zoho's limits, and [`Usage`] says how they stand.
 //!
 //! It uses nothing else of this crate, so that what it serves cannot share a mistake with what reads it. A
-//! request goes `wire` → `site` → `oauth` or `crm`; `records` makes the data up, `errors` says no.
+//! request goes `wire` → `site` → `oauth`, `crm` or `bulk`; `records` makes the data up, `query` says which of it is
+//! meant, `errors` says no.
 
+mod bulk;
 mod crm;
 mod errors;
 mod faults;
@@ -16,6 +18,7 @@ mod guess;
 mod nearest;
 mod oauth;
 mod page_token;
+mod query;
 mod recorder;
 mod records;
 mod site;
@@ -68,6 +71,8 @@ pub struct Options {
     pub concurrency: usize,
     /// Where codes may be sent besides any `http://127.0.0.1:PORT/…` and `http://localhost:PORT/…`.
     pub redirect_uris: Vec<String>,
+    /// How many rows a bulk read has at most.
+    pub bulk_rows: u64,
     /// What goes wrong.
     pub faults: Vec<Fault>,
     /// What changes while it is read; nothing without it.
@@ -91,6 +96,7 @@ impl Default for Options {
             credits: crm::DOCUMENTED_CREDITS,
             concurrency: crm::DOCUMENTED_CONCURRENCY,
             redirect_uris: Vec::new(),
+            bulk_rows: 200_000,
             faults: Vec::new(),
             churn: None,
             guesses: Guesses::default(),

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use http::Method;
 use jiff::Timestamp;
 
+use super::bulk::BulkJobs;
 use super::crm::{Limits, Version};
 use super::faults::Switchboard;
 use super::guess::Guesses;
@@ -13,7 +14,7 @@ use super::oauth::{Codes, Tokens};
 use super::records::{Module, Organisation, Users};
 use super::usage::Usage;
 use super::wire::{Reply, WireRequest};
-use super::{Options, crm, errors, oauth};
+use super::{Options, bulk, crm, errors, oauth};
 
 /// The state of a sandbox.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub(super) struct Site {
     codes: Mutex<Codes>,
     limits: Mutex<Limits>,
     requests: AtomicU64,
+    bulk_jobs: Mutex<BulkJobs>,
 }
 
 impl Site {
@@ -43,6 +45,7 @@ impl Site {
             codes: Mutex::default(),
             limits: Mutex::new(Limits::new(options.credits, options.concurrency)),
             requests: AtomicU64::new(0),
+            bulk_jobs: Mutex::new(BulkJobs::new(options.bulk_rows)),
         }
     }
 
@@ -56,6 +59,10 @@ impl Site {
 
     pub(super) fn limits(&self) -> MutexGuard<'_, Limits> {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn bulk_jobs(&self) -> MutexGuard<'_, BulkJobs> {
+        self.bulk_jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn answer(&self, request: &WireRequest, now: Timestamp) -> Reply {
@@ -90,6 +97,10 @@ impl Site {
     fn answer_as_zoho(&self, request: &WireRequest, segments: &[&str], now: Timestamp) -> Reply {
         match segments {
             ["oauth", "v2", path @ ..] => oauth::answer(self, request, path, now),
+            ["crm", "bulk", version, "read", path @ ..] => match Version::named(version) {
+                Some(version) => bulk::answer(self, version, request, path, now),
+                None => errors::invalid_url_pattern().reply(),
+            },
             ["crm", version, path @ ..] => match Version::named(version) {
                 Some(version) => crm::answer(self, version, request, path, now),
                 None => errors::invalid_url_pattern().reply(),

@@ -26,6 +26,9 @@ pub(super) fn needs(route: &Route<'_>) -> Vec<Need> {
         Route::Fields | Route::FieldWithId(_) => vec![Need::settings("fields")],
         Route::Users | Route::UserWithId(_) => vec![Need::users()],
         Route::Org => vec![Need::org()],
+        Route::Search(module) => vec![Need::search(), Need::records(module)],
+        // That of the module is known once the query is read.
+        Route::Coql => vec![Need::coql()],
     }
 }
 
@@ -37,6 +40,21 @@ impl Need {
 
     pub(in crate::sandbox) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// `/crm/bulk/…`, besides the records of the module that a job names.
+    pub(in crate::sandbox) fn bulk() -> Self {
+        Self("ZohoCRM.bulk".to_owned())
+    }
+
+    /// `/{module}/search`, besides the records.
+    fn search() -> Self {
+        Self("ZohoSearch.securesearch".to_owned())
+    }
+
+    /// `/coql`, besides the records of the module that the query names.
+    fn coql() -> Self {
+        Self("ZohoCRM.coql".to_owned())
     }
 
     /// `/settings/{part}`.
@@ -56,23 +74,5 @@ impl Need {
 
     fn part_of_modules(name: &str) -> Self {
         Self(format!("ZohoCRM.modules.{name}"))
-    }
-}
-
-#[expect(dead_code, reason = "the routes that need them come next")]
-impl Need {
-    /// `/{module}/search`, besides the records.
-    pub(in crate::sandbox) fn search() -> Self {
-        Self("ZohoSearch.securesearch".to_owned())
-    }
-
-    /// `/coql`, besides the records of the module that the query names.
-    pub(in crate::sandbox) fn coql() -> Self {
-        Self("ZohoCRM.coql".to_owned())
-    }
-
-    /// `/crm/bulk/…`, besides the records of the module that the job names.
-    pub(in crate::sandbox) fn bulk() -> Self {
-        Self("ZohoCRM.bulk".to_owned())
     }
 }

@@ -46,12 +46,13 @@ pub(in crate::sandbox) struct LimitsUsage {
 pub(super) fn cost(route: &Route<'_>, request: &WireRequest) -> u64 {
     match route {
         Route::Listing(_) if request.parameter("cvid").is_some() => 3,
+        // That is said once the query is read.
+        Route::Coql => 0,
         _ => 1,
     }
 }
 
 /// The credits of a COQL query, by its limit, which is known only once the query is read.
-#[cfg_attr(not(test), expect(dead_code, reason = "COQL comes next"))]
 pub(super) fn cost_of_coql(limit: u64) -> u64 {
     match limit {
         0..=200 => 1,
@@ -61,8 +62,7 @@ pub(super) fn cost_of_coql(limit: u64) -> u64 {
 }
 
 /// The credits of a new bulk read job.
-#[expect(dead_code, reason = "bulk read comes next")]
-pub(super) const COST_OF_BULK_READ: u64 = 50;
+pub(in crate::sandbox) const COST_OF_BULK_READ: u64 = 50;
 
 impl Limits {
     pub(in crate::sandbox) fn new(most_credits: u64, most_at_once: usize) -> Self {

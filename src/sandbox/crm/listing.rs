@@ -242,7 +242,7 @@ fn read_sort_by(request: &WireRequest, module: Module) -> Result<SortBy, Refusal
     sort_by.ok_or_else(|| errors::invalid_parameter("sort_by"))
 }
 
-fn read_descending(request: &WireRequest) -> Result<bool, Refusal> {
+pub(super) fn read_descending(request: &WireRequest) -> Result<bool, Refusal> {
     match request.parameter("sort_order") {
         None | Some("desc") => Ok(true),
         Some("asc") => Ok(false),

@@ -2,6 +2,7 @@
 //! be asked makes its answer.
 
 mod access;
+mod coql;
 mod count;
 mod deleted;
 mod limits;
@@ -12,6 +13,7 @@ mod org;
 mod page;
 mod record;
 mod route;
+mod search;
 mod settings;
 mod users;
 
@@ -23,7 +25,7 @@ use super::records::{Module, RelatedList};
 use super::site::Site;
 use super::wire::{Reply, WireRequest};
 pub(super) use access::Need;
-pub(super) use limits::{DOCUMENTED_CONCURRENCY, DOCUMENTED_CREDITS, Limits};
+pub(super) use limits::{COST_OF_BULK_READ, DOCUMENTED_CONCURRENCY, DOCUMENTED_CREDITS, Limits};
 use listing::Listing;
 use route::Route;
 pub(super) use route::Version;
@@ -86,7 +88,8 @@ impl Call<'_> {
     }
 }
 
-fn admit<'a>(
+/// Who may ask: whoever has a token that is alive.
+pub(super) fn admit<'a>(
     site: &'a Site,
     version: Version,
     request: &'a WireRequest,
@@ -130,11 +133,13 @@ fn serve(call: &Call<'_>, route: Route<'_>) -> Result<Reply, Refusal> {
         Route::Users => users::list(call),
         Route::UserWithId(id) => Ok(users::one(call, id)),
         Route::Org => Ok(org::reply(call)),
+        Route::Search(module) => search::reply(call, module),
+        Route::Coql => coql::reply(call),
     }
 }
 
 /// Zoho: a profile may shut a user out of a module.
-fn permit(call: &Call<'_>, module: Module) -> Result<(), Refusal> {
+pub(super) fn permit(call: &Call<'_>, module: Module) -> Result<(), Refusal> {
     if call.site.guesses.no_permission == Some(module) {
         return Err(errors::no_permission(module.name()));
     }
@@ -154,14 +159,34 @@ fn access_token(request: &WireRequest) -> Option<&str> {
 }
 
 fn list(call: &Call<'_>, listing: &Listing<'_>) -> Reply {
-    let disturbance = call.site.faults.take(Spot::Page(listing.page()));
+    disturbed(call, listing.page(), |shown| match shown {
+        Shown::Asked => page::reply(listing, call.now),
+        Shown::Before => page::reply(&listing.previous(), call.now),
+        Shown::WithoutToken => page::reply_without_token(listing, call.now),
+    })
+}
+
+/// What a page shows, by the faults that meet it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// What was asked for.
+    Asked,
+    /// The page before it.
+    Before,
+    /// What was asked for, and that there is more, but not where. Only listings have page tokens.
+    WithoutToken,
+}
+
+/// Answers a request for that page, with what goes wrong there.
+fn disturbed(call: &Call<'_>, page: u64, answer: impl FnOnce(Shown) -> Reply) -> Reply {
+    let disturbance = call.site.faults.take(Spot::Page(page));
     disturbance.spoil(|| match disturbance.fault {
         Some(FaultKind::Expire) => {
             call.site.tokens().end(call.access_token);
             errors::invalid_token().reply()
         }
-        Some(FaultKind::Repeat) => page::reply(&listing.previous(), call.now),
-        Some(FaultKind::NoToken) => page::reply_without_token(listing, call.now),
-        _ => page::reply(listing, call.now),
+        Some(FaultKind::Repeat) => answer(Shown::Before),
+        Some(FaultKind::NoToken) => answer(Shown::WithoutToken),
+        _ => answer(Shown::Asked),
     })
 }

@@ -42,6 +42,10 @@ pub(in crate::sandbox) enum Route<'a> {
     UserWithId(&'a str),
     /// `GET /org`
     Org,
+    /// `GET /{module}/search`
+    Search(Module),
+    /// `POST /coql`
+    Coql,
 }
 
 impl Version {
@@ -52,14 +56,18 @@ impl Version {
             _ => None,
         }
     }
+
+    pub(in crate::sandbox) fn name(self) -> &'static str {
+        match self {
+            Self::V2 => "v2",
+            Self::V8 => "v8",
+        }
+    }
 }
 
 impl<'a> Route<'a> {
     /// Reads the path that follows the version.
     pub(in crate::sandbox) fn read(method: &Method, path: &[&'a str]) -> Result<Self, Refusal> {
-        if *method != Method::GET {
-            return Err(errors::invalid_request());
-        }
         match *path {
             ["settings", "modules"] => Ok(Self::Modules),
             ["settings", "modules", name] => Ok(Self::ModuleNamed(name)),
@@ -70,7 +78,11 @@ impl<'a> Route<'a> {
             ["org"] => Ok(Self::Org),
             [name] if is_without_records(name) => Ok(Self::NoRecords(name)),
             [name, id] if is_without_records(name) && is_number(id) => Ok(Self::NoRecords(name)),
+            ["coql"] if *method == Method::POST => Ok(Self::Coql),
+            _ if *method != Method::GET => Err(errors::invalid_request()),
+            ["coql"] => Err(errors::invalid_request()),
             [name] if !name.is_empty() => Ok(Self::Listing(module(name)?)),
+            [name, "search"] => Ok(Self::Search(module(name)?)),
             [name, id] if is_number(id) => Ok(Self::Record(module(name)?, id)),
             [name, id, list] if is_number(id) => Ok(Self::Related(module(name)?, id, list)),
             [name, "deleted"] => Ok(Self::Deleted(module(name)?)),

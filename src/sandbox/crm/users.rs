@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 use super::super::errors::{self, Refusal};
 use super::super::records::User;
 use super::super::wire::Reply;
+use super::listing::{self, as_count};
 use super::object::joined;
-use super::{Call, listing, modified};
+use super::page::PlainInfo;
+use super::{Call, Shown, disturbed, modified};
 
 const MOST_PER_PAGE: u64 = 200;
 const CREATED: &str = "2023-01-02T08:30:00+05:30";
@@ -36,19 +38,24 @@ pub(super) fn list(call: &Call<'_>) -> Result<Reply, Refusal> {
     if !modified::is_newer(call, CREATED)? {
         return Ok(Reply::empty(304));
     }
+    Ok(disturbed(call, page, |shown| {
+        page_of(call, user_type, if shown == Shown::Before { page - 1 } else { page }, per_page)
+    }))
+}
+
+fn page_of(call: &Call<'_>, user_type: UserType, page: u64, per_page: u64) -> Reply {
     let ids = call.request.parameter("ids").map(|ids| ids.split(',').collect::<Vec<_>>());
     let is_meant = |user: &User| {
         user_type.takes(*user) && ids.as_ref().is_none_or(|ids| ids.contains(&user.id().as_str()))
     };
-    let skipped = usize::try_from((page - 1).saturating_mul(per_page)).unwrap_or(usize::MAX);
-    let length = usize::try_from(per_page).unwrap_or(usize::MAX);
+    let skipped = as_count((page - 1).saturating_mul(per_page));
     let mut rest = call.site.users.all().filter(is_meant).skip(skipped);
-    let users: Vec<_> = rest.by_ref().take(length).map(describe).collect();
+    let users: Vec<_> = rest.by_ref().take(as_count(per_page)).map(describe).collect();
     if users.is_empty() {
-        return Ok(Reply::empty(204));
+        return Reply::empty(204);
     }
-    let info = json!({"per_page": per_page, "count": users.len(), "page": page, "more_records": rest.next().is_some()});
-    Ok(Reply::json(200, &json!({"users": users, "info": info})))
+    let info = PlainInfo { per_page, count: users.len(), page, more_records: rest.next().is_some() };
+    Reply::json(200, &json!({"users": users, "info": info}))
 }
 
 /// One user. Which answer Zoho gives for an unknown id is a guess.

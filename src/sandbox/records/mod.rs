@@ -232,6 +232,16 @@ impl Field {
         }
     }
 
+    /// The module that a lookup leads to; none where that differs from record to record.
+    pub(super) fn target(&self) -> Option<Module> {
+        match (self.data_type, self.name) {
+            (Type::Lookup, "Account_Name" | "Parent_Account") => Some(Module::Accounts),
+            (Type::Lookup, "Contact_Name" | "Who_Id") => Some(Module::Contacts),
+            (Type::Lookup, "What_Id") => Some(Module::Deals),
+            _ => None,
+        }
+    }
+
     /// Zoho: what has rows of its own is only in a record that is fetched alone, and so is `$has_more`.
     pub(super) fn is_in_lists(&self) -> bool {
         !matches!(self.data_type, Type::Subform | Type::MultiSelectLookup | Type::MultiUserLookup)

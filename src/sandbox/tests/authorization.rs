@@ -261,6 +261,51 @@ fn a_token_reads_what_its_scopes_say() {
     }
 }
 
+/// What each way to read needs, and that one scope less is not enough.
+#[test]
+fn every_route_needs_its_scopes() {
+    let of = |module: &str| format!("ZohoCRM.modules.{module}.READ");
+    let (leads, notes, tasks) = (&*of("leads"), &*of("notes"), &*of("tasks"));
+    let read = "/crm/bulk/v8/read";
+    let cases: &[(&str, &str, &[&str])] = &[
+        ("/crm/v8/Leads/deleted", "", &[leads]),
+        ("/crm/v8/Leads/actions/count", "", &[leads]),
+        ("/crm/v8/Leads/1/Notes?fields=id", "", &[leads, notes]),
+        ("/crm/v8/Calls?fields=id", "", &["ZohoCRM.modules.calls.READ"]),
+        ("/crm/v8/settings/modules", "", &["ZohoCRM.settings.modules.READ"]),
+        ("/crm/v8/settings/fields?module=Leads", "", &["ZohoCRM.settings.fields.READ"]),
+        ("/crm/v8/users", "", &["ZohoCRM.users.READ"]),
+        ("/crm/v8/org", "", &["ZohoCRM.org.READ"]),
+        ("/crm/v8/Leads/search?word=Boston", "", &[leads, "ZohoSearch.securesearch.READ"]),
+        (
+            "/crm/v8/coql",
+            r#"{"select_query": "select id from Tasks where id is not null"}"#,
+            &[tasks, "ZohoCRM.coql.READ"],
+        ),
+        (read, r#"{"query": {"module": {"api_name": "Leads"}}}"#, &[leads, "ZohoCRM.bulk.READ"]),
+    ];
+    for (target, body, needed) in cases {
+        let method = if body.is_empty() { Method::GET } else { Method::POST };
+        let mut request = request(method, target);
+        request.body = (*body).into();
+        let status = |scopes: &[&str]| {
+            let site = site(Options { leads: 100, ..Options::default() });
+            // There is always one, and this one is good for nothing here.
+            let scope = [&["ZohoCRM.notifications.READ"], scopes].concat().join(",");
+            let (_, body) = self_client_code(&site, &format!("scope={scope}"), START);
+            let given = exchange(&site, body["code"].as_str().unwrap(), &[], START);
+            let token = given["access_token"].as_str().unwrap();
+            site.answer(&with_header(request.clone(), "authorization", &format!("Bearer {token}")), START)
+                .status
+        };
+        assert_ne!(status(needed), 401, "{target}");
+        for missing in *needed {
+            let others: Vec<_> = needed.iter().filter(|scope| scope != &missing).copied().collect();
+            assert_eq!(status(&others), 401, "{target} without {missing}");
+        }
+    }
+}
+
 #[test]
 fn a_revoked_token_is_none() {
     let site = site(Options::default());

@@ -43,6 +43,36 @@ fn credits_run_out_for_a_day() {
 }
 
 #[test]
+fn each_call_costs_its_credits() {
+    let query =
+        |limit: u64| format!(r#"{{"select_query": "select id from Leads where id > 1 limit {limit}"}}"#);
+    let bulk = r#"{"query": {"module": {"api_name": "Leads"}}}"#.to_owned();
+    for (target, body, cost) in [
+        ("/crm/v8/Leads/deleted", String::new(), 1),
+        ("/crm/v8/Leads/actions/count", String::new(), 1),
+        ("/crm/v8/Leads/search?word=Boston", String::new(), 1),
+        ("/crm/v8/users", String::new(), 1),
+        ("/crm/v8/org", String::new(), 1),
+        ("/crm/v8/settings/modules", String::new(), 1),
+        ("/crm/v8/Calls?fields=id", String::new(), 1),
+        ("/crm/v8/coql", query(200), 1),
+        ("/crm/v8/coql", query(1_000), 2),
+        ("/crm/v8/coql", query(2_000), 3),
+        ("/crm/v8/coql", "nothing".to_owned(), 1),
+        ("/crm/bulk/v8/read", bulk, 50),
+        ("/crm/bulk/v8/read/1", String::new(), 1),
+    ] {
+        let site = site(Options { leads: 60, ..Options::default() });
+        let token = access_token(&site, START);
+        let mut request = call(&token, target);
+        request.method = if body.is_empty() { Method::GET } else { Method::POST };
+        request.body = body.into();
+        site.answer(&request, START);
+        assert_eq!(site.usage(START).credits.used, cost, "{target}");
+    }
+}
+
+#[test]
 fn calls_that_are_in_flight_leave_no_room() {
     let site = site(Options { concurrency: 2, ..Options::default() });
     let token = access_token(&site, START);

@@ -1,14 +1,17 @@
-//! Tests of the whole stand-in: `walk` and `wire_faults` over the wire, the others without a socket and at a given
+//! Tests of the whole stand-in: `walk` and `wire_faults` over the wire, all others without a socket and at a given
 //! time.
 
 mod authorization;
+mod bulk;
 mod churn;
+mod coql;
 mod guesses;
 mod limits;
 mod listing;
 mod metadata;
 mod other_clients;
 mod records;
+mod search;
 mod token_endpoint;
 mod walk;
 mod wire_faults;

@@ -110,13 +110,7 @@ impl Described {
 
     /// Zoho: an empty object for a field that leads nowhere, as the layout does.
     fn lookup(&self) -> Value {
-        let module = match self.field.name {
-            "Account_Name" | "Parent_Account" => "Accounts",
-            "Contact_Name" | "Who_Id" => "Contacts",
-            "What_Id" => "Deals",
-            _ => return json!({}),
-        };
-        match Entry::named(module).filter(|_| self.field.data_type == Type::Lookup) {
+        match self.field.target().and_then(|module| Entry::named(module.name())) {
             Some(entry) => json!({
                 "display_label": null,
                 "revalidate_filter_during_edit": false,
