@@ -148,9 +148,9 @@ fn every_hint(words: &BTreeSet<String>) -> Result<(), String> {
 fn every_kit(document: &str) -> Result<(), String> {
     let row = |kit: &kit::Kit| {
         let scopes: Vec<String> = kit.scopes.iter().map(|scope| format!("`{scope}`")).collect();
-        let scopes = format!(" | {} | ", scopes.join(", "));
+        let scopes = format!(" | {} |", scopes.join(", "));
         let start = format!("| `{}` | ", kit.name);
-        document.lines().any(|line| line.starts_with(&start) && line.contains(&scopes))
+        document.lines().any(|line| line.starts_with(&start) && line.ends_with(&scopes))
     };
     let missing: Vec<&str> = kit::ALL.iter().filter(|kit| !row(kit)).map(|kit| kit.name).collect();
     if missing.is_empty() { Ok(()) } else { Err(format!("without a row, or with other scopes: {missing:?}")) }

@@ -11,6 +11,8 @@ mod order;
 mod refusals;
 mod sheet;
 
+use std::cell::Cell;
+
 use http::Method;
 use jiff::Timestamp;
 use serde_json::json;
@@ -30,7 +32,8 @@ pub(super) fn answer(
     path: &[&str],
     now: Timestamp,
 ) -> Reply {
-    match crm::admit(site, version, request, now) {
+    let paid = Cell::new(0);
+    match crm::admit(site, version, request, &paid, now) {
         Ok(call) => {
             let cost = if request.method == Method::POST { COST_OF_BULK_READ } else { 1 };
             call.end(call.let_in(&[Need::bulk()], cost).and_then(|()| serve(&call, path)))

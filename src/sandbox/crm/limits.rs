@@ -1,8 +1,8 @@
 //! The limits of the API: credits of the day, and calls at the same time.
 //!
 //! Zoho: credits are counted over the last 24 hours, each call costs one or more of them; both limits are the
-//! organisation's and end in the same answer. The numbers are those of the edition Enterprise. What is refused costs
-//! nothing and what fails costs as if it did not, which are guesses.
+//! organisation's and end in the same answer. The numbers are those of the edition Enterprise. `Call::end` says which
+//! calls that go wrong cost nothing.
 
 use std::collections::VecDeque;
 
@@ -42,13 +42,16 @@ pub(in crate::sandbox) struct LimitsUsage {
     pub(in crate::sandbox) over_documented: u64,
 }
 
+/// What a call costs that the page on limits does not single out.
+pub(super) const LEAST_COST: u64 = 1;
+
 /// The credits that a call costs, as the page on limits lists them.
 pub(super) fn cost(route: &Route<'_>, request: &WireRequest) -> u64 {
     match route {
         Route::Listing(_) if request.parameter("cvid").is_some() => 3,
         // That is said once the query is read.
         Route::Coql => 0,
-        _ => 1,
+        _ => LEAST_COST,
     }
 }
 
@@ -95,6 +98,14 @@ impl Limits {
         self.check(used > self.most_credits, used > DOCUMENTED_CREDITS)?;
         self.spend(cost, now);
         Ok(())
+    }
+
+    /// Gives the credits back that the last call took.
+    pub(super) fn give_back(&mut self, cost: u64) {
+        if let Some((_, credits)) = self.spent.back_mut() {
+            *credits = credits.saturating_sub(cost);
+            self.used = self.used.saturating_sub(cost);
+        }
     }
 
     /// Zoho: the answers tell what is left once half of it is used.

@@ -17,6 +17,8 @@ mod search;
 mod settings;
 mod users;
 
+use std::cell::Cell;
+
 use jiff::Timestamp;
 
 use super::errors::{self, Refusal};
@@ -38,6 +40,8 @@ pub(super) struct Call<'a> {
     pub(super) version: Version,
     /// The token that the request came with; it is alive.
     pub(super) access_token: &'a str,
+    /// The credits that it has cost so far.
+    paid: &'a Cell<u64>,
     pub(super) now: Timestamp,
 }
 
@@ -49,16 +53,23 @@ pub(super) fn answer(
     path: &[&str],
     now: Timestamp,
 ) -> Reply {
-    match admit(site, version, request, now) {
-        Ok(call) => call.end(Route::read(&request.method, path).and_then(|route| {
-            call.let_in(&access::needs(&route), limits::cost(&route, request))?;
-            serve(&call, route)
-        })),
+    let paid = Cell::new(0);
+    match admit(site, version, request, &paid, now) {
+        Ok(call) => call.end(call.serve(Route::read(&request.method, path))),
         Err(refusal) => refusal.reply(),
     }
 }
 
 impl Call<'_> {
+    fn serve(&self, route: Result<Route<'_>, Refusal>) -> Result<Reply, Refusal> {
+        let (needs, cost) = match &route {
+            Ok(route) => (access::needs(route), limits::cost(route, self.request)),
+            Err(_) => (Vec::new(), limits::LEAST_COST),
+        };
+        self.let_in(&needs, cost)?;
+        serve(self, route?)
+    }
+
     /// Refuses a call that the token may not be used for or that is over a limit. The order is a guess.
     pub(super) fn let_in(&self, needs: &[Need], cost: u64) -> Result<(), Refusal> {
         self.require(needs)?;
@@ -79,27 +90,38 @@ impl Call<'_> {
 
     /// Takes credits, if they are left.
     pub(super) fn charge(&self, cost: u64) -> Result<(), Refusal> {
-        self.site.limits().charge(cost, self.now)
+        self.site.limits().charge(cost, self.now)?;
+        self.paid.set(self.paid.get() + cost);
+        Ok(())
     }
 
     /// The answer, with what is said of the limits.
+    ///
+    /// What a call costs that goes wrong is a guess: nothing when it is turned away at the door, with 401 or 429; else
+    /// what it always costs, whatever the answer says and whether or not it arrives.
     pub(super) fn end(&self, reply: Result<Reply, Refusal>) -> Reply {
-        self.site.limits().told(reply.unwrap_or_else(|refusal| refusal.reply()))
+        let reply = reply.unwrap_or_else(|refusal| refusal.reply());
+        let mut limits = self.site.limits();
+        if matches!(reply.status, 401 | 429) {
+            limits.give_back(self.paid.take());
+        }
+        limits.told(reply)
     }
 }
 
-/// Who may ask: whoever has a token that is alive.
+/// Who may ask: whoever has a token that is alive. Nothing is paid yet.
 pub(super) fn admit<'a>(
     site: &'a Site,
     version: Version,
     request: &'a WireRequest,
+    paid: &'a Cell<u64>,
     now: Timestamp,
 ) -> Result<Call<'a>, Refusal> {
     let access_token = access_token(request).ok_or_else(errors::authentication_failure)?;
     if !site.tokens().is_alive(access_token, now) {
         return Err(errors::invalid_token());
     }
-    Ok(Call { site, request, version, access_token, now })
+    Ok(Call { site, request, version, access_token, paid, now })
 }
 
 fn serve(call: &Call<'_>, route: Route<'_>) -> Result<Reply, Refusal> {

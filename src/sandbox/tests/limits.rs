@@ -29,9 +29,8 @@ fn credits_run_out_for_a_day() {
     assert_eq!((first.status, credits_remaining(&first)), (200, None), "one of six");
     let view = answer("/crm/v8/Leads?fields=Email&cvid=1");
     assert_eq!(credits_remaining(&view), Some("2"), "a custom view costs three");
-    assert_eq!(answer("/crm/v8/Nothing").status, 400, "what is no route costs nothing");
-    assert_eq!(credits_remaining(&answer("/crm/v8/Leads/1")), Some("1"));
-    assert_eq!(credits_remaining(&answer("/crm/v8/Leads")), Some("0"), "a wrong parameter costs too");
+    assert_eq!(credits_remaining(&answer("/crm/v8/Nothing")), Some("1"), "what is no route costs too");
+    assert_eq!(credits_remaining(&answer("/crm/v8/Leads")), Some("0"), "and so does a wrong parameter");
     let refused = answer(TARGET);
     assert_eq!(error_code(&refused), (429, "TOO_MANY_REQUESTS".to_owned()));
     assert_eq!(credits_remaining(&refused), Some("0"));
@@ -69,6 +68,27 @@ fn each_call_costs_its_credits() {
         request.body = body.into();
         site.answer(&request, START);
         assert_eq!(site.usage(START).credits.used, cost, "{target}");
+    }
+}
+
+#[test]
+fn what_goes_wrong_costs_unless_it_is_turned_away() {
+    for (fault, cost) in [
+        ("status=429", 0),
+        ("expire", 0),
+        ("status=401", 0),
+        ("status=503", 1),
+        ("status=403", 1),
+        ("reset", 1),
+        ("truncate", 1),
+        ("html-error", 1),
+        ("empty", 1),
+    ] {
+        let faults = vec![fault.parse().unwrap()];
+        let site = site(Options { leads: 60, faults, ..Options::default() });
+        let token = access_token(&site, START);
+        site.answer(&call(&token, "/crm/v8/Leads?fields=id&per_page=200"), START);
+        assert_eq!(site.usage(START).credits.used, cost, "{fault}");
     }
 }
 

@@ -19,7 +19,9 @@ use statement::{Output, Statement};
 pub(super) fn reply(call: &Call<'_>) -> Result<Reply, Refusal> {
     let statement = read(call);
     // That a query which is refused costs what the smallest costs is a guess.
-    let cost = statement.as_ref().map_or(1, |statement| limits::cost_of_coql(statement.limit as u64));
+    let cost = statement
+        .as_ref()
+        .map_or(limits::LEAST_COST, |statement| limits::cost_of_coql(statement.limit as u64));
     if let Ok(statement) = &statement {
         call.require(&[Need::records(statement.module)])?;
     }
