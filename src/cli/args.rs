@@ -1,10 +1,13 @@
 //! What may stand on the command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::sandbox;
 use crate::run::Overlap;
+use crate::sandbox::{Churn, Fault, Guess, Options};
 use crate::spec::value::parse_period;
 
 /// Multi-step HTTP pipelines in one readable YAML file.
@@ -55,6 +58,8 @@ pub(super) enum Command {
     New(NewArguments),
     /// Explain the code of a finding, with a wrong and a right example.
     Explain(ExplainArguments),
+    /// Serve the stand-in for Zoho until Ctrl-C, for other programs and for trying things out.
+    Sandbox(SandboxArguments),
     /// Print the JSON Schema of the language, for editors.
     #[command(after_help = SCHEMA_HELP)]
     Schema(SchemaArguments),
@@ -106,6 +111,7 @@ pub(super) enum SchemaOf {
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[command(mut_group("StandInOptions", |group| group.requires("sandbox")))]
 pub(super) struct RunArguments {
     /// The pipeline: a file, or its name under `pipelines/`, with or without `.yaml`.
     pub(super) pipeline: String,
@@ -115,18 +121,6 @@ pub(super) struct RunArguments {
     /// Run against an embedded stand-in for Zoho; state and outputs stay under `.river/sandbox/`.
     #[arg(long)]
     pub(super) sandbox: bool,
-    /// With --sandbox: how many leads there are.
-    #[arg(long, value_name = "N", default_value_t = 5000, requires = "sandbox")]
-    pub(super) leads: u64,
-    /// With --sandbox: a fault, such as `status=503@3` (page 3 answers 503 once); may be given several times.
-    #[arg(long, value_name = "FAULT", requires = "sandbox")]
-    pub(super) fault: Vec<crate::sandbox::Fault>,
-    /// With --sandbox: how many records are inserted, modified or deleted after each page; none by default.
-    #[arg(long, value_name = "N", requires = "sandbox")]
-    pub(super) churn: Option<crate::sandbox::Churn>,
-    /// With --sandbox: what to do where Zoho's documentation is silent, such as `unchanged=204`; may be given several times.
-    #[arg(long, value_name = "NAME=VALUE", requires = "sandbox")]
-    pub(super) guess: Vec<crate::sandbox::Guess>,
     /// Start over, and not where a run stopped before its end.
     #[arg(long)]
     pub(super) restart: bool,
@@ -145,6 +139,56 @@ pub(super) struct RunArguments {
     /// Print nothing but errors.
     #[arg(short, long)]
     pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) stand_in: StandInOptions,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SandboxArguments {
+    /// The port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = sandbox::port)]
+    pub(super) port: u16,
+    /// Print one line of JSON, for scripts: `base_url`, `accounts_url`, `client_id`, `client_secret`, `refresh_token`.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Where codes may be sent besides `http://127.0.0.1:PORT/…` and `http://localhost:PORT/…`; may be given several times.
+    #[arg(long, value_name = "URL", value_parser = sandbox::redirect_uri)]
+    pub(super) redirect_uri: Vec<String>,
+    #[command(flatten)]
+    pub(super) stand_in: StandInOptions,
+}
+
+/// What the stand-in is to be like, wherever it runs.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of the sandbox")]
+pub(super) struct StandInOptions {
+    /// How many leads there are; the other modules are smaller in proportion.
+    #[arg(long, value_name = "N", default_value_t = Options::default().leads, value_parser = sandbox::leads)]
+    pub(super) leads: u64,
+    /// What the made-up data depends on.
+    #[arg(long, value_name = "N", default_value_t = Options::default().seed, value_parser = sandbox::seed)]
+    pub(super) seed: u64,
+    /// How long an access token lives.
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = sandbox::token_life)]
+    pub(super) token_life: Duration,
+    /// How many access tokens a refresh token gives in ten minutes.
+    #[arg(long, value_name = "N", default_value_t = Options::default().tokens_per_ten_minutes, value_parser = sandbox::tokens)]
+    pub(super) tokens_per_ten_minutes: u32,
+    /// How many credits the calls of 24 hours may cost.
+    #[arg(long, value_name = "N", default_value_t = Options::default().credits, value_parser = sandbox::credits)]
+    pub(super) credits: u64,
+    /// How many calls may be in flight at the same time.
+    #[arg(long, value_name = "N", default_value_t = Options::default().concurrency, value_parser = sandbox::concurrency)]
+    pub(super) concurrency: usize,
+    /// A fault, such as `status=503@3` (page 3 answers 503 once); may be given several times.
+    #[arg(long, value_name = "FAULT")]
+    pub(super) fault: Vec<Fault>,
+    /// How many records are inserted, modified or deleted after each page; none by default.
+    #[arg(long, value_name = "N")]
+    pub(super) churn: Option<Churn>,
+    /// What to do where Zoho's documentation is silent, such as `unchanged=204`; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(super) guess: Vec<Guess>,
 }
 
 #[derive(Debug, Args)]

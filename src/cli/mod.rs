@@ -12,6 +12,7 @@ mod new;
 mod plan;
 mod project;
 mod run;
+mod sandbox;
 mod schema;
 mod signals;
 mod terminal;
@@ -59,6 +60,10 @@ fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> anyhow::Result<Ex
         Command::New(new) => new::new(new, terminal),
         Command::Plan(plan) => plan::plan(plan, terminal),
         Command::Schema(schema) => schema::schema(schema, terminal),
+        Command::Sandbox(sandbox) => {
+            let subscriber = log::subscriber(arguments, terminal, &Redactor::default());
+            tracing::subscriber::with_default(subscriber, || sandbox::sandbox(sandbox, terminal))
+        }
         Command::Run(run) => {
             let redactor = Redactor::default();
             let subscriber = log::subscriber(arguments, terminal, &redactor);

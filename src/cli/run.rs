@@ -84,14 +84,7 @@ fn check_window(arguments: &RunArguments, plan: &Plan) -> Result<(), Diagnostic>
 
 /// Starts the stand-in and puts its values over the connection, before any secret is looked up.
 fn start_sandbox(arguments: &RunArguments, project: &mut Project) -> anyhow::Result<Sandbox> {
-    let options = sandbox::Options {
-        leads: arguments.leads,
-        faults: arguments.fault.clone(),
-        churn: arguments.churn,
-        guesses: arguments.guess.iter().copied().collect(),
-        ..sandbox::Options::default()
-    };
-    let sandbox = Sandbox::start(options)?;
+    let sandbox = Sandbox::start(arguments.stand_in.options())?;
     lead_to_sandbox(project, sandbox.connection());
     Ok(sandbox)
 }

@@ -1,10 +1,13 @@
 //! What requests cost by what their author says, and what a run has spent. Nothing is read from answers.
 
+use http::StatusCode;
+
 use super::engine::Run;
 use super::failure;
 use super::render::Rendering;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{describe, scalar_text};
+use crate::http::{Reached, Response, SendError};
 use crate::paging::Cursor;
 use crate::plan::Plan;
 use crate::plan::request::CreditsPlan;
@@ -22,11 +25,43 @@ impl Run<'_> {
         Rendering { step, context: &context, cursor, redactor: &self.redactor }.credits()
     }
 
-    /// An answer was paid for, whatever it says; nobody knows of a request that got none.
+    /// Counts what a request has cost, now that it is known what became of it; one that was sent before its turn was
+    /// counted then.
+    pub(super) fn settle(
+        &mut self,
+        credits: Option<u64>,
+        sent: &Result<Response, SendError>,
+        in_turn: bool,
+    ) -> Option<u64> {
+        let is_free = !may_have_cost(sent);
+        match (is_free, in_turn) {
+            (false, true) => self.spend(credits),
+            (true, false) => self.take_back(credits),
+            _ => {}
+        }
+        if is_free { credits.map(|_| 0) } else { credits }
+    }
+
+    /// Counts what a request costs.
     pub(super) fn spend(&mut self, credits: Option<u64>) {
         if let (Some(spent), Some(credits)) = (&mut self.figures.credits, credits) {
             *spent = spent.saturating_add(credits);
         }
+    }
+
+    fn take_back(&mut self, credits: Option<u64>) {
+        if let (Some(spent), Some(credits)) = (&mut self.figures.credits, credits) {
+            *spent = spent.saturating_sub(credits);
+        }
+    }
+}
+
+/// Whether what became of a request may have cost something: it was looked at, or may have been. Who is turned away at
+/// the door, since it is not known who asks or too much was asked, has cost nothing.
+fn may_have_cost(sent: &Result<Response, SendError>) -> bool {
+    match sent {
+        Ok(response) => !matches!(response.status, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS),
+        Err(error) => error.reached() == Reached::Maybe,
     }
 }
 

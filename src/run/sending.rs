@@ -70,12 +70,10 @@ impl Run<'_> {
             }
         };
         let sent = self.world.interrupt.or_stop_after(GRACE, answer).await?;
+        let credits = self.settle(credits, &sent, in_turn);
         Ok(sent.map(|response| {
             let bytes = response.body.len() as u64;
             self.figures.bytes += bytes;
-            if in_turn {
-                self.spend(credits);
-            }
             self.tell(&Event::Answered {
                 step: step.name.clone(),
                 status: response.status.as_u16(),

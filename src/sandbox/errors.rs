@@ -1,7 +1,8 @@
 //! Every answer of the sandbox that is not what was asked for.
 //!
 //! Zoho: an error of the CRM is a bare object with `code`, `details`, `message` and `status`; an error of the
-//! token endpoint is an object with `error` and comes with status 200.
+//! token endpoint is an object with `error` and comes with status 200. What only search, COQL or bulk read refuses
+//! is beside them.
 
 use serde_json::{Value, json};
 
@@ -18,18 +19,21 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    fn new(status: u16, code: &'static str, message: &'static str, details: Value) -> Self {
+    pub(super) fn new(status: u16, code: &'static str, message: &'static str, details: Value) -> Self {
         Self { status, code, message, details }
     }
 
     pub(super) fn reply(&self) -> Reply {
-        let body = json!({
+        Reply::json(self.status, &self.body())
+    }
+
+    pub(super) fn body(&self) -> Value {
+        json!({
             "code": self.code,
             "details": self.details,
             "message": self.message,
             "status": "error",
-        });
-        Reply::json(self.status, &body)
+        })
     }
 }
 
@@ -38,14 +42,32 @@ pub(super) fn invalid_token() -> Refusal {
     Refusal::new(401, "INVALID_TOKEN", "invalid oauth token", json!({}))
 }
 
+/// A good token that may not be used for this.
+pub(super) fn oauth_scope_mismatch() -> Refusal {
+    Refusal::new(401, "OAUTH_SCOPE_MISMATCH", "invalid oauth scope to access this URL", json!({}))
+}
+
 /// No usable `Authorization` header.
 pub(super) fn authentication_failure() -> Refusal {
     Refusal::new(401, "AUTHENTICATION_FAILURE", "Authentication failed", json!({}))
 }
 
 pub(super) fn invalid_module() -> Refusal {
-    let message = "the module name given seems to be invalid";
-    Refusal::new(400, "INVALID_MODULE", message, json!({"resource_path_index": 0}))
+    invalid_module_at(0)
+}
+
+/// The module that is named in the path, so many places after the version.
+pub(super) fn invalid_module_at(index: usize) -> Refusal {
+    invalid_module_with(json!({"resource_path_index": index}))
+}
+
+/// The module that is named by a parameter. What `details` holds is a guess between two that Zoho describes.
+pub(super) fn invalid_module_parameter(name: &str) -> Refusal {
+    invalid_module_with(json!({"api_name": name}))
+}
+
+fn invalid_module_with(details: Value) -> Refusal {
+    Refusal::new(400, "INVALID_MODULE", "the module name given seems to be invalid", details)
 }
 
 pub(super) fn invalid_url_pattern() -> Refusal {
@@ -151,7 +173,7 @@ pub(super) fn not_supported() -> Refusal {
 
 /// Zoho: says the same for the day's credits and for the concurrency limit. The body is a guess, the words are
 /// those of the page on status codes.
-fn too_many_requests() -> Refusal {
+pub(super) fn too_many_requests() -> Refusal {
     let message = "Number of API requests for the 24 hour period is exceeded or the concurrency limit of the user \
                    for the app is exceeded";
     Refusal::new(429, "TOO_MANY_REQUESTS", message, json!({}))

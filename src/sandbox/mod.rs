@@ -1,13 +1,16 @@
 //! A stand-in for Zoho (OAuth 2 and CRM) on loopback: quickstart and tests run against it without an account.
 //!
-//! It serves the token endpoint and, of the CRM's v8 and v2, the listings, single records, related lists, deleted
-//! records and counts of seven modules, all with made-up data that depends on nothing but a seed. Where the
-//! documentation of Zoho is silent the code says that it guesses, and a [`Guess`] sets it otherwise. [`Fault`]s make
-//! it misbehave, [`Churn`] changes the data while it is read.
+//! It serves the accounts server (consent page, tokens, revocation) and, of the CRM's v8 and v2, the listings, single
+//! records, related lists, deleted records and counts of seven modules, searches, COQL and bulk reads, and says which
+//! modules, fields, users and organisation there are; all with made-up data that depends on nothing but a seed. Where the documentation of Zoho
+//! is silent the code says that it guesses, and a [`Guess`] sets it otherwise. [`Fault`]s make it misbehave, [`Churn`]
+//! changes the data while it is read; it has Zoho's limits, and [`Usage`] says how they stand.
 //!
 //! It uses nothing else of this crate, so that what it serves cannot share a mistake with what reads it. A
-//! request goes `wire` → `site` → `oauth` or `crm`; `records` makes the data up, `errors` says no.
+//! request goes `wire` → `site` → `oauth`, `crm` or `bulk`; `records` makes the data up, `query` says which of it is
+//! meant, `errors` says no.
 
+mod bulk;
 mod crm;
 mod errors;
 mod faults;
@@ -15,10 +18,11 @@ mod guess;
 mod nearest;
 mod oauth;
 mod page_token;
+mod query;
 mod recorder;
 mod records;
 mod site;
-mod tokens;
+mod usage;
 pub mod wire;
 
 #[cfg(test)]
@@ -28,6 +32,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Method;
 use jiff::Timestamp;
 
 pub use faults::{Fault, FaultError, FaultKind, FaultPlace, FaultTimes, TokenError};
@@ -37,7 +42,8 @@ use recorder::Recorder;
 use records::Module;
 pub use records::{Churn, ChurnError, Ledger};
 use site::Site;
-use wire::Server;
+pub use usage::{Peak, RefreshTokenUsage, Share, Usage};
+use wire::{Bound, Server};
 
 // In the shape of Zoho's own, so that what handles those handles these.
 const CLIENT_ID: &str = "1000.R1VERSANDB0XR1VERSANDB0XR1VERS";
@@ -51,12 +57,22 @@ pub struct Options {
     pub port: u16,
     /// How many leads there are; the other modules are smaller in proportion.
     pub leads: u64,
+    /// How many users the organisation has, at least four.
+    pub users: u64,
     /// What the data depends on: the same seed, the same records.
     pub seed: u64,
     /// How long an access token lives.
     pub token_life: Duration,
     /// How many access tokens the refresh token is good for in ten minutes.
     pub tokens_per_ten_minutes: u32,
+    /// How many credits the calls of 24 hours may cost.
+    pub credits: u64,
+    /// How many calls of the CRM may be in flight at the same time.
+    pub concurrency: usize,
+    /// Where codes may be sent besides any `http://127.0.0.1:PORT/…` and `http://localhost:PORT/…`.
+    pub redirect_uris: Vec<String>,
+    /// How many rows a bulk read has at most.
+    pub bulk_rows: u64,
     /// What goes wrong.
     pub faults: Vec<Fault>,
     /// What changes while it is read; nothing without it.
@@ -68,14 +84,19 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// A free port, 5,000 leads that stay as they are, Zoho's limits, no faults.
+    /// A free port, 5,000 leads that stay as they are, 12 users, Zoho's limits, no faults.
     fn default() -> Self {
         Self {
             port: 0,
             leads: 5_000,
+            users: 12,
             seed: 1,
             token_life: Duration::from_secs(3600),
             tokens_per_ten_minutes: 10,
+            credits: crm::DOCUMENTED_CREDITS,
+            concurrency: crm::DOCUMENTED_CONCURRENCY,
+            redirect_uris: Vec::new(),
+            bulk_rows: 200_000,
             faults: Vec::new(),
             churn: None,
             guesses: Guesses::default(),
@@ -87,9 +108,21 @@ impl Default for Options {
 /// A running sandbox; it stops when it is dropped.
 #[derive(Debug)]
 pub struct Sandbox {
+    // Dropped first: nothing is answered any more when the rest goes.
     server: Server,
     recorder: Arc<Recorder>,
     site: Arc<Site>,
+}
+
+/// A request that was answered, for who wants to see each.
+#[derive(Debug, Clone, Copy)]
+pub struct Answered<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The path without the query, in which there may be tokens.
+    pub path: &'a str,
+    /// The status of the answer; none when the client was shown none (`reset`, `stall`).
+    pub status: Option<u16>,
 }
 
 /// One value of a connection that leads to a sandbox.
@@ -117,22 +150,32 @@ pub fn connection_to(base_url: &str) -> Vec<ConnectionValue> {
 impl Sandbox {
     /// Starts a sandbox in a thread of its own; it listens when this returns.
     pub fn start(options: Options) -> io::Result<Self> {
+        Self::start_watched(options, |_| {})
+    }
+
+    /// Like [`Sandbox::start`]; each answer is shown before it is sent.
+    pub fn start_watched(
+        options: Options,
+        watch: impl Fn(&Answered<'_>) + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let (bound, gzip) = (Bound::to(options.port)?, options.gzip);
         let recorder = Arc::new(Recorder::default());
-        let record = Arc::clone(&recorder);
-        let mut made = None;
-        let server = Server::start_with(options.port, |base_url| {
-            let gzip = options.gzip;
-            let site = Arc::new(Site::new(options, base_url.to_owned()));
-            made = Some(Arc::clone(&site));
-            move |request| {
-                let reply = site.answer(&request, Timestamp::now());
-                let reply = if gzip { reply.compressed_for(&request) } else { reply };
-                record.record(request, &reply);
-                reply
-            }
+        let site = Arc::new(Site::new(options, bound.base_url()));
+        let (record, answering) = (Arc::clone(&recorder), Arc::clone(&site));
+        let server = bound.serve(move |request| {
+            let reply = answering.answer(&request, Timestamp::now());
+            let reply = if gzip { reply.compressed_for(&request) } else { reply };
+            let status = reply.visible_status();
+            watch(&Answered { method: &request.method, path: &request.path, status });
+            record.record(request, &reply);
+            reply
         })?;
-        let site = made.ok_or_else(|| io::Error::other("the sandbox was not made"))?;
         Ok(Self { server, recorder, site })
+    }
+
+    /// How its limits stand now.
+    pub fn usage(&self) -> Usage {
+        self.site.usage(Timestamp::now())
     }
 
     /// Where it listens, as `http://127.0.0.1:PORT`.

@@ -52,6 +52,7 @@ impl Recorder {
 
 #[cfg(test)]
 mod tests {
+    use super::super::wire::InFlight;
     use super::*;
 
     #[test]
@@ -65,6 +66,7 @@ mod tests {
                 target: format!("/{number}"),
                 headers: HeaderMap::new(),
                 body: Bytes::new(),
+                in_flight: InFlight::default(),
             };
             recorder.record(request, &Reply::empty(204));
         }

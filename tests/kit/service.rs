@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use river::sandbox::wire::{Reply, Server, WireRequest};
+use river::sandbox::wire::{Bound, Reply, Server, WireRequest};
 use serde_json::json;
 
 /// What one kit is answered, and what must come of it.
@@ -185,11 +185,9 @@ impl Service {
             surprises: Mutex::default(),
         });
         let answering = Arc::clone(&state);
-        let server = Server::start_with(0, |base| {
-            let base = base.to_owned();
-            move |request| answering.answer(&request, &base)
-        })
-        .unwrap();
+        let bound = Bound::to(0).unwrap();
+        let base = bound.base_url();
+        let server = bound.serve(move |request| answering.answer(&request, &base)).unwrap();
         Self { server, state }
     }
 

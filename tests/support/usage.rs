@@ -5,7 +5,7 @@ use libtest_mimic::Trial;
 use super::process::{Ended, Run};
 
 /// Arguments, exit code, and words that must be on the stream that belongs to the code.
-const TABLE: [(&str, &[&str], i32, &[&str]); 25] = [
+const TABLE: [(&str, &[&str], i32, &[&str]); 35] = [
     ("help", &["--help"], 0, &["Usage: river", "run", "check", "Exit codes: 0 complete"]),
     ("short_help", &["-h"], 0, &["Usage: river"]),
     ("version", &["--version"], 0, &[concat!("river ", env!("CARGO_PKG_VERSION"))]),
@@ -30,6 +30,16 @@ const TABLE: [(&str, &[&str], i32, &[&str]); 25] = [
     ("param_without_name", &["run", "x", "-p", "=a"], 2, &["write it as NAME=VALUE"]),
     ("fault_without_sandbox", &["run", "x", "--fault", "reset"], 2, &["--sandbox"]),
     ("unknown_fault", &["run", "x", "--sandbox", "--fault", "rest@2"], 2, &["unknown fault `rest`", "reset"]),
+    ("help_of_sandbox", &["sandbox", "--help"], 0, &["--port", "--json", "--churn", "--guess"]),
+    ("churn_without_sandbox", &["run", "x", "--churn", "3"], 2, &["--sandbox"]),
+    ("limit_without_sandbox", &["run", "x", "--credits", "3"], 2, &["--sandbox"]),
+    ("port_out_of_range", &["sandbox", "--port", "70000"], 2, &["70000", "from 0 to 65535"]),
+    ("leads_below_zero", &["sandbox", "--leads=-1"], 2, &["-1", "a whole number from 0 to 200000000"]),
+    ("no_calls_at_once", &["sandbox", "--concurrency", "0"], 2, &["a whole number from 1 to 10000"]),
+    ("life_without_unit", &["sandbox", "--token-life", "60"], 2, &["not a length of time", "`60s`"]),
+    ("life_of_no_time", &["sandbox", "--token-life", "0s"], 2, &["whole seconds from `1s` to `24h`"]),
+    ("life_in_fractions", &["sandbox", "--token-life", "1500ms"], 2, &["whole seconds from `1s` to `24h`"]),
+    ("redirect_to_a_path", &["sandbox", "--redirect-uri", "/back"], 2, &["/back", "begins with http://"]),
     ("unknown_format", &["check", "x", "--format", "xml"], 2, &["xml", "json"]),
 ];
 

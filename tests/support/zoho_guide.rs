@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use libtest_mimic::Trial;
 use regex::Regex;
 use river::kit;
-use river::sandbox::wire::{Reply, Server, WireRequest};
+use river::sandbox::wire::{Bound, Reply, WireRequest};
 use serde_json::json;
 
 use super::case::Clock;
@@ -76,10 +76,9 @@ fn rows(document: &str) -> Vec<Row> {
 impl Row {
     fn is_true(&self) -> Result<(), String> {
         let row = self.clone();
-        let server = Server::start_with(0, |base| {
-            let base = base.to_owned();
-            move |request| row.answer(&request, &base)
-        });
+        let bound = Bound::to(0).map_err(|error| error.to_string())?;
+        let base = bound.base_url();
+        let server = bound.serve(move |request| row.answer(&request, &base));
         let server = server.map_err(|error| error.to_string())?;
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         copy("pipelines", folder.path(), |text| text)?;
@@ -149,9 +148,9 @@ fn every_hint(words: &BTreeSet<String>) -> Result<(), String> {
 fn every_kit(document: &str) -> Result<(), String> {
     let row = |kit: &kit::Kit| {
         let scopes: Vec<String> = kit.scopes.iter().map(|scope| format!("`{scope}`")).collect();
-        let scopes = format!(" | {} | ", scopes.join(", "));
+        let scopes = format!(" | {} |", scopes.join(", "));
         let start = format!("| `{}` | ", kit.name);
-        document.lines().any(|line| line.starts_with(&start) && line.contains(&scopes))
+        document.lines().any(|line| line.starts_with(&start) && line.ends_with(&scopes))
     };
     let missing: Vec<&str> = kit::ALL.iter().filter(|kit| !row(kit)).map(|kit| kit.name).collect();
     if missing.is_empty() { Ok(()) } else { Err(format!("without a row, or with other scopes: {missing:?}")) }

@@ -4,13 +4,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::super::errors::{self, Refusal};
-use super::super::faults::{FaultKind, Spot};
 use super::super::guess::DeletedOrder;
 use super::super::records::{Deleted, Module};
 use super::super::wire::Reply;
 use super::listing::{MOST_PER_PAGE, read_modified_since, read_number};
 use super::page::{PlainInfo, nothing};
-use super::{Call, permit};
+use super::{Call, Shown, disturbed, permit};
 
 #[derive(Debug, serde::Serialize)]
 struct Page {
@@ -34,16 +33,9 @@ pub(super) fn reply(call: &Call<'_>, module: Module) -> Result<Reply, Refusal> {
     let per_page = read_number(call.request, "per_page", MOST_PER_PAGE, MOST_PER_PAGE)?;
     let page = read_number(call.request, "page", 1, u64::MAX)?;
     let since = read_modified_since(call.request)?;
-    let disturbance = call.site.faults.take(Spot::Page(page));
-    Ok(disturbance.spoil(|| match disturbance.fault {
-        Some(FaultKind::Expire) => {
-            call.site.tokens().end(call.access_token);
-            errors::invalid_token().reply()
-        }
-        Some(FaultKind::Repeat) => {
-            page_of(&meant(call, module, kind, since), page - 1, per_page, since, call)
-        }
-        _ => page_of(&meant(call, module, kind, since), page, per_page, since, call),
+    Ok(disturbed(call, page, |shown| {
+        let page = if shown == Shown::Before { page - 1 } else { page };
+        page_of(&meant(call, module, kind, since), page, per_page, since, call)
     }))
 }
 

@@ -216,6 +216,7 @@ fn read_fields(version: Version, module: Module, request: &WireRequest) -> Resul
     Ok(fields)
 }
 
+/// A parameter that is a number from 1 to the most there may be.
 pub(super) fn read_number(
     request: &WireRequest,
     name: &str,
@@ -241,7 +242,7 @@ fn read_sort_by(request: &WireRequest, module: Module) -> Result<SortBy, Refusal
     sort_by.ok_or_else(|| errors::invalid_parameter("sort_by"))
 }
 
-fn read_descending(request: &WireRequest) -> Result<bool, Refusal> {
+pub(super) fn read_descending(request: &WireRequest) -> Result<bool, Refusal> {
     match request.parameter("sort_order") {
         None | Some("desc") => Ok(true),
         Some("asc") => Ok(false),

@@ -1,12 +1,23 @@
 //! `/crm/{version}`: who may ask, and who answers. `route` says what a path means; a file for each thing that can
 //! be asked makes its answer.
 
+mod access;
+mod coql;
 mod count;
 mod deleted;
+mod limits;
 mod listing;
+mod modified;
+mod object;
+mod org;
 mod page;
 mod record;
 mod route;
+mod search;
+mod settings;
+mod users;
+
+use std::cell::Cell;
 
 use jiff::Timestamp;
 
@@ -15,6 +26,8 @@ use super::faults::{FaultKind, Spot};
 use super::records::{Module, RelatedList};
 use super::site::Site;
 use super::wire::{Reply, WireRequest};
+pub(super) use access::Need;
+pub(super) use limits::{COST_OF_BULK_READ, DOCUMENTED_CONCURRENCY, DOCUMENTED_CREDITS, Limits};
 use listing::Listing;
 use route::Route;
 pub(super) use route::Version;
@@ -27,6 +40,8 @@ pub(super) struct Call<'a> {
     pub(super) version: Version,
     /// The token that the request came with; it is alive.
     pub(super) access_token: &'a str,
+    /// The credits that it has cost so far.
+    paid: &'a Cell<u64>,
     pub(super) now: Timestamp,
 }
 
@@ -38,22 +53,75 @@ pub(super) fn answer(
     path: &[&str],
     now: Timestamp,
 ) -> Reply {
-    let reply =
-        admit(site, version, request, now).and_then(|call| serve(&call, Route::read(&request.method, path)?));
-    reply.unwrap_or_else(|refusal| refusal.reply())
+    let paid = Cell::new(0);
+    match admit(site, version, request, &paid, now) {
+        Ok(call) => call.end(call.serve(Route::read(&request.method, path))),
+        Err(refusal) => refusal.reply(),
+    }
 }
 
-fn admit<'a>(
+impl Call<'_> {
+    fn serve(&self, route: Result<Route<'_>, Refusal>) -> Result<Reply, Refusal> {
+        let (needs, cost) = match &route {
+            Ok(route) => (access::needs(route), limits::cost(route, self.request)),
+            Err(_) => (Vec::new(), limits::LEAST_COST),
+        };
+        self.let_in(&needs, cost)?;
+        serve(self, route?)
+    }
+
+    /// Refuses a call that the token may not be used for or that is over a limit. The order is a guess.
+    pub(super) fn let_in(&self, needs: &[Need], cost: u64) -> Result<(), Refusal> {
+        self.require(needs)?;
+        self.site.limits().enter(self.request.in_flight.flight(), self.now)?;
+        self.charge(cost)
+    }
+
+    /// Refuses what the token may not be used for.
+    pub(super) fn require(&self, needs: &[Need]) -> Result<(), Refusal> {
+        let tokens = self.site.tokens();
+        let scopes = tokens.scopes_of(self.access_token).ok_or_else(errors::invalid_token)?;
+        if needs.iter().all(|need| scopes.allow_reading(need.as_str())) {
+            Ok(())
+        } else {
+            Err(errors::oauth_scope_mismatch())
+        }
+    }
+
+    /// Takes credits, if they are left.
+    pub(super) fn charge(&self, cost: u64) -> Result<(), Refusal> {
+        self.site.limits().charge(cost, self.now)?;
+        self.paid.set(self.paid.get() + cost);
+        Ok(())
+    }
+
+    /// The answer, with what is said of the limits.
+    ///
+    /// What a call costs that goes wrong is a guess: nothing when it is turned away at the door, with 401 or 429; else
+    /// what it always costs, whatever the answer says and whether or not it arrives.
+    pub(super) fn end(&self, reply: Result<Reply, Refusal>) -> Reply {
+        let reply = reply.unwrap_or_else(|refusal| refusal.reply());
+        let mut limits = self.site.limits();
+        if matches!(reply.status, 401 | 429) {
+            limits.give_back(self.paid.take());
+        }
+        limits.told(reply)
+    }
+}
+
+/// Who may ask: whoever has a token that is alive. Nothing is paid yet.
+pub(super) fn admit<'a>(
     site: &'a Site,
     version: Version,
     request: &'a WireRequest,
+    paid: &'a Cell<u64>,
     now: Timestamp,
 ) -> Result<Call<'a>, Refusal> {
     let access_token = access_token(request).ok_or_else(errors::authentication_failure)?;
     if !site.tokens().is_alive(access_token, now) {
         return Err(errors::invalid_token());
     }
-    Ok(Call { site, request, version, access_token, now })
+    Ok(Call { site, request, version, access_token, paid, now })
 }
 
 fn serve(call: &Call<'_>, route: Route<'_>) -> Result<Reply, Refusal> {
@@ -79,11 +147,21 @@ fn serve(call: &Call<'_>, route: Route<'_>) -> Result<Reply, Refusal> {
         }
         Route::Count(module) => count::reply(call, module),
         Route::Record(module, id) => record::reply(call, module, number(id)),
+        Route::NoRecords(_) => Ok(Reply::empty(204)),
+        Route::Modules => settings::modules::list(call),
+        Route::ModuleNamed(name) => settings::modules::one(name),
+        Route::Fields => settings::fields::list(call),
+        Route::FieldWithId(id) => settings::fields::one(call, id),
+        Route::Users => users::list(call),
+        Route::UserWithId(id) => Ok(users::one(call, id)),
+        Route::Org => Ok(org::reply(call)),
+        Route::Search(module) => search::reply(call, module),
+        Route::Coql => coql::reply(call),
     }
 }
 
 /// Zoho: a profile may shut a user out of a module.
-fn permit(call: &Call<'_>, module: Module) -> Result<(), Refusal> {
+pub(super) fn permit(call: &Call<'_>, module: Module) -> Result<(), Refusal> {
     if call.site.guesses.no_permission == Some(module) {
         return Err(errors::no_permission(module.name()));
     }
@@ -103,14 +181,34 @@ fn access_token(request: &WireRequest) -> Option<&str> {
 }
 
 fn list(call: &Call<'_>, listing: &Listing<'_>) -> Reply {
-    let disturbance = call.site.faults.take(Spot::Page(listing.page()));
+    disturbed(call, listing.page(), |shown| match shown {
+        Shown::Asked => page::reply(listing, call.now),
+        Shown::Before => page::reply(&listing.previous(), call.now),
+        Shown::WithoutToken => page::reply_without_token(listing, call.now),
+    })
+}
+
+/// What a page shows, by the faults that meet it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// What was asked for.
+    Asked,
+    /// The page before it.
+    Before,
+    /// What was asked for, and that there is more, but not where. Only listings have page tokens.
+    WithoutToken,
+}
+
+/// Answers a request for that page, with what goes wrong there.
+fn disturbed(call: &Call<'_>, page: u64, answer: impl FnOnce(Shown) -> Reply) -> Reply {
+    let disturbance = call.site.faults.take(Spot::Page(page));
     disturbance.spoil(|| match disturbance.fault {
         Some(FaultKind::Expire) => {
             call.site.tokens().end(call.access_token);
             errors::invalid_token().reply()
         }
-        Some(FaultKind::Repeat) => page::reply(&listing.previous(), call.now),
-        Some(FaultKind::NoToken) => page::reply_without_token(listing, call.now),
-        _ => page::reply(listing, call.now),
+        Some(FaultKind::Repeat) => answer(Shown::Before),
+        Some(FaultKind::NoToken) => answer(Shown::WithoutToken),
+        _ => answer(Shown::Asked),
     })
 }

@@ -4,6 +4,7 @@ use http::Method;
 
 use super::super::errors::{self, Refusal};
 use super::super::records::Module;
+use super::settings::modules::is_without_records;
 
 /// The versions of the CRM's API that are served; what differs between them asks this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,26 @@ pub(in crate::sandbox) enum Route<'a> {
     Deleted(Module),
     /// `GET /{module}/actions/count`
     Count(Module),
+    /// `GET /{module}` and `GET /{module}/{id}` of a module that has no records here
+    NoRecords(&'a str),
+    /// `GET /settings/modules`
+    Modules,
+    /// `GET /settings/modules/{name or id}`
+    ModuleNamed(&'a str),
+    /// `GET /settings/fields`
+    Fields,
+    /// `GET /settings/fields/{id}`
+    FieldWithId(&'a str),
+    /// `GET /users`
+    Users,
+    /// `GET /users/{id}`
+    UserWithId(&'a str),
+    /// `GET /org`
+    Org,
+    /// `GET /{module}/search`
+    Search(Module),
+    /// `POST /coql`
+    Coql,
 }
 
 impl Version {
@@ -35,16 +56,33 @@ impl Version {
             _ => None,
         }
     }
+
+    pub(in crate::sandbox) fn name(self) -> &'static str {
+        match self {
+            Self::V2 => "v2",
+            Self::V8 => "v8",
+        }
+    }
 }
 
 impl<'a> Route<'a> {
     /// Reads the path that follows the version.
     pub(in crate::sandbox) fn read(method: &Method, path: &[&'a str]) -> Result<Self, Refusal> {
-        if *method != Method::GET {
-            return Err(errors::invalid_request());
-        }
         match *path {
+            ["settings", "modules"] => Ok(Self::Modules),
+            ["settings", "modules", name] => Ok(Self::ModuleNamed(name)),
+            ["settings", "fields"] => Ok(Self::Fields),
+            ["settings", "fields", id] if is_number(id) => Ok(Self::FieldWithId(id)),
+            ["users"] => Ok(Self::Users),
+            ["users", id] if is_number(id) => Ok(Self::UserWithId(id)),
+            ["org"] => Ok(Self::Org),
+            [name] if is_without_records(name) => Ok(Self::NoRecords(name)),
+            [name, id] if is_without_records(name) && is_number(id) => Ok(Self::NoRecords(name)),
+            ["coql"] if *method == Method::POST => Ok(Self::Coql),
+            _ if *method != Method::GET => Err(errors::invalid_request()),
+            ["coql"] => Err(errors::invalid_request()),
             [name] if !name.is_empty() => Ok(Self::Listing(module(name)?)),
+            [name, "search"] => Ok(Self::Search(module(name)?)),
             [name, id] if is_number(id) => Ok(Self::Record(module(name)?, id)),
             [name, id, list] if is_number(id) => Ok(Self::Related(module(name)?, id, list)),
             [name, "deleted"] => Ok(Self::Deleted(module(name)?)),

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::changes::Deletion;
 use super::number::Sibling;
-use super::{Number, Record, Snapshot, org_time, system};
+use super::users::OWNERS;
+use super::{Number, Record, Snapshot, org_time};
 
 const LONGEST_UNTIL_DELETED: u64 = 90 * 24 * 3600;
 
@@ -55,8 +56,8 @@ impl<'a> Deleted<'a> {
     /// who deleted it, is a guess; so is that the bin is never emptied here.
     pub(in crate::sandbox) fn row(&self) -> Value {
         let user = |purpose| {
-            let (name, id, _) = self.record.pick(purpose, system::USERS);
-            json!({"name": name, "id": id})
+            let user = self.record.pick(purpose, &OWNERS);
+            json!({"name": user.full_name(), "id": user.id()})
         };
         let is_permanent = self.deletion.is_permanent;
         let is_nobody = is_permanent && self.record.happens("deleted by nobody", 25);

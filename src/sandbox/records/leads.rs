@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::users::OWNERS;
 use super::words::{
     COMPANIES, COMPANY_FORMS, INDUSTRIES, LANGUAGES, LEAD_SOURCES, LEAD_STATUSES, RATINGS, SALUTATIONS,
     TITLES,
 };
-use super::{Field, Module, Record, Type, org_time, people, rows, system};
+use super::{Field, Module, Record, Type, org_time, people, rows};
 
 pub(super) const FIELDS: &[Field] = &[
     Field::new("Company", Type::Text, |record| company(record).into()),
@@ -59,7 +60,7 @@ fn converted_detail(record: &Record<'_>) -> Value {
         "contact": id(Module::Contacts, "converted contact"),
         "account": id(Module::Accounts, "converted account"),
         "converted_date": org_time(converted),
-        "converted_by": record.pick("converted by", system::USERS).1,
+        "converted_by": record.pick("converted by", &OWNERS).id(),
     })
 }
 

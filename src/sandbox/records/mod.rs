@@ -5,6 +5,7 @@
 
 mod accounts;
 mod changes;
+mod choices;
 mod churn;
 mod contacts;
 mod deals;
@@ -21,6 +22,7 @@ mod rows;
 mod snapshot;
 mod system;
 mod tasks;
+mod users;
 mod words;
 
 use std::sync::{OnceLock, RwLock};
@@ -39,6 +41,8 @@ pub(super) use record::Record;
 use record::lookup;
 pub(super) use related::RelatedList;
 pub(super) use snapshot::{Key, Order, Snapshot, SortBy};
+pub(super) use system::layout;
+pub(super) use users::{User, Users};
 
 /// Zoho: ids have 18 or 19 digits, which is more than a double holds.
 const FIRST_ID: u64 = 4_876_876_000_000_000_000;
@@ -185,6 +189,7 @@ impl Module {
         self.fields().find(|field| field.name == name)
     }
 
+    /// All of them, in the order in which a record has them.
     pub(super) fn fields(self) -> impl Iterator<Item = Field> {
         let own = match self {
             Self::Leads => leads::FIELDS,
@@ -224,6 +229,16 @@ impl Field {
                 text.chars().take(LONGEST_IN_LIST).collect::<String>().into()
             }
             (value, _) => value,
+        }
+    }
+
+    /// The module that a lookup leads to; none where that differs from record to record.
+    pub(super) fn target(&self) -> Option<Module> {
+        match (self.data_type, self.name) {
+            (Type::Lookup, "Account_Name" | "Parent_Account") => Some(Module::Accounts),
+            (Type::Lookup, "Contact_Name" | "Who_Id") => Some(Module::Contacts),
+            (Type::Lookup, "What_Id") => Some(Module::Deals),
+            _ => None,
         }
     }
 

@@ -29,6 +29,11 @@ impl Number {
         Some(Self::new(index, after_first % 2 == 0))
     }
 
+    /// The index to which an id is nearest from above, as if the module never ended; 0 for the ids before it.
+    pub(in crate::sandbox) fn index_near(module: Module, id: u64) -> u64 {
+        (id.saturating_sub(FIRST_ID) / BETWEEN_IDS).saturating_sub(module.first_number())
+    }
+
     pub(in crate::sandbox) fn from_word(word: u64) -> Self {
         Self(word)
     }

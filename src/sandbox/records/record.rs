@@ -81,7 +81,6 @@ impl Record<'_> {
     }
 
     /// Whether churn has written it within its last so many steps.
-    #[expect(dead_code, reason = "search comes next")]
     pub(in crate::sandbox) fn is_written_within(&self, steps: u64) -> bool {
         let now = self.organisation.step();
         self.change.is_some_and(|change| now.saturating_sub(change.step) < steps)

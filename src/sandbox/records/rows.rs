@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::products::PRODUCTS;
+use super::users::OWNERS;
 use super::words::DESCRIPTIONS;
-use super::{Module, Record, lookup, org_time, system};
+use super::{Module, Record, lookup, org_time};
 
 /// From one kind of row's ids to the next, more than the ids of all modules take.
 const BETWEEN_KINDS: u64 = 100_000_000_000_000;
@@ -59,10 +60,10 @@ pub(super) fn favoured_products(record: &Record<'_>) -> Value {
 pub(super) fn co_owners(record: &Record<'_>) -> Value {
     let chosen = record.draw("co-owners");
     (0..)
-        .zip(system::USERS)
+        .zip(OWNERS)
         .filter(|(nth, _)| chosen >> (nth * 2) & 3 == 3)
-        .map(|(nth, (name, id, email))| {
-            let user = json!({"name": name, "id": id, "email": email});
+        .map(|(nth, user)| {
+            let user = json!({"name": user.full_name(), "id": user.id(), "email": user.email()});
             json!({"Co_Owners": user, "id": row_id(record, RowKind::CoOwner, nth)})
         })
         .collect()

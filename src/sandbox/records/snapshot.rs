@@ -1,7 +1,7 @@
 //! A module as it is at one moment: what is there, in which order. What happens later does not show in it.
 
 use std::collections::btree_set;
-use std::ops::Bound;
+use std::ops::{Bound, RangeInclusive};
 use std::slice;
 use std::sync::{Arc, PoisonError};
 
@@ -73,6 +73,23 @@ impl<'a> Snapshot<'a> {
     /// All records in the order of their ids.
     pub(in crate::sandbox) fn into_records(self) -> impl DoubleEndedIterator<Item = Record<'a>> + use<'a> {
         (0..self.end().word()).filter_map(move |word| self.record(Number::from_word(word)))
+    }
+
+    /// The records whose ids may lie in a range, in the order of their ids: none that lies in it is left out, and at
+    /// most two at each end do not. What comes before the range costs nothing.
+    pub(in crate::sandbox) fn into_records_between(
+        self,
+        ids: &RangeInclusive<u64>,
+    ) -> impl DoubleEndedIterator<Item = Record<'a>> + use<'a> {
+        let first = Number::new(Number::index_near(self.module, *ids.start()), false);
+        let past = Number::new(Number::index_near(self.module, *ids.end()).saturating_add(1), false);
+        let words = first.word()..past.min(self.end()).word();
+        words.filter_map(move |word| self.record(Number::from_word(word)))
+    }
+
+    /// The id that goes with a number, whether the record is there or not.
+    pub(in crate::sandbox) fn id_at(&self, number: Number) -> u64 {
+        untouched(self, number).id()
     }
 
     /// The records in an order from a place on.

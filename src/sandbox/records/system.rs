@@ -2,14 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Field, Record, Type, org_time};
-
-pub(super) const USERS: &[(&str, &str, &str)] = &[
-    ("Meera Raghunathan", "4876876000000229001", "meera.raghunathan@example.com"),
-    ("Jürgen Weiß", "4876876000000229013", "juergen.weiss@example.com"),
-    ("Aoife O'Sullivan", "4876876000000229027", "aoife.osullivan@example.com"),
-    ("Tomás Ibáñez", "4876876000000229041", "tomas.ibanez@example.com"),
-];
+use super::users::OWNERS;
+use super::{Field, Module, Record, Type, org_time};
 
 const TAGS: &[(&str, &str, &str)] = &[
     ("trade fair", "4876876000000310007", "#F17574"),
@@ -21,7 +15,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::new("id", Type::Id, |record| record.id().to_string().into()),
     Field::new("Owner", Type::OwnerLookup, |record| user(record, "owner")),
     Field::new("Tag", Type::Tags, tags),
-    Field::new("Layout", Type::Lookup, layout),
+    Field::new("Layout", Type::Lookup, |record| layout(record.module)),
     Field::new("Created_By", Type::OwnerLookup, |record| user(record, "created by")),
     Field::new("Modified_By", Type::OwnerLookup, |record| user(record, "modified by")),
     Field::new("Created_Time", Type::DateTime, |record| org_time(record.created()).into()),
@@ -61,7 +55,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::new("$zia_owner_assignment", Type::Internal, |_| "owner_recommendation_unavailable".into()),
     Field::new("$zia_visions", Type::Internal, |_| Value::Null),
     Field::new("$field_states", Type::Internal, |_| Value::Null),
-    Field::new("$layout_id", Type::Internal, layout),
+    Field::new("$layout_id", Type::Internal, |record| layout(record.module)),
     // A guess, as the shape of the field above is.
     Field::new("$sharing_permission", Type::Internal, |_| "full_access".into()),
     Field::new("$wizard_connection_path", Type::Internal, |_| Value::Null),
@@ -69,8 +63,8 @@ pub(super) const FIELDS: &[Field] = &[
 ];
 
 fn user(record: &Record<'_>, purpose: &str) -> Value {
-    let (name, id, email) = record.pick(purpose, USERS);
-    json!({"name": name, "id": id, "email": email})
+    let user = record.pick(purpose, &OWNERS);
+    json!({"name": user.full_name(), "id": user.id(), "email": user.email()})
 }
 
 fn tags(record: &Record<'_>) -> Value {
@@ -81,6 +75,7 @@ fn tags(record: &Record<'_>) -> Value {
     json!([{"name": name, "id": id, "color_code": color}])
 }
 
-fn layout(record: &Record<'_>) -> Value {
-    json!({"name": "Standard", "id": format!("48768760000000910{:02}", record.module as u8 * 7 + 3)})
+/// Zoho: the one layout that every module begins with.
+pub(in crate::sandbox) fn layout(module: Module) -> Value {
+    json!({"name": "Standard", "id": format!("48768760000000910{:02}", module as u8 * 7 + 3)})
 }

@@ -7,8 +7,9 @@ use super::{Field, Module, Record, Type, lookup, org_time, people};
 
 const LONGEST_UNTIL_DUE: u64 = 60;
 const SUBJECTS: &[&str] = &["Call back", "Send quote", "Vertrag prüfen", "Ship \"sample\"", "Relancer"];
-const STATUSES: &[&str] = &["Not Started", "Deferred", "In Progress", "Completed", "Waiting for input"];
-const PRIORITIES: &[&str] = &["High", "Highest", "Low", "Lowest", "Normal"];
+pub(super) const STATUSES: &[&str] =
+    &["Not Started", "Deferred", "In Progress", "Completed", "Waiting for input"];
+pub(super) const PRIORITIES: &[&str] = &["High", "Highest", "Low", "Lowest", "Normal"];
 const COMPLETED: &str = "Completed";
 
 pub(super) const FIELDS: &[Field] = &[

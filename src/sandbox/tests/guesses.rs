@@ -58,6 +58,7 @@ fn a_guess_changes_the_answer() {
         ("admin=no", "/crm/v8/Notes?fields=id", "", 403, "NOT_SUPPORTED"),
         ("admin=no", "/crm/v8/Leads?fields=id", "", 200, ""),
         ("no-permission=Leads", "/crm/v8/Leads?fields=id", "", 403, "NO_PERMISSION"),
+        ("no-permission=Leads", "/crm/v8/Leads/search?word=Boston", "", 403, "NO_PERMISSION"),
         ("no-permission=Leads", "/crm/v8/Leads/1", "", 403, "NO_PERMISSION"),
         ("no-permission=Leads", "/crm/v8/Leads/deleted", "", 403, "NO_PERMISSION"),
         ("no-permission=Leads", "/crm/v8/Leads/actions/count", "", 403, "NO_PERMISSION"),

@@ -7,7 +7,7 @@ use super::*;
 /// A site and a token for it.
 pub(super) struct Account {
     pub(super) site: Site,
-    token: String,
+    pub(super) token: String,
 }
 
 impl Account {
@@ -27,6 +27,12 @@ impl Account {
 
     pub(super) fn get_at(&self, now: Timestamp, target: &str) -> Reply {
         self.site.answer(&self.authorized(request(Method::GET, target)), now)
+    }
+
+    pub(super) fn post(&self, target: &str, body: &Value) -> Reply {
+        let mut request = self.authorized(request(Method::POST, target));
+        request.body = body.to_string().into();
+        self.site.answer(&request, START)
     }
 
     pub(super) fn authorized(&self, request: WireRequest) -> WireRequest {
@@ -86,7 +92,7 @@ fn what_cannot_be_answered_is_refused_by_name() {
         ("/crm/v8/Leads?fields=".to_owned(), 400, "REQUIRED_PARAM_MISSING"),
         (format!("/crm/v8/Leads?fields={many}"), 400, "LIMIT_EXCEEDED"),
         ("/crm/v8/leads?fields=Email".to_owned(), 400, "INVALID_MODULE"),
-        ("/crm/v8/Leads/search?word=x".to_owned(), 404, "INVALID_URL_PATTERN"),
+        ("/crm/v8/Leads/find?word=x".to_owned(), 404, "INVALID_URL_PATTERN"),
         ("/crm/v8".to_owned(), 404, "INVALID_URL_PATTERN"),
         ("/crm/v8/".to_owned(), 404, "INVALID_URL_PATTERN"),
         ("/crm/v1/Leads".to_owned(), 404, "INVALID_URL_PATTERN"),

@@ -1,10 +1,17 @@
-//! Tests of the whole stand-in: `walk` and `wire_faults` over the wire, the others without a socket and at a given
+//! Tests of the whole stand-in: `walk` and `wire_faults` over the wire, all others without a socket and at a given
 //! time.
 
+mod authorization;
+mod bulk;
 mod churn;
+mod coql;
 mod guesses;
+mod limits;
 mod listing;
+mod metadata;
+mod other_clients;
 mod records;
+mod search;
 mod token_endpoint;
 mod walk;
 mod wire_faults;
@@ -16,7 +23,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::site::Site;
-use super::wire::{Reply, WireRequest};
+use super::wire::{InFlight, Reply, WireRequest};
 use super::{CLIENT_ID, CLIENT_SECRET, Options, REFRESH_TOKEN};
 
 const START: Timestamp = Timestamp::constant(1_764_000_000, 0);
@@ -39,6 +46,7 @@ fn request(method: Method, target: &str) -> WireRequest {
         target: target.to_owned(),
         headers: HeaderMap::new(),
         body: Bytes::new(),
+        in_flight: InFlight::default(),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 
 use super::*;
@@ -22,7 +24,7 @@ fn a_refresh_gives_an_access_token_and_no_new_refresh_token() {
         body,
         json!({
             "access_token": null,
-            "scope": "ZohoCRM.modules.ALL ZohoCRM.settings.ALL ZohoCRM.users.READ ZohoCRM.org.READ",
+            "scope": crate::sandbox::oauth::SCOPE.join(" "),
             "api_domain": "http://sandbox.test",
             "token_type": "Bearer",
             "expires_in": 3600,
@@ -37,6 +39,30 @@ fn the_query_will_do_for_a_body() {
     let target = format!("/oauth/v2/token?{}", refresh_form());
     let reply = site(Options::default()).answer(&request(Method::POST, &target), START);
     assert!(json_of(&reply)["access_token"].is_string());
+}
+
+#[test]
+fn multipart_will_do_and_the_client_may_come_by_basic() {
+    let site = site(Options::default());
+    let part = |name: &str, value: &str| {
+        format!("--frontier\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let parts = part("grant_type", "refresh_token") + &part("refresh_token", REFRESH_TOKEN);
+    let credentials = BASE64_STANDARD.encode(format!("{CLIENT_ID}:{CLIENT_SECRET}"));
+    let wrong = BASE64_STANDARD.encode(format!("{CLIENT_ID}:other"));
+    for (credentials, error) in [
+        (credentials, Value::Null),
+        (wrong, json!("invalid_client_secret")),
+        (String::new(), json!("invalid_client")),
+    ] {
+        let mut request = request(Method::POST, "/oauth/v2/token");
+        request.body = format!("{parts}--frontier--\r\n").into();
+        let request = with_header(request, "content-type", "multipart/form-data; boundary=\"frontier\"");
+        let request = with_header(request, "authorization", &format!("Basic {credentials}"));
+        let body = json_of(&site.answer(&request, START));
+        assert_eq!(body["error"], error);
+        assert_eq!(body["access_token"].is_string(), error.is_null());
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! A client's way through a sandbox that listens.
 
 use std::collections::HashSet;
+use std::io::Cursor;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::{Options, Sandbox};
 
@@ -48,6 +49,12 @@ impl Client {
         request.header("authorization", format!("Zoho-oauthtoken {}", self.access_token)).send().await
     }
 
+    async fn post(&self, target: &str, body: String) -> Value {
+        let request = self.http.post(format!("{}{target}", self.base_url)).body(body);
+        let request = request.header("authorization", format!("Zoho-oauthtoken {}", self.access_token));
+        serde_json::from_slice(&request.send().await.unwrap().bytes().await.unwrap()).unwrap()
+    }
+
     pub(super) async fn json(&self, target: &str) -> Value {
         let response = self.get(target).await.unwrap();
         assert_eq!(response.status(), 200, "{target}");
@@ -87,6 +94,37 @@ async fn a_walk_by_page_token_meets_every_lead_once() {
     }
     assert_eq!((ids.len(), pages), (5_000, 25));
     assert_eq!(sandbox.requests().len(), 26);
+}
+
+#[tokio::test]
+async fn a_walk_by_the_last_id_and_a_file_have_the_same_leads() {
+    let sandbox = Sandbox::start(Options::default()).unwrap();
+    let client = Client::of(&sandbox).await;
+    let mut walked: Vec<String> = vec!["0".to_owned()];
+    loop {
+        let last = walked.last().unwrap();
+        let query = format!("select Email from Leads where id > {last} order by id asc limit 2000");
+        let body = client.post("/crm/v8/coql", json!({"select_query": query}).to_string()).await;
+        let leads = body["data"].as_array().unwrap();
+        walked.extend(leads.iter().map(|lead| lead["id"].as_str().unwrap().to_owned()));
+        if body["info"]["more_records"] == false {
+            break;
+        }
+    }
+
+    let query = json!({"query": {"module": {"api_name": "Leads"}, "fields": ["Email"]}});
+    let added = client.post("/crm/bulk/v8/read", query.to_string()).await;
+    let job = format!("/crm/bulk/v8/read/{}", added["data"][0]["details"]["id"].as_str().unwrap());
+    let mut details = Value::Null;
+    while details["state"] != "COMPLETED" {
+        details = client.json(&job).await["data"][0].clone();
+    }
+    let file = client.get(details["result"]["download_url"].as_str().unwrap()).await.unwrap();
+    let mut zip = zip::ZipArchive::new(Cursor::new(file.bytes().await.unwrap())).unwrap();
+    let mut sheet = csv::Reader::from_reader(zip.by_index(0).unwrap());
+    let ids: Vec<_> = sheet.records().map(|line| line.unwrap()[0].to_owned()).collect();
+    assert_eq!(walked[1..], ids);
+    assert_eq!(ids.len(), 5_000);
 }
 
 #[tokio::test]

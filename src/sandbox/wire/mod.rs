@@ -5,6 +5,8 @@
 //! other servers.
 
 mod compression;
+mod in_flight;
+mod multipart;
 mod serve;
 mod socket;
 
@@ -18,7 +20,8 @@ use http::{HeaderMap, Method};
 use serde::Serialize;
 use url::form_urlencoded;
 
-pub use serve::{Server, serve};
+pub use in_flight::{Flight, InFlight};
+pub use serve::{Bound, Server, serve};
 
 /// One request, read to its end.
 #[derive(Debug, Clone)]
@@ -35,6 +38,8 @@ pub struct WireRequest {
     pub headers: HeaderMap,
     /// The whole body.
     pub body: Bytes,
+    /// That it is in flight; who copies it keeps it so.
+    pub in_flight: InFlight,
 }
 
 impl WireRequest {
@@ -48,8 +53,12 @@ impl WireRequest {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The body read as `application/x-www-form-urlencoded`, whatever its content type says.
+    /// The body read as a form: `multipart/form-data` when its content type says so, otherwise
+    /// `application/x-www-form-urlencoded`.
     pub fn form(&self) -> Vec<(String, String)> {
+        if let Some(boundary) = self.header("content-type").and_then(multipart::boundary) {
+            return multipart::read(&String::from_utf8_lossy(&self.body), boundary);
+        }
         form_urlencoded::parse(&self.body).into_owned().collect()
     }
 }

@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use url::form_urlencoded;
 
+use super::in_flight::{InFlight, Landing};
 use super::socket::{PlannedCut, Socket};
 use super::{Reply, WireRequest};
 
@@ -33,29 +34,52 @@ pub struct Server {
     thread: Option<JoinHandle<()>>,
 }
 
+/// A port on 127.0.0.1 that is taken and on which nothing is answered yet.
+#[derive(Debug)]
+pub struct Bound {
+    listener: StdTcpListener,
+    address: SocketAddr,
+}
+
 impl Server {
     /// Listens on the port (0: a free one) and answers from now on.
     pub fn start<F>(port: u16, answer: F) -> io::Result<Self>
     where
         F: Fn(WireRequest) -> Reply + Send + Sync + 'static,
     {
-        Self::start_with(port, |_| answer)
+        Bound::to(port)?.serve(answer)
     }
 
-    /// Like [`Server::start`], for an answer that has to know the server's own base URL.
-    pub fn start_with<F>(port: u16, answer: impl FnOnce(&str) -> F) -> io::Result<Self>
-    where
-        F: Fn(WireRequest) -> Reply + Send + Sync + 'static,
-    {
+    /// Where it listens, as `http://127.0.0.1:PORT`.
+    pub fn base_url(&self) -> String {
+        base_url(self.address)
+    }
+}
+
+impl Bound {
+    /// Takes the port (0: a free one).
+    pub fn to(port: u16) -> io::Result<Self> {
         let listener = StdTcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
+        Ok(Self { listener, address })
+    }
+
+    /// Where the server will listen, as `http://127.0.0.1:PORT`.
+    pub fn base_url(&self) -> String {
+        base_url(self.address)
+    }
+
+    /// Answers from now on.
+    pub fn serve<F>(self, answer: F) -> io::Result<Server>
+    where
+        F: Fn(WireRequest) -> Reply + Send + Sync + 'static,
+    {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let listener = {
             let _context = runtime.enter();
-            TcpListener::from_std(listener)?
+            TcpListener::from_std(self.listener)?
         };
-        let answer = answer(&base_url(address));
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new().name("sandbox".to_owned()).spawn(move || {
             runtime.block_on(async {
@@ -66,12 +90,7 @@ impl Server {
                 }
             });
         })?;
-        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
-    }
-
-    /// Where it listens, as `http://127.0.0.1:PORT`.
-    pub fn base_url(&self) -> String {
-        base_url(self.address)
+        Ok(Server { address: self.address, stop: Some(stop), thread: Some(thread) })
     }
 }
 
@@ -109,6 +128,13 @@ where
     }
 }
 
+/// What a connection's answers tell its socket.
+#[derive(Debug, Clone, Default)]
+struct Exchange {
+    planned: PlannedCut,
+    landing: Landing,
+}
+
 /// Serves one connection until either side closes it.
 async fn converse<F>(stream: TcpStream, answer: Arc<F>)
 where
@@ -116,11 +142,11 @@ where
 {
     // Without it small replies wait for the client's delayed acknowledgement; failing only costs time.
     let _ = stream.set_nodelay(true);
-    let planned = PlannedCut::default();
-    let socket = Socket::new(stream, planned.clone());
+    let exchange = Exchange::default();
+    let socket = Socket::new(stream, exchange.planned.clone(), exchange.landing.clone());
     let service = service_fn(move |request| {
-        let (answer, planned) = (Arc::clone(&answer), planned.clone());
-        async move { Ok::<_, hyper::Error>(respond(read(request).await?, &*answer, &planned).await) }
+        let (answer, exchange) = (Arc::clone(&answer), exchange.clone());
+        async move { Ok::<_, hyper::Error>(respond(read(request).await?, &*answer, &exchange).await) }
     });
     // A connection that ends with an error is one that a cut or the client has ended.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
@@ -137,20 +163,23 @@ async fn read(request: Request<Incoming>) -> Result<WireRequest, hyper::Error> {
         target: head.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
         headers: head.headers,
         body,
+        in_flight: InFlight::default(),
     })
 }
 
-async fn respond<F>(request: WireRequest, answer: &F, planned: &PlannedCut) -> Response<Full<Bytes>>
+async fn respond<F>(request: WireRequest, answer: &F, exchange: &Exchange) -> Response<Full<Bytes>>
 where
     F: Fn(WireRequest) -> Reply,
 {
+    let in_flight = request.in_flight.clone();
     let reply = answer(request);
     if !reply.delay.is_zero() {
         tokio::time::sleep(reply.delay).await;
     }
     if let Some(cut) = reply.cut {
-        planned.set(cut, reply.body.len());
+        exchange.planned.set(cut, reply.body.len());
     }
+    exchange.landing.expect(in_flight);
     let mut response = Response::builder().status(reply.status);
     for (name, value) in &reply.headers {
         response = response.header(name, value);

@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::Cut;
+use super::in_flight::Landing;
 
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
@@ -96,12 +97,13 @@ impl Gate {
 pub(super) struct Socket {
     stream: TcpStream,
     planned: PlannedCut,
+    landing: Landing,
     gate: Option<Gate>,
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, planned: PlannedCut) -> Self {
-        Self { stream, planned, gate: None }
+    pub(super) fn new(stream: TcpStream, planned: PlannedCut, landing: Landing) -> Self {
+        Self { stream, planned, landing, gate: None }
     }
 
     fn gate(&mut self) -> Option<&mut Gate> {
@@ -176,7 +178,14 @@ impl AsyncWrite for Socket {
         // A cut at the very end of the body meets no further write.
         match self.gate().copied() {
             Some(gate) if gate.is_shut() => self.end(gate.ending).map(Err),
-            _ => Pin::new(&mut self.stream).poll_flush(context),
+            _ => {
+                let flushed = Pin::new(&mut self.stream).poll_flush(context);
+                // The server flushes once its buffer is empty, which is after the last byte of a reply.
+                if matches!(flushed, Poll::Ready(Ok(()))) {
+                    self.landing.all_is_written();
+                }
+                flushed
+            }
         }
     }
 

@@ -2,9 +2,11 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use super::{Cut, Reply, Server, WireRequest};
+use super::{Cut, Flight, InFlight, Reply, Server, WireRequest};
 
 fn connect(server: &Server) -> TcpStream {
     let stream = TcpStream::connect(server.base_url().trim_start_matches("http://")).unwrap();
@@ -29,6 +31,15 @@ fn body_of(bytes: &[u8], promised: usize) -> &[u8] {
     let head = str::from_utf8(&bytes[..end]).unwrap();
     assert!(head.contains(&format!("content-length: {promised}")), "{head}");
     &bytes[end + 4..]
+}
+
+/// Waits for the server, not for ever.
+fn wait_until(mut is_so: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < Duration::from_secs(60), "it never happens");
+        thread::yield_now();
+    }
 }
 
 fn server_with_cut(length: usize, cut: Cut) -> Server {
@@ -123,7 +134,15 @@ fn a_long_reply_is_compressed_for_who_accepts_it() {
         let mut headers = http::HeaderMap::new();
         headers.insert("accept-encoding", accepted.parse().unwrap());
         let (method, body) = (http::Method::GET, bytes::Bytes::new());
-        WireRequest { method, path: String::new(), query: Vec::new(), target: String::new(), headers, body }
+        WireRequest {
+            method,
+            path: String::new(),
+            query: Vec::new(),
+            target: String::new(),
+            headers,
+            body,
+            in_flight: InFlight::default(),
+        }
     };
     let long = "x".repeat(1_000);
     for (accepted, length, cut, expected) in [
@@ -145,4 +164,44 @@ fn a_long_reply_is_compressed_for_who_accepts_it() {
         flate2::read::GzDecoder::new(&*sent.body).read_to_string(&mut text).unwrap();
         assert_eq!(text, long);
     }
+}
+
+#[test]
+fn a_request_is_in_flight_until_the_last_byte_of_its_reply() {
+    let flights: Arc<Mutex<Vec<Flight>>> = Arc::default();
+    let seen = Arc::clone(&flights);
+    let server = Server::start(0, move |request: WireRequest| {
+        let mut flights = seen.lock().unwrap();
+        let under_way = flights.iter().filter(|flight| !flight.is_over()).count();
+        flights.push(request.in_flight.flight());
+        let reply = Reply::text(200, "text/plain", under_way.to_string());
+        match request.path.as_str() {
+            "/stalls" => reply.cut(Cut::Stall),
+            "/lasts" => reply.delayed(Duration::from_secs(3600)),
+            "/stops" => reply.cut(Cut::StallAfter(1)),
+            _ => reply,
+        }
+    })
+    .unwrap();
+    let under_way = || {
+        let mut stream = connect(&server);
+        write!(stream, "GET / HTTP/1.1\r\nhost: s\r\nconnection: close\r\n\r\n").unwrap();
+        body_of(&read_to_end(&mut stream).0, 1)[0] - b'0'
+    };
+    assert_eq!((under_way(), under_way()), (0, 0), "an answered request is over");
+
+    let mut stopped = connect(&server);
+    ask(&mut stopped, "/stops");
+    let _ = stopped.read(&mut [0; 512]).unwrap();
+    assert_eq!(under_way(), 1, "not all of a body has come");
+
+    let waiting = ["/stalls", "/lasts"].map(|target| {
+        let mut stream = connect(&server);
+        ask(&mut stream, target);
+        stream
+    });
+    wait_until(|| flights.lock().unwrap().len() == 6);
+    assert_eq!(under_way(), 3, "nothing has come");
+    drop((stopped, waiting));
+    wait_until(|| flights.lock().unwrap().iter().all(Flight::is_over));
 }

@@ -1,0 +1,70 @@
+//! `POST /coql`: the records that a query in COQL means. `statement` finds what the query names and holds it to its
+//! limits, `rows` makes the answer's lines, `totals` those of a query with functions.
+//!
+//! Zoho: the method is POST though nothing is changed; the order is that of the ids unless the query says another.
+
+mod refusals;
+mod rows;
+mod statement;
+mod totals;
+
+use serde_json::{Map, Value, json};
+
+use super::super::errors::Refusal;
+use super::super::query::{Selection, View, coql};
+use super::super::wire::Reply;
+use super::{Call, Need, Shown, Version, disturbed, limits, permit};
+use statement::{Output, Statement};
+
+pub(super) fn reply(call: &Call<'_>) -> Result<Reply, Refusal> {
+    let statement = read(call);
+    // That a query which is refused costs what the smallest costs is a guess.
+    let cost = statement
+        .as_ref()
+        .map_or(limits::LEAST_COST, |statement| limits::cost_of_coql(statement.limit as u64));
+    if let Ok(statement) = &statement {
+        call.require(&[Need::records(statement.module)])?;
+    }
+    call.charge(cost)?;
+    let statement = statement?;
+    permit(call, statement.module)?;
+    let reply = disturbed(call, statement.page(), |shown| {
+        let back = if shown == Shown::Before { statement.limit } else { 0 };
+        found(call, &Statement { offset: statement.offset.saturating_sub(back), ..statement.clone() })
+    });
+    call.site.organisation.churn(statement.module, call.now);
+    Ok(reply)
+}
+
+fn read(call: &Call<'_>) -> Result<Statement, Refusal> {
+    let text = read_body(&call.request.body)?;
+    let query = coql::parse(&text).map_err(|error| refusals::unreadable(&error))?;
+    Statement::of(&query, call.version)
+}
+
+fn found(call: &Call<'_>, statement: &Statement) -> Reply {
+    let (organisation, condition) = (&call.site.organisation, &statement.condition);
+    let selection = Selection { organisation, module: statement.module, condition, view: View::Table };
+    let (data, more_records) = match &statement.output {
+        Output::Records(columns) => rows::of(columns, statement, selection),
+        Output::Totals(totals) => totals.rows(statement, selection),
+    };
+    answer(&data, more_records)
+}
+
+fn answer(data: &[Map<String, Value>], more_records: bool) -> Reply {
+    if data.is_empty() {
+        return Reply::empty(204);
+    }
+    Reply::json(200, &json!({"data": data, "info": {"count": data.len(), "more_records": more_records}}))
+}
+
+/// `include_meta` is passed over.
+fn read_body(body: &[u8]) -> Result<String, Refusal> {
+    let body: Value = serde_json::from_slice(body).map_err(|_| refusals::no_json())?;
+    match body.get("select_query") {
+        Some(Value::String(query)) => Ok(query.clone()),
+        Some(_) => Err(refusals::no_text()),
+        None => Err(refusals::no_query()),
+    }
+}

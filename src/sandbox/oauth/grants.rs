@@ -1,0 +1,84 @@
+//! `POST /oauth/v2/token`: tokens for a code, and a new access token for a refresh token.
+//!
+//! Zoho: errors have status 200; an answer to a refresh holds no new refresh token.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::super::errors;
+use super::super::faults::{FaultKind, Spot, TokenError};
+use super::super::site::Site;
+use super::super::wire::{Reply, WireRequest};
+use super::codes::Exchange;
+use super::tokens::Given;
+use super::{Parameters, client};
+
+pub(super) fn token(site: &Site, request: &WireRequest, now: Timestamp) -> Reply {
+    let parameters = Parameters::of(request);
+    let grant = client::authenticate(request, &parameters).and_then(|()| Grant::read(site, &parameters, now));
+    let grant = match grant {
+        Ok(grant) => grant,
+        Err(error) => return errors::token_error(error),
+    };
+    let disturbance = site.faults.take(Spot::Token);
+    disturbance.spoil(|| match disturbance.fault {
+        Some(FaultKind::TokenError(error)) => errors::token_error(error),
+        Some(FaultKind::Throttle) => errors::too_many_tokens(),
+        _ => grant.give(site, now),
+    })
+}
+
+/// What the tokens are given for; it is good.
+#[derive(Debug, Clone, Copy)]
+enum Grant<'a> {
+    Code(&'a str),
+    RefreshToken(&'a str),
+}
+
+impl<'a> Grant<'a> {
+    fn read(site: &Site, parameters: &'a Parameters, now: Timestamp) -> Result<Self, TokenError> {
+        let (code, refresh_token) = (parameters.get("code"), parameters.get("refresh_token"));
+        match (parameters.get("grant_type"), code, refresh_token) {
+            (Some("authorization_code"), Some(code), _) => {
+                let redirect_uri = parameters.get("redirect_uri");
+                let verifier = parameters.get("code_verifier");
+                site.codes().check(&Exchange { code, redirect_uri, verifier }, now)?;
+                Ok(Self::Code(code))
+            }
+            (Some("refresh_token"), _, Some(text)) if site.tokens().is_refresh_token(text) => {
+                Ok(Self::RefreshToken(text))
+            }
+            (Some("authorization_code" | "refresh_token"), ..) => Err(TokenError::InvalidCode),
+            _ => Err(TokenError::UnsupportedGrantType),
+        }
+    }
+
+    fn give(self, site: &Site, now: Timestamp) -> Reply {
+        let given = match self {
+            Self::Code(code) => {
+                let authorization = site.codes().take(code);
+                authorization.map(|authorization| Ok(site.tokens().authorize(authorization, now)))
+            }
+            Self::RefreshToken(text) => site.tokens().refresh(text, now),
+        };
+        match given {
+            Some(Ok(given)) => answer(given, &site.base_url),
+            Some(Err(_)) => errors::too_many_tokens(),
+            None => errors::token_error(TokenError::InvalidCode),
+        }
+    }
+}
+
+/// The keys in the order of Zoho's samples.
+fn answer(given: Given, base_url: &str) -> Reply {
+    let mut body = serde_json::Map::new();
+    body.insert("access_token".to_owned(), given.access_token.into());
+    if let Some(refresh_token) = given.refresh_token {
+        body.insert("refresh_token".to_owned(), refresh_token.into());
+    }
+    body.insert("scope".to_owned(), given.scope.into());
+    body.insert("api_domain".to_owned(), base_url.into());
+    body.insert("token_type".to_owned(), "Bearer".into());
+    body.insert("expires_in".to_owned(), json!(given.life.as_secs()));
+    Reply::json(200, &body)
+}
