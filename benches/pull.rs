@@ -14,8 +14,16 @@ use nix::sys::time::TimeValLike;
 use server::{Pages, Server};
 
 /// Where the records go.
+/// A file, and up to where was read.
+const WATERMARK: &str =
+    "{ kind: jsonl, path: out/bench.jsonl }\n    state: { since: { max: $.Modified_Time, type: datetime } }";
 const FILE: &str = "{ kind: jsonl, path: out/records.jsonl }";
 const STDOUT: &str = "{ kind: stdout }";
+const CSV: &str = "{ kind: csv, path: out/records.csv }";
+const SQLITE: &str = "{ kind: sqlite, path: out/records.db, table: records }";
+const MERGE: &str = "{ kind: sqlite, path: out/records.db, table: records, mode: merge, key: id }";
+const GZIP: &str = "{ kind: jsonl, path: out/records.jsonl.gz, compress: gzip }";
+const ZSTD: &str = "{ kind: jsonl, path: out/records.jsonl.zst, compress: zstd }";
 
 /// Records of a page.
 const PER_PAGE: usize = 200;
@@ -36,7 +44,26 @@ fn main() {
     // To standard output: that much on a disk would measure the disk.
     bench.pull("compact pages, 10 times", Pages::compact(PER_PAGE), pages * 10, STDOUT);
     bench.pull("pretty-printed pages", Pages::pretty(PER_PAGE), pages, FILE);
+    bench.pull("compact pages, a watermark", Pages::compact(PER_PAGE), pages, WATERMARK);
     bench.prefetch();
+    for (name, target) in [
+        ("6 fields to jsonl", FILE),
+        ("6 fields to csv", CSV),
+        ("6 fields to sqlite", SQLITE),
+        ("6 fields merged in sqlite", MERGE),
+    ] {
+        bench.pull(name, Pages::of_six_fields(PER_PAGE), pages, target);
+    }
+    bench.pull("6 fields to csv, 4 times", Pages::of_six_fields(PER_PAGE), pages * 4, CSV);
+    bench.pull("6 fields to sqlite, 4 times", Pages::of_six_fields(PER_PAGE), pages * 4, SQLITE);
+    for (name, target) in [
+        ("32 fields to csv", CSV),
+        ("32 fields to sqlite", SQLITE),
+        ("32 fields, gzip", GZIP),
+        ("32 fields, zstd", ZSTD),
+    ] {
+        bench.pull(name, Pages::compact(PER_PAGE), pages, target);
+    }
     bench.start();
 }
 

@@ -28,6 +28,7 @@ const SANDBOX: &[Row] = &[
         records: 270,
         credits: "2 credits",
     },
+    Row { kit: "zoho_incremental", arguments: &[], file: "leads", records: 936, credits: "6 credits" },
     Row { kit: "zoho_records", arguments: &[], file: "leads", records: 900, credits: "5 credits" },
     Row {
         kit: "zoho_records",

@@ -27,11 +27,26 @@ impl Pages {
         })
     }
 
+    /// Records of six fields, of about 130 bytes.
+    pub(crate) fn of_six_fields(records: usize) -> Self {
+        let page = |more: bool| {
+            let list: Vec<String> = (0..records).map(six_fields).collect();
+            format!(r#"{{"data":[{}],"info":{{"more_records":{more}}}}}"#, list.join(","))
+        };
+        Self { body: page(true).into(), last: page(false).into() }
+    }
+
     fn new(records: usize, shape: impl Fn(String) -> String) -> Self {
         let page =
             |more: bool| shape(format!(r#"{{"data":[{}],"info":{{"more_records":{more}}}}}"#, data(records)));
         Self { body: page(true).into(), last: page(false).into() }
     }
+}
+
+fn six_fields(index: usize) -> String {
+    format!(
+        r#"{{"id":"48768760004{index:08}","name":"Müller-{index}","email":"person{index}@example.com","score":{index},"revenue":1234567.89,"active":true}}"#
+    )
 }
 
 /// Records of about 1.4 kB, of the shape of a CRM's.
@@ -45,7 +60,9 @@ fn data(records: usize) -> String {
         );
         let _ = write!(
             text,
-            r#""Email":"person{index}@example.com","Company":"Ex \"ample\" & Söhne","Score":{index},"#
+            r#""Email":"person{index}@example.com","Company":"Ex \"ample\" & Söhne","Score":{index},"Modified_Time":"2024-01-02T03:{:02}:{:02}+05:30","#,
+            index * 7 % 60,
+            index * 13 % 60
         );
         for field in 0..24 {
             let _ =

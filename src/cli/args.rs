@@ -111,6 +111,7 @@ pub(super) enum SchemaOf {
 
 #[derive(Debug, Args)]
 #[command(mut_group("StandInOptions", |group| group.requires("sandbox")))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct RunArguments {
     /// The pipeline: a file, or its name under `pipelines/`, with or without `.yaml`.
     pub(super) pipeline: String,
@@ -123,6 +124,15 @@ pub(super) struct RunArguments {
     /// Start over, and not where a run stopped before its end.
     #[arg(long)]
     pub(super) restart: bool,
+    /// Read everything anew: forget up to where earlier runs read, and replace what the targets hold.
+    #[arg(long, conflicts_with_all = ["from", "to"])]
+    pub(super) full_refresh: bool,
+    /// Read from here, in the place of what earlier runs left: the value of `state.*` and `run.from`.
+    #[arg(long, value_name = "VALUE")]
+    pub(super) from: Option<String>,
+    /// The value of `run.to`, for pipelines that read it; what is kept for the next run then stays as it is.
+    #[arg(long, value_name = "VALUE")]
+    pub(super) to: Option<String>,
     /// What to do while another run of the same kind is at work: `fail`, `skip` (succeed without a run), `wait=5m`.
     #[arg(long, value_name = "WHAT", default_value = "fail", value_parser = overlap)]
     pub(super) on_overlap: Overlap,

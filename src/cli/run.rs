@@ -8,12 +8,12 @@ use super::args::RunArguments;
 use super::exit::Exit;
 use super::project::{self, Project, Purpose};
 use super::terminal::Terminal;
-use crate::diagnostic::{Diagnostic, Findings, Sources};
+use crate::diagnostic::{Code, Diagnostic, Findings, Sources};
 use crate::http::{Proxy, TransportSettings};
 use crate::plan::Plan;
 use crate::plan::connection::Overlay;
 use crate::report::{self, Listeners, Log, Progress};
-use crate::run::{Clock, Ending, Outcome, SystemClock, World, interrupt};
+use crate::run::{Clock, Ending, Outcome, SystemClock, Window, World, interrupt};
 use crate::sandbox::{self, Sandbox};
 use crate::secret::Redactor;
 
@@ -41,10 +41,17 @@ pub(super) fn run(
     };
     let sandbox = if arguments.sandbox { Some(start_sandbox(arguments, &mut project)?) } else { None };
     let purpose = if arguments.sandbox { Purpose::RunInSandbox } else { Purpose::Run };
-    let checked = match project.plan(&arguments.param, purpose) {
+    let mut checked = match project.plan(&arguments.param, purpose) {
         Ok(checked) => checked,
         Err(findings) => return refuse(&findings, &project.sources, terminal, redactor),
     };
+    if let Err(finding) = check_window(arguments, &checked.plan) {
+        terminal.findings(&[finding], &project.sources)?;
+        return Ok(Exit::Usage);
+    }
+    if arguments.full_refresh {
+        checked.plan.read_anew();
+    }
     if !arguments.quiet {
         terminal.findings(&checked.warnings.sorted(), &project.sources)?;
     }
@@ -55,6 +62,24 @@ pub(super) fn run(
         Err(findings) => refuse(&findings, &project.sources, terminal, redactor),
         Ok(outcome) => report_outcome(&checked.plan, &outcome, arguments, &project, terminal),
     }
+}
+
+/// A part of the data can be asked for only where the pipeline reads which.
+fn check_window(arguments: &RunArguments, plan: &Plan) -> Result<(), Diagnostic> {
+    let refusal = |message: &str, help: &str| Err(Diagnostic::error(Code::BadParam, message).help(help));
+    if arguments.from.is_some() && !plan.reads_from {
+        return refusal(
+            "`--from` means nothing to this pipeline: no step reads `state.*` or `run.from`",
+            "use it in a request: `query: { since: \"{{ run.from }}\" }`",
+        );
+    }
+    if arguments.to.is_some() && !plan.reads_to {
+        return refusal(
+            "`--to` means nothing to this pipeline: nothing reads `run.to`",
+            "use it in a request: `query: { until: \"{{ run.to }}\" }`",
+        );
+    }
+    Ok(())
 }
 
 /// Starts the stand-in and puts its values over the connection, before any secret is looked up.
@@ -118,7 +143,9 @@ fn execute(
         interrupt: wish,
         fingerprint: project.fingerprint.clone(),
         overlap: arguments.on_overlap,
-        restart: arguments.restart,
+        restart: arguments.restart || arguments.full_refresh,
+        full_refresh: arguments.full_refresh,
+        window: Window { from: arguments.from.clone(), to: arguments.to.clone() },
     };
     let mut listeners = Listeners(vec![Box::new(Log)]);
     if terminal.interactive && !arguments.quiet {

@@ -40,6 +40,7 @@ macro_rules! zoho {
 /// Every kit.
 pub const ALL: &[Kit] = &[
     zoho!("zoho_leads", "ZohoCRM.modules.READ"),
+    zoho!("zoho_incremental", "ZohoCRM.modules.READ"),
     zoho!("zoho_records", "ZohoCRM.modules.READ"),
     zoho!("zoho_notes", "ZohoCRM.modules.notes.READ"),
     zoho!("zoho_deleted", "ZohoCRM.modules.READ"),

@@ -14,6 +14,7 @@ pub mod params;
 pub mod request;
 pub mod retry;
 pub mod scope;
+pub mod state;
 pub mod step;
 pub mod target;
 pub mod value;
@@ -21,14 +22,15 @@ pub mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use connection::{ConnectionFiles, ConnectionPlan, Connections};
 use params::Param;
 use scope::{ConnectionNames, Extracted, Meaning, Scope, VariableUse};
 use step::StepPlan;
-use target::{TargetPlan, Targets};
+use target::{Mode, TargetPlan, Targets};
 
-use crate::diagnostic::{Code, Diagnostic, Findings};
+use crate::diagnostic::{Code, Diagnostic, Findings, Span};
 use crate::secret::Environment;
 use crate::spec::extract::ExtractSpec;
 use crate::spec::pipeline::PipelineSpec;
@@ -54,6 +56,44 @@ pub struct Plan {
     pub clear_secrets: Vec<String>,
     /// Environment variables that templates read.
     pub environment: Vec<VariableUse>,
+    /// How much one run may do.
+    pub limits: Limits,
+    /// Whether a template reads `run.from` or what earlier runs left.
+    pub reads_from: bool,
+    /// Whether a template reads `run.to`.
+    pub reads_to: bool,
+}
+
+/// How much one run may do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// For how long.
+    pub run_time: Option<Duration>,
+    /// How many records.
+    pub records: Option<u64>,
+    /// How many bytes of answers.
+    pub bytes: Option<u64>,
+    /// Where they stand.
+    pub span: Option<Span>,
+}
+
+impl Limits {
+    fn of(spec: &PipelineSpec) -> Self {
+        let Some(limits) = spec.limits.given() else { return Self::default() };
+        Self {
+            run_time: limits.run_time.given().map(|period| period.value),
+            records: limits.records.given().map(|count| count.value),
+            bytes: limits.bytes.given().map(|count| count.value),
+            span: Some(limits.span),
+        }
+    }
+}
+
+impl Plan {
+    /// Makes all targets begin empty, whatever they hold: everything is read anew.
+    pub fn read_anew(&mut self) {
+        self.targets.iter_mut().for_each(|target| target.kind.begin_empty());
+    }
 }
 
 /// A plan and what is questionable about it.
@@ -146,6 +186,9 @@ impl<'a> Planner<'a> {
         let mut targets = Targets::new(spec, settings, self.findings);
         let steps = self.steps(spec, &scope, connection, &mut targets);
         let targets = targets.finish(self.findings);
+        for step in steps.iter().flatten() {
+            self.refuse_replacing_by_part(step, &targets);
+        }
         let params = params?;
         for connection in &self.connections.list {
             self.meaning.environment.extend(connection.environment());
@@ -159,6 +202,9 @@ impl<'a> Planner<'a> {
             targets,
             clear_secrets: clear_secret::of_pipeline(spec).into_iter().map(|secret| secret.value).collect(),
             environment: self.meaning.environment,
+            limits: Limits::of(spec),
+            reads_from: !self.meaning.state.is_empty() || self.meaning.run.iter().any(|name| name == "from"),
+            reads_to: self.meaning.run.iter().any(|name| name == "to"),
         })
     }
 
@@ -181,6 +227,7 @@ impl<'a> Planner<'a> {
         for (index, step) in specs.iter().enumerate() {
             let (connection, names) = self.connection_of(step, connection, outer);
             (scope.step, scope.connection) = (index, names);
+            scope.state = state_names(step);
             let write = targets.of_step(step, self.findings);
             let before = step::Before { all: specs, index, scope: &scope, connection };
             let built = step::build(step, &before, write, self.findings);
@@ -198,6 +245,26 @@ impl<'a> Planner<'a> {
         }
         self.warn_of_unused(specs);
         whole.then_some(plans)
+    }
+
+    /// What reads only what is new must not replace what is old by it.
+    fn refuse_replacing_by_part(&mut self, step: &StepPlan, targets: &[TargetPlan]) {
+        let reads_state = !step.request.meaning().state.is_empty();
+        let replaced = step
+            .write
+            .iter()
+            .map(|index| &targets[*index])
+            .find(|target| target.kind.place().is_some() && *target.kind.mode() == Mode::Replace);
+        if let (true, Some(target)) = (reads_state, replaced) {
+            let message = format!(
+                "step `{}` reads only what is new, and would replace all of target `{}` by it",
+                step.name, target.name
+            );
+            let finding = Diagnostic::error(Code::KeyConflict, message).at(step.span, "");
+            self.findings.push(
+                finding.help("give the target `mode: merge` and a `key`, or `mode: append`; or do not read `state` in the request"),
+            );
+        }
     }
 
     fn connection_of(
@@ -267,6 +334,12 @@ fn extracted_names(specs: &[StepSpec]) -> BTreeMap<String, Vec<Extracted>> {
         }
     }
     names
+}
+
+/// The names of what a step keeps between runs.
+fn state_names(step: &StepSpec) -> Vec<String> {
+    let named = step.state.given().into_iter().flat_map(|named| &named.0);
+    named.map(|(key, _)| key.name.clone()).collect()
 }
 
 fn names_of(params: &[Param]) -> BTreeMap<String, bool> {

@@ -17,6 +17,8 @@ pub enum Room {
     Response,
     /// After the extraction: `reuse_for`.
     After,
+    /// At each record: `delete_when`.
+    Record,
 }
 
 /// All names of the language's own; no step may extract a value under one of them.
@@ -36,9 +38,9 @@ pub const RESERVED: &[&str] = &[
 ];
 
 /// Reserved names that nothing fills yet.
-const LATER: &[&str] = &["state", "record", "records", "batch", "steps", "window"];
+const LATER: &[&str] = &["records", "batch", "steps", "window"];
 
-const RUN: &[&str] = &["id", "started_at", "scheduled_at"];
+const RUN: &[&str] = &["id", "started_at", "scheduled_at", "from", "to"];
 const RESPONSE: &[&str] = &["status", "headers", "json", "text", "url"];
 const PAGE: &[&str] = &["number", "offset", "cursor", "size", "records", "count"];
 
@@ -75,6 +77,8 @@ pub struct Scope {
     pub extracted: BTreeMap<String, Vec<Extracted>>,
     /// The index of the step in which this is; what earlier steps extract is there.
     pub step: usize,
+    /// What that step keeps between runs.
+    pub state: Vec<String>,
 }
 
 /// An environment variable that a template reads.
@@ -101,6 +105,12 @@ pub struct Meaning {
     pub extracted: Vec<String>,
     /// The environment variables that are in it.
     pub environment: Vec<VariableUse>,
+    /// The params that are in it, but for secret ones.
+    pub params: Vec<String>,
+    /// What of the step's state is in it.
+    pub state: Vec<String>,
+    /// What of `run` is in it.
+    pub run: Vec<String>,
 }
 
 impl Scope {
@@ -143,7 +153,13 @@ impl Scope {
                     |name: &String| VariableUse { name: name.clone(), provided_for: found.guarded, span };
                 meaning.environment.extend(second.map(variable));
             }
+            "run" => meaning.run.extend(second.cloned()),
+            "state" => meaning.state.extend(second.cloned()),
             "params" => {
+                let open = |name: &&String| {
+                    !self.params.as_ref().is_some_and(|params| is_secret(params, Some(name)))
+                };
+                meaning.params.extend(second.filter(open).cloned());
                 meaning.secret |= self.params.as_ref().is_some_and(|params| is_secret(params, second));
             }
             "connection" => {
@@ -172,6 +188,17 @@ impl Scope {
             ),
             "connection" => self.connection_finding(found, text),
             "env" => None,
+            "state" if self.state.is_empty() => Some(
+                Diagnostic::error(Code::UndefinedName, "`state` is used, but this step keeps none")
+                    .at(text.span_of(found.range.clone()), "")
+                    .help("add it to the step: `state: { since: { max: $.Modified_Time, type: datetime } }`"),
+            ),
+            "state" => Self::member(
+                found,
+                text,
+                &self.state.iter().map(String::as_str).collect::<Vec<_>>(),
+                "`state` of this step",
+            ),
             "run" => Self::member(found, text, RUN, "`run`"),
             "response" if matches!(room, Room::Response | Room::After) => {
                 Self::member(found, text, RESPONSE, "`response`")
@@ -179,6 +206,7 @@ impl Scope {
             "page" if matches!(room, Room::Request | Room::Response) => {
                 Self::member(found, text, PAGE, "`page`")
             }
+            "record" if room == Room::Record => None,
             _ if LATER.contains(&root) => {
                 let message = format!(
                     "`{root}` is part of the language, but river {} does not fill it yet",
@@ -260,6 +288,7 @@ impl Scope {
         known.extend(["params", "env", "run"]);
         known.extend(matches!(room, Room::Response | Room::After).then_some("response"));
         known.extend(matches!(room, Room::Request | Room::Response).then_some("page"));
+        known.extend((room == Room::Record).then_some("record"));
         let member = self
             .members()
             .find(|(_, member)| *member == name)

@@ -8,6 +8,7 @@ use super::paginate::PaginatePlan;
 use super::request::RequestPlan;
 use super::retry::RetrySettings;
 use super::scope::{Meaning, Room, Scope};
+use super::state::{self, StatePlan};
 use super::written::Written;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
 use crate::expr::jsonpath::JsonPath;
@@ -45,6 +46,10 @@ pub struct StepPlan {
     pub records: Option<Arc<RecordsPlan>>,
     /// The targets they go to, by index in the plan.
     pub write: Vec<usize>,
+    /// What is kept between runs.
+    pub state: Vec<StatePlan>,
+    /// Which records go by their key.
+    pub delete_when: Option<Written<Expression>>,
     /// For how long the extracted values hold.
     pub reuse_for: Option<Written<Template>>,
     /// The steps whose values the request needs, by index.
@@ -134,7 +139,10 @@ impl Builder<'_> {
         let rules = self.each(spec.rules.given(), Self::rule);
         let paginate = self.paginate(spec, request.as_ref().ok());
         let records = self.records(spec);
+        let delete_when = self.condition(spec.delete_when.given(), Room::Record);
         let reuse_for = self.reuse_for(spec);
+        let used = request.as_ref().map(RequestPlan::meaning).unwrap_or_default();
+        let state = state::build(spec, self.before.scope, &used, &mut self.meaning, self.findings);
         self.refuse_misfits(spec);
         if let (Ok(Some(records)), Ok(extract), Ok(paginate)) = (&records, &extract, &paginate) {
             dead_path::warn(records, extract, paginate.as_ref(), self.findings);
@@ -155,6 +163,8 @@ impl Builder<'_> {
             paginate: paginate?,
             records: records?,
             write,
+            state: state?,
+            delete_when: delete_when?,
             reuse_for: reuse_for?,
             needs,
         })
@@ -348,6 +358,14 @@ impl Builder<'_> {
             let finding =
                 Diagnostic::error(Code::KeyConflict, "this step has `write`, but no `records` to write");
             self.findings.push(finding.at(spec.span_of_name(), "").help("add `records: $.PATH`"));
+        }
+        if let Some(condition) = spec.delete_when.given()
+            && (spec.records.is_absent() || spec.write.is_absent())
+        {
+            let lacks = if spec.records.is_absent() { "records" } else { "write" };
+            let message = format!("this step has `delete_when`, but no `{lacks}`");
+            let finding = Diagnostic::error(Code::KeyConflict, message).at(condition.0.span, "");
+            self.findings.push(finding.help("it says which `records` a target of `write` deletes by key"));
         }
         if let Some(paginate) = spec.paginate.given()
             && matches!(paginate.kind.given(), Some(PaginateKind::Page | PaginateKind::Offset))

@@ -126,5 +126,8 @@ impl Meaning {
         self.steps.extend(&other.steps);
         self.extracted.extend(other.extracted.iter().cloned());
         self.environment.extend(other.environment.iter().cloned());
+        self.params.extend(other.params.iter().cloned());
+        self.state.extend(other.state.iter().cloned());
+        self.run.extend(other.run.iter().cloned());
     }
 }

@@ -40,7 +40,7 @@ fn space_len(rest: &[u8]) -> usize {
 }
 
 /// The offset behind the quote that ends the string whose content starts at `at`.
-fn string_end(record: &[u8], at: usize) -> usize {
+pub(super) fn string_end(record: &[u8], at: usize) -> usize {
     let mut escaped_at = usize::MAX;
     for offset in memchr2_iter(b'"', b'\\', &record[at..]) {
         if offset == escaped_at {

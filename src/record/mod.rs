@@ -4,17 +4,25 @@
 //! Bytes ─Page::read→ Page ─batch→ Batch (ranges of the same bytes) ─compact::append_line→ JSON Lines
 //! ```
 //!
+//! `fields`, `kind`, `schema` and `key` look one level into a record, for targets that have columns or keys.
+//!
 //! A record is parsed only when something asks for one of its fields. This module must not serialise a record again:
 //! what a server sent (`1.10`, key order, escapes) is what lands.
 
 pub mod batch;
 pub mod compact;
+mod field;
+pub mod fields;
+pub mod key;
+pub mod kind;
 pub mod page;
 #[cfg(test)]
 mod samples;
 mod scan;
+pub mod schema;
 pub mod view;
 
 pub use batch::{Batch, BatchSeq, Change};
+pub use field::{Scalar, field};
 pub use page::{Found, Page, PageError};
 pub use view::JsonView;

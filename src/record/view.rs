@@ -37,6 +37,11 @@ impl JsonView {
         Self { page, range, depth: 0, inside: OnceLock::new() }.value()
     }
 
+    /// One record of a page.
+    pub fn record(page: Arc<Page>, range: Range<usize>) -> Value {
+        Self { page, range, depth: 0, inside: OnceLock::new() }.value()
+    }
+
     fn value(self) -> Value {
         let text = &self.page.text()[self.range.clone()];
         match text.first() {

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::run::outcome::{Ending, Figures, Outcome};
-use crate::target::Landed;
+use crate::target::{Landed, Manner};
 
 /// A few lines: how it ended, what it did, where the output is. `folder` is where the user stands.
 pub fn summary(pipeline: &str, outcome: &Outcome, folder: &Path) -> String {
     let mut lines = vec![format!("{pipeline}: {}", figures(verdict(&outcome.ending), &outcome.figures))];
-    lines.extend(outcome.landed.iter().filter_map(|landed| output(landed, folder)));
+    lines.extend(outcome.landed.iter().flat_map(|landed| output(landed, folder)));
     lines.extend(outcome.notes.iter().map(|note| format!("  {note}")));
     if let Some(note) = unchanged(outcome) {
         lines.push(format!("  {note}"));
@@ -55,11 +55,30 @@ fn figures(verdict: &str, figures: &Figures) -> String {
     format!("{verdict}; {}", parts.join(", "))
 }
 
-fn output(landed: &Landed, folder: &Path) -> Option<String> {
-    let path = landed.destination.as_ref()?;
-    let shown = path.strip_prefix(folder).unwrap_or(path).display();
-    let created = if landed.created_folder { ", in a new folder" } else { "" };
-    Some(format!("  {shown}: {}, {}{created}", plural(landed.records, "record"), bytes(landed.bytes)))
+fn output(landed: &Landed, folder: &Path) -> Vec<String> {
+    let shown = |path: &Path| path.strip_prefix(folder).unwrap_or(path).display().to_string();
+    let mut lines: Vec<String> = landed.notes.iter().map(|note| format!("  {note}")).collect();
+    let Some(path) = &landed.destination else { return lines };
+    let table = landed.table.as_ref().map(|table| format!(", table {table}")).unwrap_or_default();
+    let (what, size) = match landed.manner {
+        Manner::Replaced => ("", bytes(landed.bytes)),
+        Manner::Appended => (" added", format!("now {}", bytes(landed.bytes))),
+        Manner::Merged => (" merged", format!("now {}", bytes(landed.bytes))),
+    };
+    let mut parts = vec![format!("{}{what}", plural(landed.records, "record"))];
+    parts.extend((landed.deleted > 0).then(|| format!("{} deleted", count(landed.deleted))));
+    parts.extend(landed.table.is_none().then_some(size));
+    parts.extend((landed.files > 1).then(|| format!("in {} files", count(landed.files as u64))));
+    parts.extend(landed.created_folder.then(|| "in a new folder".to_owned()));
+    lines.push(format!("  {}{table}: {}", shown(path), parts.join(", ")));
+    if let Some((rejected, path)) = &landed.rejected {
+        lines.push(format!(
+            "  {}: {} that could not land, with the reasons",
+            shown(path),
+            plural(*rejected, "record")
+        ));
+    }
+    lines
 }
 
 /// What became of the files when a run is not complete.

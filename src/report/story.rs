@@ -36,6 +36,7 @@ fn chapter(step: &StepPreview) -> String {
     lines.extend(step.paginate.iter().map(|paging| line("paginate", &paginate(paging))));
     lines.extend(step.records.iter().map(|records| line("records", records)));
     lines.extend(listed("write", step.write.iter().map(write)));
+    lines.extend(step.delete_when.iter().map(|condition| line("deletes", condition)));
     lines.join("\n")
 }
 
@@ -100,7 +101,15 @@ fn paginate(paging: &PaginatePreview) -> String {
 
 fn write(write: &WritePreview) -> String {
     match &write.path {
-        Some(path) => format!("{path} ({}, replaced as a whole)", write.kind),
+        Some(path) => {
+            let table = write.table.as_ref().map(|table| format!(", table {table}")).unwrap_or_default();
+            let manner = match write.mode {
+                Some("append") => "appended to".to_owned(),
+                Some("merge") => format!("merged by {}", write.key.join(", ")),
+                _ => "replaced as a whole".to_owned(),
+            };
+            format!("{path}{table} ({}, {manner})", write.kind)
+        }
         None => write.kind.to_owned(),
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use minijinja::value::{Serde, Value};
 use serde::{Deserialize, Serialize};
 
+use super::marks::Seen;
 use super::outcome::Figures;
 use crate::paging::Cursor;
 use crate::plan::Plan;
@@ -31,6 +32,8 @@ pub(super) struct Checkpoint {
     pub(super) targets: Vec<SavedTarget>,
     /// What steps extracted, by name.
     pub(super) extracted: BTreeMap<String, serde_json::Value>,
+    /// What the steps have seen of what they keep.
+    pub(super) seen: Vec<Seen>,
 }
 
 /// What a target held.

@@ -1,5 +1,6 @@
 //! A run from its first step to its last.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -7,20 +8,23 @@ use minijinja::value::Value;
 
 use super::credits::priced;
 use super::event::{Event, Listener};
-use super::failure::Stop;
+use super::failure::{self, Stop};
 use super::ledger::{Ledger, Refused, about_state, rfc3339};
+use super::marks::{Begin, Marks};
 use super::outcome::{Ending, Figures, Outcome};
 use super::prefetch::Prefetch;
 use super::progress::{Part, Progress};
 use super::reuse::Kept;
 use super::targets::{Targets, show};
 use super::values::Values;
-use super::world::World;
+use super::world::{Window, World};
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::expr::mapping;
 use crate::http::Transport;
 use crate::plan::Plan;
+use crate::plan::step::StepPlan;
 use crate::secret::Redactor;
+use crate::state::Watermark;
 use crate::target::{Landed, TargetError, discard};
 
 /// A run in progress.
@@ -35,6 +39,8 @@ pub struct Run<'a> {
     /// Values of earlier runs.
     pub(super) kept: Kept,
     pub(super) figures: Figures,
+    /// What its steps keep between runs.
+    pub(super) marks: Marks,
     /// Where the run is, and what it notes of that.
     pub(super) progress: Progress<'a>,
     /// Why the run will not be complete.
@@ -53,7 +59,8 @@ pub async fn run(
 ) -> Result<Outcome, Findings> {
     let started = world.clock.now();
     let id = run_id(started, (world.random)());
-    let values = Values::new(plan, &world.environment, run_names(&id, &rfc3339(started)), redactor)?;
+    let names = run_names(&id, &rfc3339(started), &world.window);
+    let values = Values::new(plan, &world.environment, names, redactor)?;
     let transport = Transport::new(&world.transport)
         .map(Arc::new)
         .map_err(|error| findings(Diagnostic::error(Code::BadRequest, error.to_string())))?;
@@ -70,21 +77,39 @@ pub async fn run(
         None => (None, None, vec![]),
         Some(opened) => (Some(opened.ledger), opened.resumed, opened.notes),
     };
+    let marks = match look_up_state(plan, world, &values, ledger.as_ref()).await {
+        Ok(marks) => marks,
+        Err(finding) => {
+            if let Some(ledger) = &ledger {
+                // The finding says why nothing happens; what a dead run left stays for a run that can begin.
+                let _ = ledger.step_back(resumed.is_some(), world.clock.now()).await;
+            }
+            return Ok(Outcome::before_the_start(Ending::Failed(finding)));
+        }
+    };
     let mut figures = Figures { credits: priced(plan).then_some(0), ..Figures::default() };
     loop {
         let id = ledger.as_ref().map_or(id.as_str(), Ledger::id).to_owned();
         let targets = match &resumed {
-            None => Targets::open(&plan.targets, &id, &world.stdout),
-            Some(checkpoint) => Targets::reopen(&plan.targets, &id, &world.stdout, &checkpoint.targets),
+            None => Targets::open(&plan.targets, &id, &stage(plan, world, &id), &world.stdout),
+            Some(checkpoint) => {
+                let stage = stage(plan, world, &id);
+                Targets::reopen(&plan.targets, &id, &stage, &world.stdout, &checkpoint.targets)
+            }
         };
         let started_over = match targets {
             Ok(targets) => {
                 let began =
                     ledger.as_ref().map_or_else(|| rfc3339(started), |ledger| ledger.started_at().to_owned());
                 let mut values = values.clone();
-                values.name_run(run_names(&id, &began));
+                values.name_run(run_names(&id, &began, &world.window));
+                let mut marks = marks.clone();
+                if let Some(checkpoint) = &resumed {
+                    marks.restore(&checkpoint.seen);
+                }
                 let mut run = Run {
                     plan,
+                    marks,
                     world,
                     values,
                     transport: Arc::clone(&transport),
@@ -134,6 +159,33 @@ pub async fn run(
     }
 }
 
+/// What earlier runs left for the steps of this one.
+async fn look_up_state(
+    plan: &Plan,
+    world: &World,
+    values: &Values,
+    ledger: Option<&Ledger>,
+) -> Result<Marks, Box<Diagnostic>> {
+    let context = |step: &StepPlan| values.context(step.connection, []);
+    let mut marks = Marks::new(plan, |step, state| match &state.per {
+        None => Ok(Value::from(())),
+        Some(per) => per.value(&context(step)).map_err(|error| failure::evaluation(&step.name, &error)),
+    })?;
+    let Some(ledger) = ledger else { return Ok(marks) };
+    let former = ledger.watermarks(marks.keys()).await.map_err(|error| about_state(&error))?;
+    let begin = Begin {
+        former: if world.full_refresh { vec![None; former.len()] } else { former },
+        from: world.window.from.as_deref(),
+    };
+    marks.begin(plan, begin, |step, state| match &state.initial_value {
+        None => Ok(Value::from(())),
+        Some(initial) => {
+            initial.value(&context(step)).map_err(|error| failure::evaluation(&step.name, &error))
+        }
+    })?;
+    Ok(marks)
+}
+
 impl Run<'_> {
     async fn steps(&mut self) -> Result<(), Stop> {
         if let Some(figures) = self.progress.resumed_figures() {
@@ -160,25 +212,37 @@ impl Run<'_> {
         let one_line = |text: &str| redactor.redact(text).replace(['\n', '\r'], " ");
         let clean = |diagnostic: Diagnostic| diagnostic.map_text(one_line);
         let mut goes_on = None;
-        if let Err(Stop::Failed(_) | Stop::Interrupted) = &stopped {
+        let lands_in_part = matches!(&stopped, Err(Stop::Failed(_) | Stop::Interrupted | Stop::Limit(_)))
+            && self.lands_in_part();
+        if lands_in_part {
+            // Nothing is gone on with: what is there lands.
+        } else if let Err(Stop::Failed(_) | Stop::Interrupted | Stop::Limit(_)) = &stopped {
             goes_on = self.last_checkpoint().await;
         } else if let Err(Stop::Target(_)) = &stopped {
             goes_on = self.progress.place();
         }
-        let Self { targets, progress, incomplete, figures, notes, world, .. } = self;
+        let Self { plan, targets, marks, progress, incomplete, figures, notes, world, .. } = self;
         let incomplete: Vec<Diagnostic> = incomplete.into_iter().map(&clean).collect();
         let mut notes: Vec<String> = notes.iter().map(|note| one_line(note)).collect();
         let mut landed = vec![];
         let ending = match stopped {
             Ok(()) if incomplete.is_empty() => {
-                let landing = land(targets, &progress, world).await;
+                let watermarks = if world.window.to.is_some() { vec![] } else { marks.decided(plan, None) };
+                let landing = land(targets, watermarks, &progress, world).await;
                 landed = landing.landed;
                 notes.extend(landing.note);
-                landing.failure.map_or(Ending::Complete, |failure| match failure {
-                    Stop::Failed(finding) => Ending::Failed(Box::new(clean(*finding))),
-                    Stop::Target(error) => target_ending(&error, clean),
-                    Stop::Interrupted => Ending::Interrupted,
-                })
+                landing.failure.map_or(Ending::Complete, |failure| stop_ending(failure, clean))
+            }
+            Err(stop) if lands_in_part => {
+                let landing =
+                    land(targets, marks.decided(plan, Some(progress.step())), &progress, world).await;
+                landed = landing.landed;
+                notes.extend(landing.note);
+                notes.push(format!(
+                    "what step `{}` got in rising order is kept: the next run reads on from there",
+                    plan.steps[progress.step()].name
+                ));
+                stop_ending(landing.failure.unwrap_or(stop), clean)
             }
             stopped => {
                 if goes_on.is_some() {
@@ -189,9 +253,7 @@ impl Run<'_> {
                 }
                 match stopped {
                     Ok(()) => Ending::Incomplete(incomplete),
-                    Err(Stop::Failed(diagnostic)) => Ending::Failed(Box::new(clean(*diagnostic))),
-                    Err(Stop::Target(error)) => target_ending(&error, clean),
-                    Err(Stop::Interrupted) => Ending::Interrupted,
+                    Err(stop) => stop_ending(stop, clean),
                 }
             }
         };
@@ -218,7 +280,12 @@ impl Landing {
 
 /// Prepares, decides, shows: a crash before the decision leaves everything as it was, one after it is made good by the
 /// next run.
-async fn land(targets: Targets, progress: &Progress<'_>, world: &World) -> Landing {
+async fn land(
+    targets: Targets,
+    watermarks: Vec<Watermark>,
+    progress: &Progress<'_>,
+    world: &World,
+) -> Landing {
     let prepared = match targets.prepare().await {
         Ok(prepared) => prepared,
         Err(error) => {
@@ -226,7 +293,7 @@ async fn land(targets: Targets, progress: &Progress<'_>, world: &World) -> Landi
             return Landing { note, ..Landing::failed(error.into()) };
         }
     };
-    if let Err(error) = progress.decide(&prepared, world).await {
+    if let Err(error) = progress.decide(&prepared, watermarks, world).await {
         prepared.iter().for_each(discard);
         return Landing::failed(Stop::from(about_state(&error)));
     }
@@ -254,11 +321,26 @@ impl std::fmt::Debug for Run<'_> {
     }
 }
 
+fn stop_ending(stop: Stop, clean: impl Fn(Diagnostic) -> Diagnostic) -> Ending {
+    match stop {
+        Stop::Failed(finding) => Ending::Failed(Box::new(clean(*finding))),
+        Stop::Target(error) => target_ending(&error, clean),
+        Stop::Interrupted => Ending::Interrupted,
+        Stop::Limit(finding) => Ending::Incomplete(vec![clean(*finding)]),
+    }
+}
+
 fn target_ending(error: &TargetError, clean: impl Fn(Diagnostic) -> Diagnostic) -> Ending {
     match error {
         TargetError::Closed => Ending::OutputClosed,
         error => Ending::TargetFailed(Box::new(clean(about_target(error)))),
     }
+}
+
+/// Where the records of a run wait until they land.
+fn stage(plan: &Plan, world: &World, id: &str) -> PathBuf {
+    let state = world.state.clone().unwrap_or_else(|| plan.root.join(".river"));
+    state.join("stage").join(id)
 }
 
 fn about_target(error: &TargetError) -> Diagnostic {
@@ -285,11 +367,14 @@ fn run_id(started: SystemTime, random: f64) -> String {
     format!("{time}-{random:06x}{:x}", std::process::id())
 }
 
-fn run_names(id: &str, started_at: &str) -> Value {
+fn run_names(id: &str, started_at: &str, window: &Window) -> Value {
+    let or_none = |text: &Option<String>| text.as_deref().map_or(Value::from(()), Value::from);
     let started = started_at.replace('Z', "+00:00");
     mapping([
         ("id", Value::from(id)),
         ("started_at", Value::from(started.as_str())),
         ("scheduled_at", Value::from(started)),
+        ("from", or_none(&window.from)),
+        ("to", or_none(&window.to)),
     ])
 }

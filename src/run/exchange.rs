@@ -253,6 +253,6 @@ impl Run<'_> {
             retry: progress.counts.total,
         });
         self.world.interrupt.or_stop(self.world.clock.sleep(time)).await?;
-        Ok(())
+        self.check_limits()
     }
 }

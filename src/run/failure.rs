@@ -13,6 +13,8 @@ pub(super) enum Stop {
     Target(TargetError),
     /// Somebody wished to stop.
     Interrupted,
+    /// It has done as much as one run may; the finding says which limit was reached.
+    Limit(Box<Diagnostic>),
 }
 
 impl From<super::interrupt::Interrupted> for Stop {

@@ -9,11 +9,13 @@ use std::time::{Duration, SystemTime};
 
 use super::checkpoint::Checkpoint;
 use super::event::Event;
-use super::world::{Overlap, World};
+use super::world::{Overlap, Window, World};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::Plan;
 use crate::plan::target::TargetKind;
-use crate::state::{Decided, Holder, Lock, NewRun, Phase, RunRow, State, StateError, fingerprint};
+use crate::state::{
+    Decided, Holder, Lock, NewRun, Phase, RunRow, State, StateError, Watermark, WatermarkKey, fingerprint,
+};
 use crate::target::staging::sweep;
 use crate::target::{Prepared, TargetError, apply, folders};
 
@@ -71,7 +73,8 @@ pub(super) fn about_state(error: &StateError) -> Diagnostic {
 impl Ledger {
     /// Whether a run of this plan leaves anything that has to be kept track of.
     pub(super) fn is_needed(plan: &Plan) -> bool {
-        plan.targets.iter().any(|target| target.kind != TargetKind::Stdout)
+        let keeps = plan.steps.iter().any(|step| !step.state.is_empty());
+        keeps || plan.targets.iter().any(|target| target.kind != TargetKind::Stdout)
     }
 
     /// Takes the locks, finishes or removes what dead runs left, and begins the run, or goes on with a dead one.
@@ -87,7 +90,7 @@ impl Ledger {
             id: id.to_owned(),
             key: run_key(plan),
             pipeline: plan.name.clone(),
-            fingerprint: world.fingerprint.clone(),
+            fingerprint: asked_for(world),
             started_at,
             folders: plan.targets.iter().flat_map(folders).collect(),
         };
@@ -137,11 +140,33 @@ impl Ledger {
     }
 
     /// Decides what lands.
-    pub(super) async fn decide(&self, prepared: &[Prepared], now: SystemTime) -> Result<(), StateError> {
+    pub(super) async fn decide(
+        &self,
+        prepared: &[Prepared],
+        watermarks: Vec<Watermark>,
+        now: SystemTime,
+    ) -> Result<(), StateError> {
         let landings = prepared.iter().map(|prepared| serde_json::json!(prepared).to_string()).collect();
-        let decided = Decided { landings, watermarks: vec![] };
+        let decided = Decided { landings, watermarks };
         let (id, now) = (self.run.id.clone(), rfc3339(now));
         self.on_state(move |state| state.decide(&id, &decided, &now)).await
+    }
+
+    /// What the last complete runs left, in the order of the keys.
+    pub(super) async fn watermarks(
+        &self,
+        keys: Vec<WatermarkKey>,
+    ) -> Result<Vec<Option<String>>, StateError> {
+        self.on_state(move |state| {
+            let value = |key| Ok(state.watermark(key)?.map(|watermark| watermark.value));
+            keys.iter().map(value).collect()
+        })
+        .await
+    }
+
+    /// The run does not begin. What a dead one left stays.
+    pub(super) async fn step_back(&self, is_resumed: bool, now: SystemTime) -> Result<(), StateError> {
+        if is_resumed { Ok(()) } else { self.end("not begun", now).await }
     }
 
     /// Nothing of the run is left to do.
@@ -266,7 +291,7 @@ impl Recovery<'_> {
         let reason = if self.world.restart {
             "as `--restart` demands".to_owned()
         } else if row.run.fingerprint != self.ledger.run.fingerprint {
-            "the pipeline has changed since".to_owned()
+            "the pipeline, or what the command line asks for, has changed since".to_owned()
         } else if self.is_stale(row) {
             "it is older than a day".to_owned()
         } else {
@@ -360,14 +385,24 @@ fn run_lock(key: &str) -> String {
 
 /// The lock of a target, and how messages call it.
 fn target_lock(target: &crate::plan::target::TargetPlan) -> Option<(String, String)> {
-    match &target.kind {
-        TargetKind::Jsonl { path, shown } => {
-            let resolved = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-            let name = format!("target-{}", fingerprint([resolved.as_os_str().as_encoded_bytes()]));
-            Some((name, format!("`{shown}`")))
-        }
-        TargetKind::Stdout => None,
-    }
+    let place = target.kind.place()?;
+    let resolved = fs::canonicalize(&place.path).unwrap_or_else(|_| place.path.clone());
+    let path = resolved.as_os_str().as_encoded_bytes();
+    let name = match &target.kind {
+        // Tables of one database are written one after the other, which SQLite sees to.
+        TargetKind::Sqlite(sqlite) => fingerprint([path, sqlite.table.as_bytes()]),
+        TargetKind::File(_) | TargetKind::Stdout => fingerprint([path]),
+    };
+    Some((format!("target-{name}"), format!("`{}`", place.shown)))
+}
+
+/// What a run must share with a dead one to go on with its work: the pipeline and which part of the data it reads.
+fn asked_for(world: &World) -> String {
+    let Window { from, to } = &world.window;
+    let full = if world.full_refresh { "full" } else { "" };
+    let part = |text: &Option<String>| text.clone().map_or_else(String::new, |text| format!("={text}"));
+    let parts = [world.fingerprint.clone(), full.to_owned(), part(from), part(to)];
+    fingerprint(parts.iter().map(String::as_bytes))
 }
 
 /// Runs with one key exclude each other, and go on with each other's work.

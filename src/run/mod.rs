@@ -5,6 +5,7 @@
 pub mod answer;
 mod checkpoint;
 mod credits;
+mod deletes;
 pub mod engine;
 pub mod event;
 mod exchange;
@@ -14,6 +15,7 @@ mod failure;
 mod giving;
 pub mod interrupt;
 mod ledger;
+mod marks;
 pub mod outcome;
 mod page_facts;
 mod prefetch;
@@ -27,9 +29,10 @@ mod sending;
 mod step;
 mod targets;
 mod values;
+mod watermark;
 pub mod world;
 
 pub use engine::run;
 pub use event::{Event, Listener};
 pub use outcome::{Ending, Figures, Outcome};
-pub use world::{Clock, Overlap, SystemClock, World};
+pub use world::{Clock, Overlap, SystemClock, Window, World};

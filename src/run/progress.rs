@@ -10,9 +10,11 @@ use super::failure::Stop;
 use super::ledger::{Ledger, about_state};
 use super::outcome::Figures;
 use super::world::World;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::paging::Cursor;
 use crate::plan::Plan;
-use crate::state::StateError;
+use crate::plan::target::{Mode, TargetPlan};
+use crate::state::{StateError, Watermark};
 use crate::target::Prepared;
 
 /// A checkpoint is due after so long,
@@ -29,6 +31,8 @@ pub(super) struct Progress<'a> {
     /// Where this run goes on.
     resumed: Option<Checkpoint>,
     here: Here,
+    /// When this process began.
+    began: SystemTime,
     /// Whether another process could go on.
     can_resume: bool,
     checkpointed_at: SystemTime,
@@ -92,6 +96,7 @@ impl<'a> Progress<'a> {
             ledger,
             resumed,
             here,
+            began: world.clock.now(),
             checkpointed_at: world.clock.now(),
             bytes: 0,
             stored: place,
@@ -151,6 +156,11 @@ impl<'a> Progress<'a> {
         matches!(self.answered, Some((step, Some(status))) if step == checkpoint.step && !transient(status))
     }
 
+    /// The step that the run is in.
+    pub(super) fn step(&self) -> usize {
+        self.here.step
+    }
+
     /// Where the last checkpoint is.
     pub(super) fn place(&self) -> Option<String> {
         self.stored.clone()
@@ -163,9 +173,14 @@ impl<'a> Progress<'a> {
         self.proven = true;
     }
 
-    pub(super) async fn decide(&self, prepared: &[Prepared], world: &World) -> Result<(), StateError> {
+    pub(super) async fn decide(
+        &self,
+        prepared: &[Prepared],
+        watermarks: Vec<Watermark>,
+        world: &World,
+    ) -> Result<(), StateError> {
         match &self.ledger {
-            Some(ledger) => ledger.decide(prepared, world.clock.now()).await,
+            Some(ledger) => ledger.decide(prepared, watermarks, world.clock.now()).await,
             None => Ok(()),
         }
     }
@@ -184,6 +199,44 @@ impl<'a> Progress<'a> {
 }
 
 impl Run<'_> {
+    /// Whether what there is may land although the run is not complete: the step that it is in reads in rising order, and
+    /// no target would be replaced by a part.
+    pub(super) fn lands_in_part(&self) -> bool {
+        let Some(step) = self.plan.steps.get(self.progress.here.step) else { return false };
+        let begun = self.progress.here.cursor.is_some() && self.progress.here.records > 0;
+        let ascending = step.state.iter().any(|state| state.is_ascending);
+        let replaces =
+            |target: &TargetPlan| *target.kind.mode() == Mode::Replace || target.kind.begins_empty();
+        begun
+            && ascending
+            && self.incomplete.is_empty()
+            && self.progress.ledger.is_some()
+            && self.world.window.to.is_none()
+            && !self.plan.targets.iter().any(replaces)
+    }
+
+    /// Ends the run if it has done as much as one may.
+    pub(super) fn check_limits(&self) -> Result<(), Stop> {
+        let limits = &self.plan.limits;
+        let before = self.progress.resumed_figures().unwrap_or_default();
+        let records = self.figures.records - before.records;
+        let bytes = self.figures.bytes - before.bytes;
+        let time = self.world.clock.now().duration_since(self.progress.began).unwrap_or_default();
+        let reached = [
+            limits.records.filter(|most| records >= *most).map(|most| format!("{most} records")),
+            limits.bytes.filter(|most| bytes >= *most).map(|most| format!("{most} bytes of answers")),
+            limits.run_time.filter(|most| time >= *most).map(|most| format!("{} s", most.as_secs_f64())),
+        ];
+        let Some(reached) = reached.into_iter().flatten().next() else { return Ok(()) };
+        let message = format!("the run has reached a limit of the pipeline: {reached}");
+        let finding = Diagnostic::error(Code::Incomplete, message);
+        let finding = match limits.span {
+            Some(span) => finding.at(span, ""),
+            None => finding,
+        };
+        Err(Stop::Limit(Box::new(finding.help("run again to go on, or raise `limits`"))))
+    }
+
     /// Notes how far the run got, if it is time.
     pub(super) async fn checkpoint_if_due(&mut self) -> Result<(), Stop> {
         let progress = &self.progress;
@@ -236,6 +289,7 @@ impl Run<'_> {
             figures: self.figures.clone(),
             targets: self.targets.settle().await?,
             extracted,
+            seen: self.marks.seen(),
         };
         let now = self.world.clock.now();
         ledger.checkpoint(&checkpoint, now).await.map_err(|error| about_state(&error))?;

@@ -30,7 +30,8 @@ impl Run<'_> {
             .as_ref()
             .zip(cursor)
             .map(|(paginate, cursor)| ("page", page_names(paginate, cursor)));
-        self.values.context(step.connection, response.into_iter().chain(page))
+        let state = self.state_names(step).map(|names| ("state", names));
+        self.values.context(step.connection, response.into_iter().chain(page).chain(state))
     }
 
     pub(super) fn render(&self, step: &StepPlan, cursor: Option<&Cursor>) -> Result<Request, Diagnostic> {

@@ -43,6 +43,7 @@ impl Run<'_> {
             return Ok(());
         }
         self.figures.steps += 1;
+        self.begin_state(index)?;
         for target in &step.write {
             self.targets.want(*target);
         }
@@ -50,6 +51,7 @@ impl Run<'_> {
         let tally = match (&step.paginate, &step.records) {
             (None, None) => {
                 self.give_values(index).await?;
+                self.complete_state(index, None)?;
                 Tally::default()
             }
             _ => self.pages(index).await?,
@@ -92,22 +94,27 @@ impl Run<'_> {
     ) -> Result<Tally, Stop> {
         loop {
             let (verdict, answer) = self.exchange(index, cursor.as_ref()).await?;
+            self.note_clock(index, &answer);
             let page = self.page(index, &verdict, &answer, cursor.as_ref(), tally.previous.as_ref())?;
             // What follows is decided before anything is written: a page that contradicts itself lands nowhere.
             let next = match &cursor {
                 Some(here) => self.next(index, &page.facts, &answer, here)?,
                 None => None,
             };
-            self.write(index, &page.batch).await?;
+            let changes = self.changes(index, &answer, page.batch.clone())?;
+            self.look_at(index, &page.batch)?;
+            self.write(index, &changes).await?;
             self.count(index, &page, &answer, cursor.as_ref(), &mut tally);
             cursor = next;
             if cursor.is_none() {
                 self.prefetch.clear();
+                self.complete_state(index, Some(&answer))?;
                 return Ok(tally);
             }
             let here =
                 Here { step: index, cursor: cursor.clone(), pages: tally.pages, records: tally.records };
             self.progress.page_is_written(here, page.batch.byte_len() as u64);
+            self.check_limits()?;
             self.checkpoint_if_due().await?;
         }
     }
@@ -190,13 +197,12 @@ impl Run<'_> {
         }
     }
 
-    async fn write(&mut self, index: usize, batch: &Batch) -> Result<(), Stop> {
-        if batch.is_empty() {
-            return Ok(());
-        }
-        for target in &self.plan.steps[index].write {
-            for part in batch.clone().split(MAX_BATCH_BYTES) {
-                self.targets.write(*target, part).await?;
+    async fn write(&mut self, index: usize, changes: &[Batch]) -> Result<(), Stop> {
+        for batch in changes.iter().filter(|batch| !batch.is_empty()) {
+            for target in &self.plan.steps[index].write {
+                for part in batch.clone().split(MAX_BATCH_BYTES) {
+                    self.targets.write(*target, part).await?;
+                }
             }
         }
         Ok(())

@@ -1,11 +1,12 @@
 //! The targets of a run: opened once, fed by steps, shown together at the end.
 
 use std::io::Write;
+use std::path::Path;
 
 use super::checkpoint::SavedTarget;
 use crate::plan::target::TargetPlan;
 use crate::record::Batch;
-use crate::target::{Landed, Prepared, Receipt, TargetError, Worker, apply, discard, open, reopen};
+use crate::target::{Landed, Prepared, Receipt, Stage, TargetError, Worker, apply, discard, open, resume};
 
 /// All targets of a run, each with a thread of its own.
 #[derive(Debug)]
@@ -36,11 +37,13 @@ impl Targets {
     pub(super) fn open(
         plans: &[TargetPlan],
         run_id: &str,
+        stage: &Path,
         stdout: &dyn Fn() -> Box<dyn Write + Send>,
     ) -> Result<Self, TargetError> {
         // All before the first thread: a target that is dropped here takes its temporary file with it.
-        let targets: Vec<_> =
-            plans.iter().map(|plan| open(plan, run_id, stdout())).collect::<Result<_, _>>()?;
+        let at = |index| Stage::new(run_id, stage, index);
+        let targets = plans.iter().enumerate().map(|(index, plan)| open(plan, &at(index), stdout()));
+        let targets: Vec<_> = targets.collect::<Result<_, _>>()?;
         let open = |target| Ok(Open { worker: Worker::spawn(target)?, wanted: false, closed: false });
         Ok(Self { list: targets.into_iter().map(open).collect::<Result<_, _>>()? })
     }
@@ -49,14 +52,15 @@ impl Targets {
     pub(super) fn reopen(
         plans: &[TargetPlan],
         run_id: &str,
+        stage: &Path,
         stdout: &dyn Fn() -> Box<dyn Write + Send>,
         saved: &[SavedTarget],
     ) -> Result<Self, TargetError> {
-        let targets: Vec<_> = plans
-            .iter()
-            .zip(saved)
-            .map(|(plan, saved)| Ok((reopen(plan, run_id, stdout(), &saved.receipt)?, saved.wanted)))
-            .collect::<Result<_, _>>()?;
+        let reopened = plans.iter().zip(saved).enumerate().map(|(index, (plan, saved))| {
+            let stage = Stage::new(run_id, stage, index);
+            Ok((resume(plan, &stage, &saved.receipt, stdout())?, saved.wanted))
+        });
+        let targets: Vec<_> = reopened.collect::<Result<_, TargetError>>()?;
         let open = |(target, wanted)| Ok(Open { worker: Worker::spawn(target)?, wanted, closed: false });
         Ok(Self { list: targets.into_iter().map(open).collect::<Result<_, _>>()? })
     }
@@ -121,7 +125,8 @@ impl Targets {
     /// Leaves all of them for a run that goes on.
     pub(super) async fn detach(self) {
         for open in self.list {
-            open.worker.detach().await;
+            // What cannot be made durable any more is cut off when the run goes on.
+            let _ = open.worker.suspend().await;
         }
     }
 

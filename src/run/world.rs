@@ -58,6 +58,19 @@ pub struct World {
     pub overlap: Overlap,
     /// Whether to start over, whatever a dead run left.
     pub restart: bool,
+    /// Whether to read everything anew, whatever earlier runs left.
+    pub full_refresh: bool,
+    /// Which part of the data is meant, if not what is new.
+    pub window: Window,
+}
+
+/// A part of the data, as `--from` and `--to` give it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Window {
+    /// In the place of what earlier runs left: `state.*` and `run.from`.
+    pub from: Option<String>,
+    /// `run.to`. What is kept for the next run stays as it is then.
+    pub to: Option<String>,
 }
 
 /// What a run does when another one holds a lock that it needs.

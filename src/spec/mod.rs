@@ -11,6 +11,7 @@ pub mod pipeline;
 pub mod reader;
 pub mod request;
 pub mod schema;
+pub mod state;
 pub mod step;
 pub mod table;
 mod text_offsets;

@@ -7,6 +7,7 @@ use super::paginate::PaginateSpec;
 use super::pipeline::TargetSpec;
 use super::reader::{Read, Reader};
 use super::request::RequestSpec;
+use super::state::StateSpec;
 use super::table::{Shape, table};
 use super::value::{AnyValue, Count, ExpressionText, Name, Named, PathText, Period, TemplateText, words};
 
@@ -35,10 +36,14 @@ table! {
         records: RecordsSpec = Optional,
         /// Where the records go: a target's name, a list of them, or a target inline; else JSON Lines on standard output.
         write: WriteSpec = Optional,
+        /// Records of which this is true are deleted by their key; `record` is the record. The targets must have `mode: merge`.
+        delete_when: ExpressionText = Optional,
+        /// Values that are kept between runs, so that the next one reads only what is new: name → what it becomes.
+        state: Named<StateSpec> = Optional,
         /// For how long the extracted values may be used before the step runs again.
         reuse_for: TemplateText = Optional,
     }
-    later { "steps", "run", "for_each", "defaults", "rate", "poll", "transform", "delete_when", "state", "on_error", "with" }
+    later { "steps", "run", "for_each", "defaults", "rate", "poll", "transform", "on_error", "with" }
     other_words { "id" => "name", "http" => "request", "assert" => "expect", "asserts" => "expect", "capture" => "extract", "captures" => "extract", "outputs" => "extract", "register" => "extract", "if" => "when", "paginator" => "paginate", "pagination" => "paginate", "data_selector" => "records", "records_path" => "records", "sink" => "write", "target" => "write", "retries" => "retry" }
 }
 

@@ -50,6 +50,15 @@ pub struct Count {
     pub span: Span,
 }
 
+/// A value and where it stands, for those that do not know it themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placed<T> {
+    /// The value.
+    pub value: T,
+    /// Where.
+    pub span: Span,
+}
+
 /// Any value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnyValue(pub Node);
@@ -262,6 +271,16 @@ impl Read for AnyValue {
 
     fn shape() -> Shape {
         Shape::Any
+    }
+}
+
+impl<T: Read> Read for Placed<T> {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { value: T::read(node, reader)?, span: node.span })
+    }
+
+    fn shape() -> Shape {
+        T::shape()
     }
 }
 

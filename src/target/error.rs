@@ -68,15 +68,169 @@ pub enum TargetError {
         /// The path as the author wrote it.
         shown: String,
     },
-    /// A spooled file holds less than its run knew to be durable.
-    #[error("the unfinished file for `{shown}` has {found} bytes, though {length} were written")]
-    Shortened {
+    /// A record cannot land in a target with columns or a key.
+    #[error("record {number} cannot land in target `{target}`: {problem}")]
+    BadRecord {
+        /// The target's name.
+        target: String,
+        /// Which of the records that the target got in this run, counted from 1.
+        number: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A field is no column, and `on_new_column: fail` is asked for.
+    #[error("record {number} for target `{target}` has the field `{column}`, which is no column")]
+    NewColumn {
+        /// The target's name.
+        target: String,
+        /// Which of the records that the target got in this run, counted from 1.
+        number: u64,
+        /// The field.
+        column: String,
+    },
+    /// The folder for records that have not landed cannot be made.
+    #[error("cannot make the folder `{folder}`, in which records wait for `{shown}`")]
+    Stage {
+        /// The folder.
+        folder: String,
         /// The path as the author wrote it.
         shown: String,
-        /// The bytes that are there.
-        found: u64,
-        /// The bytes that were durable.
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A spool cannot be used.
+    #[error("cannot {doing} the records that wait for `{shown}`")]
+    Spool {
+        /// What was tried.
+        doing: &'static str,
+        /// The path as the author wrote it.
+        shown: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A spool that a run must go on with is gone.
+    #[error("the records that wait for `{shown}` are gone: `{path}` is not there")]
+    SpoolLost {
+        /// The path as the author wrote it.
+        shown: String,
+        /// The spool.
+        path: String,
+    },
+    /// A spool that a run must go on with was cut.
+    #[error("the records that wait for `{shown}` are not whole: `{path}` has {length} bytes of {expected}")]
+    SpoolShort {
+        /// The path as the author wrote it.
+        shown: String,
+        /// The spool.
+        path: String,
+        /// Its length.
         length: u64,
+        /// The length that it had.
+        expected: u64,
+    },
+    /// The file that is there is not compressed as `compress` says.
+    #[error("`{shown}` is there, but is no file of {word}")]
+    NotCompressed {
+        /// The path as the author wrote it.
+        shown: String,
+        /// The word of `compress`.
+        word: &'static str,
+        /// What reading it said.
+        source: io::Error,
+    },
+    /// The header of the file that is there does not fit.
+    #[error("`{shown}` is there, but {problem}")]
+    Header {
+        /// The path as the author wrote it.
+        shown: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A file is where a folder of files must be.
+    #[error("`{shown}` is a file, and `partition_by` needs a folder")]
+    NotAPartitionedFolder {
+        /// The path as the author wrote it.
+        shown: String,
+    },
+    /// Another process holds the database.
+    #[error("the database `{shown}` is locked by another process")]
+    DatabaseLocked {
+        /// The path as the author wrote it.
+        shown: String,
+    },
+    /// The file that is there is something else.
+    #[error("`{shown}` is there, but is no SQLite database")]
+    NotADatabase {
+        /// The path as the author wrote it.
+        shown: String,
+    },
+    /// The database is damaged.
+    #[error("the database `{shown}` is damaged")]
+    DatabaseDamaged {
+        /// The path as the author wrote it.
+        shown: String,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// The name of the table is that of a view.
+    #[error("`{table}` in the database `{shown}` is a view, not a table")]
+    NotATable {
+        /// The path as the author wrote it.
+        shown: String,
+        /// The name.
+        table: String,
+    },
+    /// A column that is there would change values.
+    #[error(
+        "the column `{column}` of table `{table}` in `{shown}` has the type {there}, which would change values of this run"
+    )]
+    ColumnType {
+        /// The path as the author wrote it.
+        shown: String,
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// Its type.
+        there: String,
+    },
+    /// Two fields are one column for SQLite.
+    #[error("the fields `{one}` and `{other}` differ in case only, and are one column in `{shown}`")]
+    SameColumn {
+        /// The path as the author wrote it.
+        shown: String,
+        /// One field.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// More fields than a table can have.
+    #[error("the records for `{shown}` have {count} fields, and a table takes {most} columns")]
+    TooManyColumns {
+        /// The path as the author wrote it.
+        shown: String,
+        /// How many fields.
+        count: usize,
+        /// How many columns are possible.
+        most: usize,
+    },
+    /// The rows that are there have equal keys.
+    #[error("table `{table}` in `{shown}` has rows with an equal key `{key}`")]
+    EqualKeys {
+        /// The path as the author wrote it.
+        shown: String,
+        /// The table.
+        table: String,
+        /// The columns of the key.
+        key: String,
+    },
+    /// Anything else that SQLite refused.
+    #[error("the database `{shown}` refuses")]
+    Database {
+        /// The path as the author wrote it.
+        shown: String,
+        /// What SQLite said.
+        source: rusqlite::Error,
     },
     /// The reader of standard output went away; the run ends quietly.
     #[error("the reader of standard output is gone")]
@@ -129,8 +283,34 @@ impl TargetError {
             Self::NameTooLong { .. } => "give a shorter name; most file systems allow 255 bytes".to_owned(),
             Self::Full { .. } => "free some space; what was there before is untouched".to_owned(),
             Self::Leftover { temporary, .. } => format!("if no other run is at work, remove `{temporary}`"),
-            Self::Vanished { .. } | Self::Shortened { .. } => "run the pipeline again".to_owned(),
-            Self::Closed | Self::Stopped | Self::Stdout { .. } | Self::NoThread { .. } | Self::Io { .. } => {
+            Self::BadRecord { .. } => {
+                "`on_bad_record: divert` puts such records into a file beside the target, and the run goes on".to_owned()
+            }
+            Self::NewColumn { column, .. } => {
+                format!("add `{column}` to `columns`, or write `on_new_column: add` or `ignore`")
+            }
+            Self::Stage { .. } | Self::Spool { .. } => {
+                "records wait in `.river/stage` at the project's root until the run is complete: that folder needs room and must be writable".to_owned()
+            }
+            Self::SpoolLost { .. } | Self::SpoolShort { .. } | Self::Vanished { .. } => "run the pipeline again".to_owned(),
+            Self::NotCompressed { shown, .. } => {
+                format!("give another path, or compress or move away `{shown}`")
+            }
+            Self::Header { shown, .. } => format!("repair or move away `{shown}`, or give another path"),
+            Self::NotAPartitionedFolder { .. } => "give the path of a folder, which need not be there yet".to_owned(),
+            Self::DatabaseLocked { .. } => "wait until the other process has finished, and run the pipeline again".to_owned(),
+            Self::NotADatabase { .. } => "give another path; a file that is no database is not overwritten".to_owned(),
+            Self::DatabaseDamaged { shown, .. } => format!("look at it with `sqlite3 {shown} 'PRAGMA integrity_check'`, or restore it"),
+            Self::NotATable { .. } => "give another `table`".to_owned(),
+            Self::ColumnType { column, .. } => {
+                format!("a type cannot be changed: make the table anew with `columns: {{ {column}: text }}`, or write to another table")
+            }
+            Self::SameColumn { one, .. } => {
+                format!("name the columns that you want, and leave others out: `columns: [{one}, …]`, `on_new_column: ignore`")
+            }
+            Self::TooManyColumns { .. } => "name the columns that you want: `columns: […]`, `on_new_column: ignore`".to_owned(),
+            Self::EqualKeys { .. } => "remove the doubled rows, or give a `key` that tells rows apart".to_owned(),
+            Self::Database { .. } | Self::Closed | Self::Stopped | Self::Stdout { .. } | Self::NoThread { .. } | Self::Io { .. } => {
                 return None;
             }
         };

@@ -1,30 +1,25 @@
-//! JSON Lines in a file that is replaced as a whole. Without records the file is empty: that is no lines.
-
-use std::path::Path;
+//! JSON Lines in a file that is replaced as a whole: it is its own spool, and grows hidden beside its destination.
+//! Without records the file is empty: that is no lines.
 
 use super::error::TargetError;
 use super::lines::Lines;
-use super::staging::Staging;
-use super::{Prepared, Receipt, Target};
-use crate::record::Batch;
+use super::staging::{Spot, Staging};
+use super::{Position, Prepared, Receipt, Target};
+use crate::record::{Batch, BatchSeq};
 
 pub(super) struct Jsonl {
     lines: Lines<Staging>,
+    through: Option<BatchSeq>,
 }
 
 impl Jsonl {
-    pub(super) fn open(path: &Path, shown: &str, run_id: &str) -> Result<Self, TargetError> {
-        Ok(Self { lines: Lines::new(Staging::open(path, shown, run_id)?) })
+    pub(super) fn create(spot: Spot) -> Result<Self, TargetError> {
+        Ok(Self { lines: Lines::new(Staging::create(spot)?), through: None })
     }
 
-    pub(super) fn reopen(
-        path: &Path,
-        shown: &str,
-        run_id: &str,
-        receipt: &Receipt,
-    ) -> Result<Self, TargetError> {
-        let staging = Staging::reopen(path, shown, run_id, receipt.bytes)?;
-        Ok(Self { lines: Lines::resume(staging, *receipt) })
+    pub(super) fn resume(spot: Spot, receipt: &Receipt) -> Result<Self, TargetError> {
+        let staging = Staging::resume(spot, receipt.puts)?;
+        Ok(Self { lines: Lines::after(staging, receipt.puts), through: receipt.through })
     }
 
     fn flush(&mut self) -> Result<(), TargetError> {
@@ -34,53 +29,75 @@ impl Jsonl {
 
 impl Target for Jsonl {
     fn write(&mut self, batch: &Batch) -> Result<(), TargetError> {
+        self.through = Some(batch.seq());
         self.lines.take(batch).map_err(|source| self.lines.out().refused("write", source))
     }
 
     fn settle(&mut self) -> Result<Receipt, TargetError> {
         self.flush()?;
         self.lines.out_mut().sync()?;
-        Ok(self.lines.taken())
+        Ok(Receipt { through: self.through, puts: self.lines.position(), ..Receipt::default() })
+    }
+
+    fn suspend(mut self: Box<Self>) -> Result<Receipt, TargetError> {
+        let receipt = self.settle()?;
+        self.lines.into_out().keep()?;
+        Ok(receipt)
     }
 
     fn prepare(mut self: Box<Self>) -> Result<Prepared, TargetError> {
         self.flush()?;
-        let Receipt { records, bytes, .. } = self.lines.taken();
+        let Position { records, bytes } = self.lines.position();
         let file = self.lines.into_out().prepare()?;
-        Ok(Prepared { records, bytes, file: Some(file) })
+        let destination = Some(file.destination.clone());
+        Ok(Prepared { records, bytes, destination, files: vec![file], ..Prepared::default() })
     }
 
     fn abandon(self: Box<Self>) {
-        self.lines.into_out().remove();
-    }
-
-    fn detach(self: Box<Self>) {
-        self.lines.into_out().leave();
+        self.lines.into_out().discard();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
 
     use bytes::Bytes;
     use tempfile::TempDir;
 
     use super::*;
     use crate::expr::jsonpath::PlainPath;
-    use crate::plan::target::{TargetKind, TargetPlan};
-    use crate::record::{BatchSeq, Page};
-    use crate::target::{apply, open, reopen};
+    use crate::plan::target::{
+        ColumnsPlan, FilePlan, Format, Mode, OnNewColumn, Place, TargetKind, TargetPlan,
+    };
+    use crate::record::Page;
+    use crate::target::{Stage, apply, open, resume};
 
     fn folder() -> TempDir {
         TempDir::new().unwrap()
     }
 
-    fn try_open(path: PathBuf) -> Result<Box<dyn Target>, TargetError> {
+    fn plan(path: PathBuf) -> TargetPlan {
         let shown = format!("out/{}", path.file_name().unwrap_or_default().to_string_lossy());
-        let plan = TargetPlan { name: "leads".into(), kind: TargetKind::Jsonl { path, shown } };
-        open(&plan, "run1", Box::new(std::io::sink()))
+        let file = FilePlan {
+            format: Format::Jsonl,
+            place: Place { path, shown },
+            mode: Mode::Replace,
+            begins_empty: false,
+            partition_by: vec![],
+            compress: None,
+            columns: ColumnsPlan { declared: None, on_new: OnNewColumn::Add },
+        };
+        TargetPlan { name: "leads".into(), kind: TargetKind::File(file), diverts: false }
+    }
+
+    fn stage() -> Stage {
+        Stage::new("run1", Path::new("/not/needed"), 0)
+    }
+
+    fn try_open(path: PathBuf) -> Result<Box<dyn Target>, TargetError> {
+        open(&plan(path), &stage(), Box::new(std::io::sink()))
     }
 
     fn batch(body: &str) -> Batch {
@@ -103,7 +120,8 @@ mod tests {
         let mut target = try_open(path.clone()).unwrap();
         target.write(&batch("[{\"a\": 1.10},\n{\n\"b\":\n2}]").numbered(BatchSeq(4))).unwrap();
         let receipt = target.settle().unwrap();
-        assert_eq!(receipt, Receipt { through: Some(BatchSeq(4)), records: 2, bytes: 20 });
+        let puts = Position { records: 2, bytes: 20 };
+        assert_eq!(receipt, Receipt { through: Some(BatchSeq(4)), puts, ..Receipt::default() });
         target.write(&batch("[3]").numbered(BatchSeq(5))).unwrap();
         let prepared = target.prepare().unwrap();
         assert_eq!(names(&folder), [".a.jsonl.run1.river-tmp", "a.jsonl"]);
@@ -117,6 +135,28 @@ mod tests {
             assert_eq!(fs::read_to_string(&path).unwrap(), "{\"a\": 1.10}\n{\"b\":2}\n3\n");
             assert_eq!(names(&folder), ["a.jsonl"]);
         }
+    }
+
+    #[test]
+    fn what_a_dead_process_left_goes_on_at_its_receipt() {
+        let folder = folder();
+        let path = folder.path().join("a.jsonl");
+        let sink = || Box::new(std::io::sink());
+        let mut target = try_open(path.clone()).unwrap();
+        target.write(&batch("[1,2]")).unwrap();
+        let receipt = target.settle().unwrap();
+        target.write(&batch("[3]")).unwrap();
+        target.suspend().unwrap();
+        let mut target = resume(&plan(path.clone()), &stage(), &receipt, sink()).unwrap();
+        target.write(&batch("[4]")).unwrap();
+        apply(&target.prepare().unwrap()).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "1\n2\n4\n");
+
+        let lost = resume(&plan(path.clone()), &stage(), &receipt, sink()).err().unwrap();
+        assert!(matches!(lost, TargetError::SpoolLost { .. }), "{lost:?}");
+        fs::write(folder.path().join(".a.jsonl.run1.river-tmp"), "1").unwrap();
+        let short = resume(&plan(path), &stage(), &receipt, sink()).err().unwrap();
+        assert!(short.to_string().ends_with("has 1 bytes of 4"), "{short}");
     }
 
     #[test]
@@ -139,42 +179,9 @@ mod tests {
         assert!(names(&folder).is_empty());
         let kept = try_open(path).unwrap().prepare().unwrap();
         assert_eq!(names(&folder).len(), 1);
-        fs::remove_file(&kept.file.as_ref().unwrap().temporary).unwrap();
+        fs::remove_file(&kept.files[0].temporary).unwrap();
         let error = apply(&kept).unwrap_err();
         assert!(matches!(error, TargetError::Vanished { .. }), "{error:?}");
-    }
-
-    #[test]
-    fn what_a_dead_run_left_is_cut_back_and_goes_on() {
-        let folder = folder();
-        let path = folder.path().join("a.jsonl");
-        let plan = TargetPlan {
-            name: "leads".into(),
-            kind: TargetKind::Jsonl { path: path.clone(), shown: "out/a.jsonl".into() },
-        };
-        let mut target = try_open(path.clone()).unwrap();
-        target.write(&batch("[1,2]")).unwrap();
-        let receipt = target.settle().unwrap();
-        target.write(&batch("[3]")).unwrap();
-        target.settle().unwrap();
-        target.detach();
-        let mut target = reopen(&plan, "run1", Box::new(std::io::sink()), &receipt).unwrap();
-        target.write(&batch("[4]")).unwrap();
-        let landed = apply(&target.prepare().unwrap()).unwrap();
-        assert_eq!((landed.records, fs::read_to_string(&path).unwrap().as_str()), (3, "1\n2\n4\n"));
-
-        let mut target = try_open(path.clone()).unwrap();
-        target.write(&batch("[1]")).unwrap();
-        target.settle().unwrap();
-        target.detach();
-        let error = reopen(&plan, "run1", Box::new(std::io::sink()), &Receipt { bytes: 9, ..receipt }).err();
-        assert!(matches!(error, Some(TargetError::Shortened { .. })), "{error:?}");
-        let error = reopen(&plan, "run2", Box::new(std::io::sink()), &receipt).err();
-        assert!(matches!(error, Some(TargetError::Vanished { .. })), "{error:?}");
-        crate::target::staging::sweep(folder.path(), "run2");
-        assert_eq!(names(&folder), [".a.jsonl.run1.river-tmp", "a.jsonl"]);
-        crate::target::staging::sweep(folder.path(), "run1");
-        assert_eq!(names(&folder), ["a.jsonl"]);
     }
 
     #[test]

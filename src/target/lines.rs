@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::Receipt;
+use super::Position;
 use crate::record::Batch;
 use crate::record::compact::append_line;
 
@@ -14,32 +14,31 @@ const BUFFER_BYTES: usize = 256 * 1024;
 pub(super) struct Lines<W> {
     out: W,
     buffer: Vec<u8>,
-    taken: Receipt,
+    position: Position,
 }
 
 impl<W: Write> Lines<W> {
     pub(super) fn new(out: W) -> Self {
-        Self { out, buffer: Vec::with_capacity(BUFFER_BYTES), taken: Receipt::default() }
+        Self::after(out, Position::default())
     }
 
-    /// Lines that go on behind those of the receipt.
-    pub(super) fn resume(out: W, taken: Receipt) -> Self {
-        Self { taken, ..Self::new(out) }
+    /// Lines that follow others, which `out` has already.
+    pub(super) fn after(out: W, position: Position) -> Self {
+        Self { out, buffer: Vec::new(), position }
     }
 
     /// Takes the records; only full buffers are written.
     pub(super) fn take(&mut self, batch: &Batch) -> io::Result<()> {
-        for record in batch.iter() {
-            let before = self.buffer.len();
-            append_line(record, &mut self.buffer);
-            self.taken.records += 1;
-            self.taken.bytes += (self.buffer.len() - before) as u64;
-            if self.buffer.len() >= BUFFER_BYTES {
-                self.flush()?;
-            }
-        }
-        self.taken.through = Some(batch.seq());
-        Ok(())
+        batch.iter().try_for_each(|record| self.take_one(record))
+    }
+
+    /// Takes one record.
+    pub(super) fn take_one(&mut self, record: &[u8]) -> io::Result<()> {
+        let before = self.buffer.len();
+        append_line(record, &mut self.buffer);
+        self.position.records += 1;
+        self.position.bytes += (self.buffer.len() - before) as u64;
+        if self.buffer.len() >= BUFFER_BYTES { self.flush() } else { Ok(()) }
     }
 
     /// Writes what is gathered.
@@ -51,8 +50,8 @@ impl<W: Write> Lines<W> {
     }
 
     /// What was taken so far, written or not.
-    pub(super) fn taken(&self) -> Receipt {
-        self.taken
+    pub(super) fn position(&self) -> Position {
+        self.position
     }
 
     pub(super) fn out(&self) -> &W {

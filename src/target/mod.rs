@@ -2,13 +2,22 @@
 //!
 //! ```text
 //! open → write … (settle → Receipt) … → prepare → Prepared (durable, hidden) → apply → Landed (visible)
+//!                          └ resume ↗
 //! ```
 //!
 //! A target is synchronous and owned by one thread, its [`Worker`]. Nothing here decides whether a run is a success.
+//! All that is not one plain file lands from a spool (`spooled.rs`): `file/` makes files of it, `sqlite/` rows.
 
 pub mod error;
+mod file;
+mod gate;
 mod jsonl;
 mod lines;
+mod prepared;
+mod spool;
+mod spooled;
+mod sqlite;
+pub mod stage;
 pub mod staging;
 mod stdout;
 pub mod worker;
@@ -19,11 +28,13 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use error::TargetError;
+pub use prepared::{Landed, Manner, Prepared, apply, discard};
+pub use stage::Stage;
 pub use worker::Worker;
 
-use crate::plan::target::{TargetKind, TargetPlan};
+use crate::plan::target::{FilePlan, Format, Mode, TargetKind, TargetPlan};
 use crate::record::{Batch, BatchSeq};
-use staging::PreparedFile;
+use staging::Spot;
 
 /// A place that takes records.
 pub trait Target: Send {
@@ -33,49 +44,36 @@ pub trait Target: Send {
     /// Makes durable what was taken so far, hidden as it is.
     fn settle(&mut self) -> Result<Receipt, TargetError>;
 
+    /// Settles, and closes the target without making anything visible or giving anything up: [`resume`] goes on.
+    fn suspend(self: Box<Self>) -> Result<Receipt, TargetError>;
+
     /// Makes everything durable, still hidden, and closes the target. What it gives is all that [`apply`] needs.
     fn prepare(self: Box<Self>) -> Result<Prepared, TargetError>;
 
     /// Gives up and leaves nothing behind.
     fn abandon(self: Box<Self>);
-
-    /// Closes, and leaves what is durable for a run that goes on.
-    fn detach(self: Box<Self>);
 }
 
-/// How far a target is durable.
+/// How far a target is durable: where it is cut back to when a run goes on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// The last batch it holds; none before the first.
     pub through: Option<BatchSeq>,
-    /// Records so far.
-    pub records: u64,
-    /// Bytes so far; in a file, where the next one goes.
-    pub bytes: u64,
+    /// Records to land.
+    pub puts: Position,
+    /// Records whose keys are to go.
+    pub deletes: Position,
+    /// Records that cannot land, and were put aside.
+    pub rejected: Position,
 }
 
-/// A finished target that only waits to be made visible. It can be stored, and outlives the process.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Prepared {
-    /// Records it holds.
+/// A place in a file of JSON Lines.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Records before it.
     pub records: u64,
-    /// Bytes it holds.
+    /// Bytes before it.
     pub bytes: u64,
-    /// The file to put in place; none if all is visible already, as on standard output.
-    pub file: Option<PreparedFile>,
-}
-
-/// What became visible.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Landed {
-    /// Records written.
-    pub records: u64,
-    /// Bytes written.
-    pub bytes: u64,
-    /// The file they are in, if they are in one.
-    pub destination: Option<PathBuf>,
-    /// Whether folders of its path were created for it.
-    pub created_folder: bool,
 }
 
 /// Opens a target. `stdout` is where [`TargetKind::Stdout`] writes.
@@ -84,60 +82,55 @@ pub struct Landed {
 /// When the place cannot be written; nothing is left behind then.
 pub fn open(
     plan: &TargetPlan,
-    run_id: &str,
+    stage: &Stage,
     stdout: Box<dyn Write + Send>,
 ) -> Result<Box<dyn Target>, TargetError> {
-    match &plan.kind {
-        TargetKind::Jsonl { path, shown } => Ok(Box::new(jsonl::Jsonl::open(path, shown, run_id)?)),
-        TargetKind::Stdout => Ok(Box::new(stdout::Stdout::new(stdout))),
-    }
+    Ok(match &plan.kind {
+        TargetKind::File(file) if is_its_own_spool(file) => {
+            Box::new(jsonl::Jsonl::create(Spot::look(&file.place.path, &file.place.shown, stage.run_id())?)?)
+        }
+        TargetKind::Stdout => Box::new(stdout::Stdout::new(stdout)),
+        TargetKind::File(_) | TargetKind::Sqlite(_) => Box::new(spooled::Spooled::open(plan, stage, None)?),
+    })
 }
 
-/// Opens a target as a dead run of that id left it, cut back to what the receipt says.
+/// Opens a target that an earlier process opened for this run, and cuts it back to a receipt.
 ///
 /// # Errors
-/// When it holds less than that, or cannot be written.
-pub fn reopen(
+/// As [`open`], and when less is there than the receipt says.
+pub fn resume(
     plan: &TargetPlan,
-    run_id: &str,
-    stdout: Box<dyn Write + Send>,
+    stage: &Stage,
     receipt: &Receipt,
+    stdout: Box<dyn Write + Send>,
 ) -> Result<Box<dyn Target>, TargetError> {
-    match &plan.kind {
-        TargetKind::Jsonl { path, shown } => {
-            Ok(Box::new(jsonl::Jsonl::reopen(path, shown, run_id, receipt)?))
+    Ok(match &plan.kind {
+        TargetKind::File(file) if is_its_own_spool(file) => {
+            let spot = Spot::look(&file.place.path, &file.place.shown, stage.run_id())?;
+            Box::new(jsonl::Jsonl::resume(spot, receipt)?)
         }
-        TargetKind::Stdout => open(plan, run_id, stdout),
-    }
+        TargetKind::Stdout => Box::new(stdout::Stdout::resume(stdout, receipt)),
+        TargetKind::File(_) | TargetKind::Sqlite(_) => {
+            Box::new(spooled::Spooled::open(plan, stage, Some(receipt))?)
+        }
+    })
 }
 
-/// The folders in which a run may leave files that carry its id.
+/// The folders in which a run may leave something that carries its id.
 pub fn folders(plan: &TargetPlan) -> Vec<PathBuf> {
     match &plan.kind {
-        TargetKind::Jsonl { path, .. } => staging::folder(path).into_iter().collect(),
-        TargetKind::Stdout => vec![],
+        TargetKind::File(file) if !file.partition_by.is_empty() => {
+            let beside = staging::folder(&file.place.path);
+            std::iter::once(file.place.path.clone()).chain(beside).collect()
+        }
+        kind => kind.place().and_then(|place| staging::folder(&place.path)).into_iter().collect(),
     }
 }
 
-/// Removes a finished target that will not be made visible.
-pub fn discard(prepared: &Prepared) {
-    if let Some(file) = &prepared.file {
-        file.discard();
-    }
-}
-
-/// Makes a prepared target visible. Doing it again does nothing; no open target is needed.
-///
-/// # Errors
-/// When the file cannot be put in place, or is gone.
-pub fn apply(prepared: &Prepared) -> Result<Landed, TargetError> {
-    if let Some(file) = &prepared.file {
-        file.put_in_place(prepared.bytes)?;
-    }
-    Ok(Landed {
-        records: prepared.records,
-        bytes: prepared.bytes,
-        destination: prepared.file.as_ref().map(|file| file.destination.clone()),
-        created_folder: prepared.file.as_ref().is_some_and(|file| file.created_folder),
-    })
+/// Whether the file that grows is the file that lands.
+fn is_its_own_spool(file: &FilePlan) -> bool {
+    file.format == Format::Jsonl
+        && file.mode == Mode::Replace
+        && file.compress.is_none()
+        && file.partition_by.is_empty()
 }

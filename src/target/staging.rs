@@ -1,12 +1,13 @@
 //! A file that grows hidden beside the one it will replace.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::error::TargetError;
+use super::{Position, spool};
 
 /// The longest file name that common file systems allow, in bytes.
 const MAX_NAME: usize = 255;
@@ -22,83 +23,127 @@ pub struct PreparedFile {
     pub shown: String,
     /// Whether folders of its path were created for it.
     pub created_folder: bool,
+    /// Its length: a file of this length that is at its destination was moved before.
+    pub length: u64,
 }
 
-/// An open file under its temporary name. It is removed on drop unless it was prepared, or was made durable for a run
-/// that may go on.
+/// A place for a file that was looked at: it can be written, and its folders are there.
+#[derive(Debug, Clone)]
+pub(super) struct Spot {
+    pub(super) destination: PathBuf,
+    pub(super) shown: String,
+    pub(super) created_folder: bool,
+    temporary: PathBuf,
+    /// The permissions of the file that is there.
+    permissions: Option<fs::Permissions>,
+}
+
+/// An open file under its temporary name. It is removed on drop unless it was made durable: then another run may go on
+/// with it, and only [`Self::discard`] removes it.
 #[derive(Debug)]
 pub(super) struct Staging {
     file: File,
-    place: PreparedFile,
+    spot: Spot,
     stays: bool,
+    /// Whether its name outlives a crash.
+    is_named: bool,
 }
 
-impl Staging {
-    /// Creates the temporary file for `path`, and the folders of the path if they are missing.
-    pub(super) fn open(path: &Path, shown: &str, run_id: &str) -> Result<Self, TargetError> {
+impl Spot {
+    /// Looks at `path` and creates its folders if they are missing.
+    pub(super) fn look(path: &Path, shown: &str, run_id: &str) -> Result<Self, TargetError> {
         let former = former_file(path, shown)?;
         // A link is kept: the file it points to is replaced.
         let destination = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let created_folder = create_folder(&destination, shown)?;
         let temporary = temporary_name(&destination, run_id);
-        let file = create(&temporary, shown)?;
-        let place = PreparedFile { temporary, destination, shown: shown.to_owned(), created_folder };
-        let staging = Self { file, place, stays: false };
-        if let Some(former) = former {
-            let copied = staging.file.set_permissions(former.permissions());
+        let permissions = former.map(|there| there.permissions());
+        Ok(Self { destination, shown: shown.to_owned(), created_folder, temporary, permissions })
+    }
+
+    /// A place in a folder of its own that is hidden as a whole.
+    pub(super) fn hidden(temporary: PathBuf, destination: PathBuf, shown: &str) -> Self {
+        Self { destination, shown: shown.to_owned(), created_folder: false, temporary, permissions: None }
+    }
+
+    /// Whether a file is there.
+    pub(super) fn has_former(&self) -> bool {
+        self.permissions.is_some()
+    }
+
+    /// Makes sure that the temporary file can be made. One that this run left when it was cut off goes.
+    pub(super) fn probe(&self) -> Result<(), TargetError> {
+        Staging::create_again(self.clone()).map(drop)
+    }
+}
+
+impl Staging {
+    /// Creates the temporary file, which must not be there.
+    pub(super) fn create(spot: Spot) -> Result<Self, TargetError> {
+        Self::create_with(spot, OpenOptions::new().write(true).create_new(true))
+    }
+
+    /// Creates the temporary file, or empties the one that this run left when it was cut off.
+    pub(super) fn create_again(spot: Spot) -> Result<Self, TargetError> {
+        Self::create_with(spot, OpenOptions::new().write(true).create(true).truncate(true))
+    }
+
+    /// Opens the temporary file that this run left, cut back to what a receipt says.
+    pub(super) fn resume(spot: Spot, position: Position) -> Result<Self, TargetError> {
+        let file = spool::reopen(&spot.temporary, position, &spot.shown)?;
+        // What there is to go on with must not be lost because something else fails.
+        Ok(Self { file, spot, stays: true, is_named: true })
+    }
+
+    fn create_with(spot: Spot, options: &OpenOptions) -> Result<Self, TargetError> {
+        let file = options.open(&spot.temporary).map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => TargetError::Leftover {
+                shown: spot.shown.clone(),
+                temporary: spot.temporary.display().to_string(),
+            },
+            _ => TargetError::from_io("create", &spot.shown, source),
+        })?;
+        let staging = Self { file, spot, stays: false, is_named: false };
+        if let Some(permissions) = &staging.spot.permissions {
+            let copied = staging.file.set_permissions(permissions.clone());
             copied.map_err(|source| staging.refused("set the permissions of", source))?;
         }
         Ok(staging)
     }
 
-    /// Opens the temporary file that a dead run left, cut back to `length` bytes.
-    pub(super) fn reopen(path: &Path, shown: &str, run_id: &str, length: u64) -> Result<Self, TargetError> {
-        former_file(path, shown)?;
-        let destination = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let temporary = temporary_name(&destination, run_id);
-        let opened = OpenOptions::new().write(true).open(&temporary);
-        let mut file = opened.map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => TargetError::Vanished { shown: shown.to_owned() },
-            _ => TargetError::from_io("open", shown, source),
-        })?;
-        let refused = |source| TargetError::from_io("open", shown, source);
-        let found = file.metadata().map_err(refused)?.len();
-        if found < length {
-            return Err(TargetError::Shortened { shown: shown.to_owned(), found, length });
-        }
-        file.set_len(length).and_then(|()| file.seek(SeekFrom::End(0))).map_err(refused)?;
-        let place = PreparedFile { temporary, destination, shown: shown.to_owned(), created_folder: false };
-        Ok(Self { file, place, stays: true })
-    }
-
-    /// Closes the file and leaves it.
-    pub(super) fn leave(mut self) {
-        self.stays = true;
-    }
-
-    /// Makes the bytes so far durable. From then on another run may go on with them: only [`Self::remove`] removes them.
+    /// Makes the bytes so far durable, and the name: what is decided later refers to it.
     pub(super) fn sync(&mut self) -> Result<(), TargetError> {
-        self.file.sync_data().map_err(|source| self.refused("write", source))?;
+        let named = if self.is_named { Ok(()) } else { sync_folder(&self.spot.temporary) };
+        named.and_then(|()| self.file.sync_data()).map_err(|source| self.refused("write", source))?;
+        self.is_named = true;
         self.stays = true;
         Ok(())
-    }
-
-    /// Closes the file and removes it.
-    pub(super) fn remove(mut self) {
-        self.stays = false;
     }
 
     /// Makes the whole file durable and keeps it under its temporary name.
     pub(super) fn prepare(mut self) -> Result<PreparedFile, TargetError> {
         self.sync()?;
-        // The name too must outlive a crash, since what is decided later refers to it.
-        sync_folder(&self.place.temporary).map_err(|source| self.refused("write", source))?;
-        self.stays = true;
-        Ok(self.place.clone())
+        let length = self.file.metadata().map_err(|source| self.refused("write", source))?.len();
+        let Spot { destination, shown, created_folder, temporary, .. } = self.spot.clone();
+        Ok(PreparedFile { temporary, destination, shown, created_folder, length })
+    }
+
+    /// Closes the file and keeps it for a later [`Self::resume`].
+    pub(super) fn keep(mut self) -> Result<(), TargetError> {
+        self.sync()
+    }
+
+    /// Removes the file.
+    pub(super) fn discard(mut self) {
+        self.stays = false;
+    }
+
+    pub(super) fn shown(&self) -> &str {
+        &self.spot.shown
     }
 
     pub(super) fn refused(&self, doing: &'static str, source: io::Error) -> TargetError {
-        TargetError::from_io(doing, &self.place.shown, source)
+        TargetError::from_io(doing, &self.spot.shown, source)
     }
 }
 
@@ -116,19 +161,19 @@ impl Drop for Staging {
     fn drop(&mut self) {
         if !self.stays {
             // Nobody is left to tell. What a killed process leaves stays until someone removes it.
-            let _ = fs::remove_file(&self.place.temporary);
+            let _ = fs::remove_file(&self.spot.temporary);
         }
     }
 }
 
 impl PreparedFile {
-    /// Moves the file to its destination; a file of `length` bytes that is there without a temporary one was moved
-    /// before.
-    pub(super) fn put_in_place(&self, length: u64) -> Result<(), TargetError> {
+    /// Moves the file to its destination; one of its length that is there without a temporary one was moved before.
+    pub(super) fn put_in_place(&self) -> Result<(), TargetError> {
         let refused = |source| TargetError::from_io("put in place", &self.shown, source);
+        create_folder(&self.destination, &self.shown)?;
         match fs::rename(&self.temporary, &self.destination) {
             Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => self.check_moved(length)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.check_moved()?,
             Err(error) => return Err(refused(error)),
         }
         sync_folder(&self.destination).map_err(refused)
@@ -139,9 +184,9 @@ impl PreparedFile {
         let _ = fs::remove_file(&self.temporary);
     }
 
-    fn check_moved(&self, length: u64) -> Result<(), TargetError> {
+    fn check_moved(&self) -> Result<(), TargetError> {
         match fs::metadata(&self.destination) {
-            Ok(there) if there.is_file() && there.len() == length => Ok(()),
+            Ok(there) if there.is_file() && there.len() == self.length => Ok(()),
             _ => Err(TargetError::Vanished { shown: self.shown.clone() }),
         }
     }
@@ -153,14 +198,19 @@ pub(super) fn folder(path: &Path) -> Option<PathBuf> {
     destination.parent().map(Path::to_owned)
 }
 
-/// Removes the temporary files of a run from a folder; returns how many.
+/// Removes what a run left in a folder under temporary names; returns how many files and folders.
 pub fn sweep(folder: &Path, run_id: &str) -> usize {
     let ending = format!(".{run_id}.river-tmp");
     let is_left = |name: &str| name.starts_with('.') && name.ends_with(&ending);
     let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     let left = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_left));
-    // What cannot be removed now is looked for again by nobody; it is hidden and named after its run.
-    left.filter(|entry| fs::remove_file(entry.path()).is_ok()).count()
+    let removed = left.filter(|entry| {
+        let path = entry.path();
+        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        // What cannot be removed now is hidden, and named after its run.
+        removed.is_ok()
+    });
+    removed.count()
 }
 
 /// What is at the path before the run, if it may be replaced.
@@ -184,7 +234,7 @@ fn may_write(path: &Path) -> bool {
     !opened.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
 }
 
-fn create_folder(destination: &Path, shown: &str) -> Result<bool, TargetError> {
+pub(super) fn create_folder(destination: &Path, shown: &str) -> Result<bool, TargetError> {
     let Some(folder) = destination.parent() else { return Ok(false) };
     let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
     let refused = |source| TargetError::from_io("create the folder of", shown, source);
@@ -198,15 +248,6 @@ fn create_folder(destination: &Path, shown: &str) -> Result<bool, TargetError> {
     Ok(!missing.is_empty())
 }
 
-fn create(temporary: &Path, shown: &str) -> Result<File, TargetError> {
-    OpenOptions::new().write(true).create_new(true).open(temporary).map_err(|source| match source.kind() {
-        io::ErrorKind::AlreadyExists => {
-            TargetError::Leftover { shown: shown.to_owned(), temporary: temporary.display().to_string() }
-        }
-        _ => TargetError::from_io("create", shown, source),
-    })
-}
-
 /// `.NAME.RUNID.river-tmp`; a long name is cut so that the whole stays a valid one.
 fn temporary_name(destination: &Path, run_id: &str) -> PathBuf {
     let name = destination.file_name().unwrap_or_default().to_string_lossy();
@@ -218,12 +259,12 @@ fn temporary_name(destination: &Path, run_id: &str) -> PathBuf {
 
 /// Makes the entry of `path` in its folder durable.
 #[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 /// Folders cannot be synced here; the file system orders the entries itself.
 #[cfg(not(unix))]
-fn sync_folder(_path: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(_path: &Path) -> io::Result<()> {
     Ok(())
 }

@@ -4,16 +4,22 @@ use std::io::{self, Write};
 
 use super::error::TargetError;
 use super::lines::Lines;
-use super::{Prepared, Receipt, Target};
-use crate::record::Batch;
+use super::{Position, Prepared, Receipt, Target};
+use crate::record::{Batch, BatchSeq};
 
 pub(super) struct Stdout {
     lines: Lines<Box<dyn Write + Send>>,
+    through: Option<BatchSeq>,
 }
 
 impl Stdout {
     pub(super) fn new(out: Box<dyn Write + Send>) -> Self {
-        Self { lines: Lines::new(out) }
+        Self { lines: Lines::new(out), through: None }
+    }
+
+    /// What was printed stays printed: the counting goes on, that is all.
+    pub(super) fn resume(out: Box<dyn Write + Send>, receipt: &Receipt) -> Self {
+        Self { lines: Lines::after(out, receipt.puts), through: receipt.through }
     }
 
     fn flush(&mut self) -> Result<(), TargetError> {
@@ -24,24 +30,27 @@ impl Stdout {
 impl Target for Stdout {
     /// Each batch is written on, since somebody may be watching.
     fn write(&mut self, batch: &Batch) -> Result<(), TargetError> {
+        self.through = Some(batch.seq());
         self.lines.take(batch).map_err(refused)?;
         self.flush()
     }
 
     fn settle(&mut self) -> Result<Receipt, TargetError> {
         self.flush()?;
-        Ok(self.lines.taken())
+        Ok(Receipt { through: self.through, puts: self.lines.position(), ..Receipt::default() })
+    }
+
+    fn suspend(mut self: Box<Self>) -> Result<Receipt, TargetError> {
+        self.settle()
     }
 
     fn prepare(mut self: Box<Self>) -> Result<Prepared, TargetError> {
         self.flush()?;
-        let Receipt { records, bytes, .. } = self.lines.taken();
-        Ok(Prepared { records, bytes, file: None })
+        let Position { records, bytes } = self.lines.position();
+        Ok(Prepared { records, bytes, ..Prepared::default() })
     }
 
     fn abandon(self: Box<Self>) {}
-
-    fn detach(self: Box<Self>) {}
 }
 
 fn refused(source: io::Error) -> TargetError {
@@ -61,7 +70,7 @@ mod tests {
     use crate::expr::jsonpath::PlainPath;
     use crate::plan::target::{TargetKind, TargetPlan};
     use crate::record::Page;
-    use crate::target::{apply, open};
+    use crate::target::{Stage, apply, open};
 
     #[derive(Clone, Default)]
     struct Screen(Arc<Mutex<Vec<u8>>>);
@@ -94,7 +103,8 @@ mod tests {
     }
 
     fn target(out: impl Write + Send + 'static) -> Box<dyn Target> {
-        open(&TargetPlan { name: "o".into(), kind: TargetKind::Stdout }, "run1", Box::new(out)).unwrap()
+        let plan = TargetPlan { name: "o".into(), kind: TargetKind::Stdout, diverts: false };
+        open(&plan, &Stage::new("run1", std::path::Path::new("/not/needed"), 0), Box::new(out)).unwrap()
     }
 
     #[test]

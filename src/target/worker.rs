@@ -30,9 +30,9 @@ type Failure = Arc<Mutex<Option<TargetError>>>;
 enum Order {
     Write(Batch, OwnedSemaphorePermit),
     Settle(oneshot::Sender<Result<Receipt, TargetError>>),
+    Suspend(oneshot::Sender<Result<Receipt, TargetError>>),
     Prepare(oneshot::Sender<Result<Prepared, TargetError>>),
     Abandon(oneshot::Sender<()>),
-    Detach(oneshot::Sender<()>),
 }
 
 impl Worker {
@@ -69,6 +69,14 @@ impl Worker {
         self.ask(Order::Settle).await?
     }
 
+    /// Makes durable what was handed over, and closes the target so that another process can go on.
+    ///
+    /// # Errors
+    /// The error that stopped the target.
+    pub async fn suspend(self) -> Result<Receipt, TargetError> {
+        self.ask(Order::Suspend).await?
+    }
+
     /// Waits until everything is written and prepares it.
     ///
     /// # Errors
@@ -81,12 +89,6 @@ impl Worker {
     pub async fn abandon(self) {
         // A target that stopped earlier has cleaned up already.
         let _ = self.ask(Order::Abandon).await;
-    }
-
-    /// Closes the target and leaves what is durable for a run that goes on.
-    pub async fn detach(self) {
-        // A target that stopped earlier has left what it had.
-        let _ = self.ask(Order::Detach).await;
     }
 
     async fn ask<T>(&self, order: impl FnOnce(oneshot::Sender<T>) -> Order) -> Result<T, TargetError> {
@@ -146,13 +148,12 @@ fn serve(mut target: Box<dyn Target>, orders: &mut Orders, room: &Semaphore) -> 
                     return Ok(());
                 }
             }
-            Order::Prepare(reply) => {
-                let _ = reply.send(target.prepare());
+            Order::Suspend(reply) => {
+                let _ = reply.send(target.suspend());
                 return Ok(());
             }
-            Order::Detach(reply) => {
-                target.detach();
-                let _ = reply.send(());
+            Order::Prepare(reply) => {
+                let _ = reply.send(target.prepare());
                 return Ok(());
             }
             Order::Abandon(reply) => {
@@ -176,6 +177,7 @@ mod tests {
 
     use super::*;
     use crate::record::BatchSeq;
+    use crate::target::Position;
 
     /// A target that waits for a word before each write and tells what it did.
     struct Fake {
@@ -203,19 +205,19 @@ mod tests {
 
         fn settle(&mut self) -> Result<Receipt, TargetError> {
             self.told.send("settle".to_owned()).unwrap();
-            Ok(Receipt { records: 7, ..Receipt::default() })
+            Ok(Receipt { puts: Position { records: 7, bytes: 0 }, ..Receipt::default() })
+        }
+
+        fn suspend(mut self: Box<Self>) -> Result<Receipt, TargetError> {
+            self.settle()
         }
 
         fn prepare(self: Box<Self>) -> Result<Prepared, TargetError> {
-            Ok(Prepared { records: 9, bytes: 0, file: None })
+            Ok(Prepared { records: 9, ..Prepared::default() })
         }
 
         fn abandon(self: Box<Self>) {
             self.told.send("abandon".to_owned()).unwrap();
-        }
-
-        fn detach(self: Box<Self>) {
-            self.told.send("detach".to_owned()).unwrap();
         }
     }
 
@@ -252,7 +254,7 @@ mod tests {
             say.send(Word::Write).unwrap();
             soon(worker.write(batch(seq, 10))).await.unwrap();
         }
-        assert_eq!(soon(worker.settle()).await.unwrap().records, 7);
+        assert_eq!(soon(worker.settle()).await.unwrap().puts.records, 7);
         assert_eq!(soon(worker.finish()).await.unwrap().records, 9);
         let told: Vec<String> = hear.iter().collect();
         assert_eq!(told, ["write 0", "write 1", "write 2", "settle", "gone"]);

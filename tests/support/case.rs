@@ -43,6 +43,10 @@ pub(crate) struct Settings {
     pub(crate) copy: Vec<PathBuf>,
     /// Files that are there before the run; they must be as they were after it, unless `files` says otherwise.
     pub(crate) files_before: BTreeMap<PathBuf, String>,
+    /// Databases that are there before the run, by the statements that make them.
+    pub(crate) databases_before: BTreeMap<PathBuf, String>,
+    /// Compressed files that are there before the run: by `gzip` or `zstd`, as the name ends.
+    pub(crate) compressed_before: BTreeMap<PathBuf, String>,
     /// Files of the project in which `{base}` and `{other}` become the fake servers' URLs.
     pub(crate) fill: Vec<PathBuf>,
     /// Empty folders that are there before the run.

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::compare;
 use super::process::Run;
 use super::project::{repository, tree};
+use super::readable::readable;
 
 /// The status of an answer to a request that no entry fits; river does not try it again.
 const UNKNOWN: u16 = 599;
@@ -104,7 +105,7 @@ fn landed(stdout: &[u8], folder: &Path, example: &str) -> String {
     let files = tree(folder)
         .into_iter()
         .filter(|(path, _)| path != Path::new(example) && !path.starts_with(".river"));
-    let files = files.map(|(path, bytes)| (path.display().to_string(), bytes));
+    let files = files.map(|(path, bytes)| (path.display().to_string(), readable(bytes)));
     let stdout = Some(("stdout".to_owned(), stdout.to_vec())).filter(|(_, bytes)| !bytes.is_empty());
     let all = stdout.into_iter().chain(files);
     all.map(|(name, bytes)| [&name, ":\n", &String::from_utf8_lossy(&bytes)].concat()).collect()

@@ -256,7 +256,8 @@ impl Comparison<'_> {
             found.insert(name, digest(&bytes).into_bytes());
         }
         let named = |(path, bytes): (PathBuf, Vec<u8>)| {
-            (PathBuf::from(self.normaliser.text(path.to_string_lossy().as_bytes())), bytes)
+            let path = PathBuf::from(self.normaliser.text(path.to_string_lossy().as_bytes()));
+            (path, super::readable::readable(bytes))
         };
         compare::files(&self.case.folder.join("files"), &found.into_iter().map(named).collect())
     }

@@ -14,6 +14,7 @@ mod limits;
 pub(crate) mod mutation;
 mod process;
 mod project;
+mod readable;
 pub(crate) mod secrets;
 mod server;
 pub(crate) mod usage;

@@ -35,6 +35,12 @@ impl Project {
         for (path, text) in &settings.files_before {
             write(&root.join(path), text.as_bytes())?;
         }
+        for (path, sql) in &settings.databases_before {
+            super::readable::make_database(&root.join(path), sql)?;
+        }
+        for (path, text) in &settings.compressed_before {
+            write(&root.join(path), &super::readable::compressed(path, text)?)?;
+        }
         for path in &settings.folders_before {
             fs::create_dir_all(root.join(path)).map_err(|error| error.to_string())?;
         }

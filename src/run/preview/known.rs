@@ -61,7 +61,12 @@ impl<'a> Known<'a> {
             let page = page.map(|(paginate, cursor)| ("page".to_owned(), page_names(paginate, cursor)));
             let connection = step.connection.map(|index| self.connections[index][side as usize].clone());
             let connection = connection.map(|value| ("connection".to_owned(), value));
-            mapping(extracted.chain(self.outside(side)).chain(connection).chain(page))
+            let state = step.state.iter().map(|state| {
+                let name = state.name.clone();
+                (name.clone(), self.token(StandIn::State { name }, side))
+            });
+            let state = ("state".to_owned(), mapping(state.collect::<Vec<_>>()));
+            mapping(extracted.chain(self.outside(side)).chain(connection).chain(page).chain([state]))
         });
         Stage { step, stand_ins: self.stand_ins, sides: [one, other], url_as_written: false }
     }
@@ -76,7 +81,7 @@ impl<'a> Known<'a> {
             };
             (param.name.clone(), value)
         });
-        let run = ["id", "started_at", "scheduled_at"];
+        let run = ["id", "started_at", "scheduled_at", "from", "to"];
         [
             ("params".to_owned(), mapping(params)),
             ("env".to_owned(), self.variables(side)),

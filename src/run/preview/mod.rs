@@ -23,7 +23,7 @@ use crate::plan::extract::{ExtractPlan, ExtractSource};
 use crate::plan::paginate::{NextPlan, PagePlace, PaginatePlan};
 use crate::plan::paging::PagingKind;
 use crate::plan::step::{RulePlan, StepPlan};
-use crate::plan::target::TargetKind;
+use crate::plan::target::{Mode, TargetKind};
 use crate::plan::written::Written;
 pub use crate::secret::MASK;
 use crate::secret::{Environment, Redactor};
@@ -57,6 +57,9 @@ pub struct StepPreview {
     pub paginate: Option<PaginatePreview>,
     /// Where the records are.
     pub records: Option<String>,
+    /// Which records go by their key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delete_when: Option<String>,
     /// Where the records go.
     pub write: Vec<WritePreview>,
 }
@@ -167,6 +170,15 @@ pub struct WritePreview {
     pub kind: &'static str,
     /// Its path, relative to the project.
     pub path: Option<String>,
+    /// Its table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// What happens to what is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<&'static str>,
+    /// The fields of its key.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub key: Vec<String>,
 }
 
 /// What each step of a plan would request. Err: a request that could not be sent, whatever a run finds.
@@ -189,6 +201,7 @@ fn step(plan: &Plan, environment: &Environment, index: usize) -> Result<StepPrev
         reuse_for: step.reuse_for.as_ref().map(source::<Template>),
         paginate: step.paginate.as_ref().map(paginate),
         records: step.records.as_ref().map(|records| source(&records.path)),
+        delete_when: step.delete_when.as_ref().map(source),
         write: step.write.iter().map(|target| write(plan, *target)).collect(),
         request,
     })
@@ -385,13 +398,20 @@ fn paginate(paginate: &PaginatePlan) -> PaginatePreview {
 
 fn write(plan: &Plan, target: usize) -> WritePreview {
     let target = &plan.targets[target];
-    let (kind, path) = match &target.kind {
-        TargetKind::Jsonl { path, shown } => {
-            // Below the project as it is, so that `--sandbox` shows its own folder.
-            let below = path.strip_prefix(&plan.root).map(|path| path.display().to_string());
-            ("jsonl", Some(below.unwrap_or_else(|_| shown.clone())))
-        }
-        TargetKind::Stdout => ("stdout", None),
+    let path = target.kind.place().map(|place| {
+        // Below the project as it is, so that `--sandbox` shows its own folder.
+        let below = place.path.strip_prefix(&plan.root).map(|path| path.display().to_string());
+        below.unwrap_or_else(|_| place.shown.clone())
+    });
+    let table = match &target.kind {
+        TargetKind::Sqlite(sqlite) => Some(sqlite.table.clone()),
+        TargetKind::File(_) | TargetKind::Stdout => None,
     };
-    WritePreview { name: target.name.clone(), kind, path }
+    let (mode, key) = match target.kind.mode() {
+        Mode::Replace => ("replace", vec![]),
+        Mode::Append => ("append", vec![]),
+        Mode::Merge { key } => ("merge", key.clone()),
+    };
+    let mode = path.as_ref().map(|_| mode);
+    WritePreview { name: target.name.clone(), kind: target.kind.word(), path, table, mode, key }
 }

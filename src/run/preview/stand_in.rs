@@ -22,6 +22,8 @@ pub(super) enum StandIn {
     Connection { connection: String, name: String, secret: bool },
     /// A value of `run`.
     Run { name: &'static str },
+    /// A value that earlier runs left.
+    State { name: String },
     /// A template that computes with one of these: it stands as it is written.
     Written { text: String },
 }
@@ -37,6 +39,7 @@ impl StandIn {
             Self::Environment { variable, .. } => format!("‹env:{variable}›"),
             Self::Connection { name, .. } => format!("‹connection.{name}›"),
             Self::Run { name } => format!("‹run.{name}›"),
+            Self::State { name } => format!("‹state.{name}›"),
             Self::Written { text } => text.clone(),
         }
     }
@@ -49,6 +52,7 @@ impl StandIn {
             Self::Param { name } => format!("param_{name}"),
             Self::Connection { name, .. } => format!("connection_{name}"),
             Self::Run { name } => format!("run_{name}"),
+            Self::State { name } => format!("state_{name}"),
             Self::Written { .. } => format!("value_{index}"),
         };
         name.chars().map(|next| if next.is_ascii_alphanumeric() { next } else { '_' }).collect()
@@ -63,6 +67,7 @@ impl StandIn {
                 Some(format!("`{name}` of connection `{connection}`"))
             }
             Self::Run { name } => Some(format!("`run.{name}`")),
+            Self::State { name } => Some(format!("`state.{name}`: up to where the last complete run read")),
             Self::Written { text } => Some(text.lines().collect::<Vec<_>>().join(" ")),
         }
     }

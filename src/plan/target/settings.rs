@@ -1,0 +1,264 @@
+//! One target: which keys go together, and what they mean.
+
+use std::path::Path;
+
+use super::{ColumnsPlan, DeclaredColumn, FilePlan, Format, Mode, OnNewColumn, SqlitePlan, TargetKind};
+use crate::diagnostic::{Code, Diagnostic, Findings, Span};
+use crate::plan::params::Param;
+use crate::plan::scope::Scope;
+use crate::spec::node::Text;
+use crate::spec::pipeline::{FieldNames, OnBadRecord, TargetKindWord, TargetMode, TargetSpec};
+use crate::spec::table::Field;
+
+/// What the path of a target may depend on.
+#[derive(Debug)]
+pub struct Settings<'a> {
+    /// The folder to which relative paths belong.
+    pub root: &'a Path,
+    /// The params with their values.
+    pub params: &'a [Param],
+    /// The params as names.
+    pub scope: Scope,
+    /// Whether all params have their values.
+    pub complete: bool,
+    /// Whether nothing may be written outside the root (`--sandbox`).
+    pub confined: bool,
+}
+
+/// One target of a pipeline while it is compiled.
+pub(super) struct Compiler<'s, 'f> {
+    pub(super) settings: &'s Settings<'s>,
+    pub(super) spec: &'s TargetSpec,
+    pub(super) findings: &'f mut Findings,
+}
+
+/// A key that the author gave, and where.
+type GivenKey = (&'static str, Span);
+
+impl Settings<'_> {
+    /// Compiles a target. `name` is its name if it is declared: the default of `table`.
+    pub(super) fn kind(
+        &self,
+        spec: &TargetSpec,
+        name: Option<&str>,
+        findings: &mut Findings,
+    ) -> Option<(TargetKind, bool)> {
+        Compiler { settings: self, spec, findings }.kind(name)
+    }
+}
+
+impl Compiler<'_, '_> {
+    fn kind(&mut self, name: Option<&str>) -> Option<(TargetKind, bool)> {
+        let word = *self.spec.kind.given()?;
+        let fits = self.refuse_misfits(word);
+        let mode = self.mode();
+        let columns = self.columns();
+        let partition_by = self.spec.partition_by.given().map(|names| self.names("partition_by", names));
+        let diverts = self.spec.on_bad_record.given().is_some_and(|word| word.value == OnBadRecord::Divert);
+        if word == TargetKindWord::Stdout {
+            return fits.then_some((TargetKind::Stdout, false));
+        }
+        let place = self.place();
+        let table = if word == TargetKindWord::Sqlite { self.table(name) } else { None };
+        let (mode, columns, place) = (mode?, columns?, place?);
+        if self.spec.partition_by.is_absent() {
+            self.warn_of_ending(&place);
+        }
+        let partition_by = partition_by.unwrap_or(Some(vec![]))?;
+        let compress = self.spec.compress.given().map(|word| word.value);
+        let file = |format| FilePlan {
+            format,
+            place: place.clone(),
+            mode: mode.clone(),
+            begins_empty: false,
+            partition_by: partition_by.clone(),
+            compress,
+            columns: columns.clone(),
+        };
+        let kind = match word {
+            TargetKindWord::Jsonl => TargetKind::File(file(Format::Jsonl)),
+            TargetKindWord::Csv => TargetKind::File(file(Format::Csv)),
+            TargetKindWord::Sqlite => {
+                TargetKind::Sqlite(SqlitePlan { place, table: table?, mode, begins_empty: false, columns })
+            }
+            TargetKindWord::Stdout => TargetKind::Stdout,
+        };
+        fits.then_some((kind, diverts))
+    }
+
+    /// Keys that say nothing to a kind or beside each other.
+    fn refuse_misfits(&mut self, word: TargetKindWord) -> bool {
+        let merges = self.spec.mode.given().is_some_and(|mode| mode.value == TargetMode::Merge);
+        let mut refused = vec![];
+        for (key, span) in self.given() {
+            if let Some((message, help)) = misfit(word, key) {
+                refused.push((message, span, help.to_owned()));
+            }
+        }
+        if let (Some(mode), TargetKindWord::Stdout) = (self.spec.mode.given(), word)
+            && mode.value != TargetMode::Replace
+        {
+            let message = "`mode` does not go with `kind: stdout`".to_owned();
+            refused.push((message, mode.span, "leave it out: what is printed stays printed".to_owned()));
+        }
+        if let Some(key) = self.spec.key.given()
+            && !merges
+            && word != TargetKindWord::Stdout
+        {
+            let message = "`key` goes with `mode: merge`".to_owned();
+            refused.push((message, key.span, "leave it out, or write `mode: merge`".to_owned()));
+        }
+        if let Some(new) = self.spec.on_new_column.given()
+            && matches!(word, TargetKindWord::Csv | TargetKindWord::Sqlite)
+            && self.spec.columns.is_absent()
+            && self.spec.mode.given().is_none_or(|mode| mode.value == TargetMode::Replace)
+        {
+            let message = "with `mode: replace` and without `columns` no column is new".to_owned();
+            refused.push((message, new.span, "leave `on_new_column` out, or give `columns`".to_owned()));
+        }
+        if let Some(bad) = self.spec.on_bad_record.given()
+            && word == TargetKindWord::Jsonl
+            && !merges
+            && self.spec.partition_by.is_absent()
+        {
+            let message = "every record can land here: `on_bad_record` has nothing to decide".to_owned();
+            let help = "leave it out; it is for tables, and for files with `key` or `partition_by`";
+            refused.push((message, bad.span, help.to_owned()));
+        }
+        if let Some(partition) = self.spec.partition_by.given()
+            && merges
+            && matches!(word, TargetKindWord::Jsonl | TargetKindWord::Csv)
+        {
+            let message = format!(
+                "`mode: merge` with `partition_by` is part of the language, but river {} does not do it yet",
+                env!("CARGO_PKG_VERSION")
+            );
+            let finding = Diagnostic::error(Code::NotBuilt, message).at(partition.span, "not built yet");
+            self.findings.push(finding.help("merge into one file, or into a table with `kind: sqlite`"));
+            return false;
+        }
+        let fits = refused.is_empty();
+        for (message, span, help) in refused {
+            self.findings.push(Diagnostic::error(Code::KeyConflict, message).at(span, "").help(help));
+        }
+        fits
+    }
+
+    /// The keys that the author gave, but for `kind` and `mode`.
+    fn given(&self) -> Vec<GivenKey> {
+        let spec = self.spec;
+        let keys = [
+            ("path", spec.path.given().map(|path| path.0.span)),
+            ("table", spec.table.given().map(|table| table.0.span)),
+            ("key", spec.key.given().map(|key| key.span)),
+            ("partition_by", spec.partition_by.given().map(|names| names.span)),
+            ("compress", spec.compress.given().map(|word| word.span)),
+            ("columns", spec.columns.given().map(|columns| columns.span)),
+            ("on_new_column", spec.on_new_column.given().map(|word| word.span)),
+            ("on_bad_record", spec.on_bad_record.given().map(|word| word.span)),
+        ];
+        keys.into_iter().filter_map(|(key, span)| Some((key, span?))).collect()
+    }
+
+    fn mode(&mut self) -> Option<Mode> {
+        let key = self.spec.key.given().map(|names| self.names("key", names));
+        match &self.spec.mode {
+            Field::Bad => None,
+            Field::Given(mode) if mode.value == TargetMode::Append => Some(Mode::Append),
+            Field::Given(mode) if mode.value == TargetMode::Merge => {
+                if self.spec.key.is_absent() && self.spec.kind.given() != Some(&TargetKindWord::Stdout) {
+                    let finding = Diagnostic::error(Code::MissingKey, "`mode: merge` needs a `key`");
+                    self.findings.push(
+                        finding
+                            .at(mode.span, "")
+                            .help("name the fields that tell records apart: `key: [id]`"),
+                    );
+                }
+                Some(Mode::Merge { key: key?? })
+            }
+            Field::Given(_) | Field::Absent => Some(Mode::Replace),
+        }
+    }
+
+    /// Names of fields: some, each once.
+    fn names(&mut self, key: &str, given: &FieldNames) -> Option<Vec<String>> {
+        if given.names.is_empty() {
+            let finding = Diagnostic::error(Code::BadValue, format!("`{key}` names no field"));
+            self.findings.push(finding.at(given.span, "").help(format!("for example `{key}: [id]`")));
+            return None;
+        }
+        self.refuse_twice(&given.names.iter().collect::<Vec<_>>())?;
+        Some(given.names.iter().map(|name| name.value.clone()).collect())
+    }
+
+    fn refuse_twice(&mut self, names: &[&Text]) -> Option<()> {
+        // A table takes no two columns that differ in case only.
+        let folds = self.spec.kind.given() == Some(&TargetKindWord::Sqlite);
+        let equal = |one: &str, other: &str| one == other || (folds && one.eq_ignore_ascii_case(other));
+        let mut once = Some(());
+        for (place, name) in names.iter().enumerate() {
+            if names[..place].iter().any(|earlier| equal(&earlier.value, &name.value)) {
+                let finding =
+                    Diagnostic::error(Code::NameConflict, format!("`{}` stands here twice", name.value));
+                self.findings.push(finding.at(name.span, "").help("leave one of them out"));
+                once = None;
+            }
+        }
+        once
+    }
+
+    fn columns(&mut self) -> Option<ColumnsPlan> {
+        let on_new = match &self.spec.on_new_column {
+            Field::Given(word) => word.value,
+            Field::Absent => OnNewColumn::Add,
+            Field::Bad => return None,
+        };
+        let Some(given) = self.spec.columns.optional().ok()? else {
+            return Some(ColumnsPlan { declared: None, on_new });
+        };
+        if given.columns.is_empty() {
+            let finding = Diagnostic::error(Code::BadValue, "`columns` names no column");
+            self.findings
+                .push(finding.at(given.span, "").help("leave it out: records then say what there is"));
+            return None;
+        }
+        self.refuse_twice(&given.columns.iter().map(|(name, _)| name).collect::<Vec<_>>())?;
+        let declared: Vec<DeclaredColumn> = given
+            .columns
+            .iter()
+            .map(|(name, word)| DeclaredColumn { name: name.value.clone(), kind: word.map(Into::into) })
+            .collect();
+        self.refuse_key_outside(&declared, on_new)?;
+        Some(ColumnsPlan { declared: Some(declared), on_new })
+    }
+
+    /// Without its key a row could not be found again.
+    fn refuse_key_outside(&mut self, declared: &[DeclaredColumn], on_new: OnNewColumn) -> Option<()> {
+        let outside = self.spec.key.given().filter(|_| on_new != OnNewColumn::Add).and_then(|key| {
+            key.names.iter().find(|name| declared.iter().all(|column| column.name != name.value))
+        });
+        let Some(outside) = outside else { return Some(()) };
+        let message = format!("the key `{}` is not among `columns`", outside.value);
+        let finding = Diagnostic::error(Code::KeyConflict, message).at(outside.span, "");
+        self.findings.push(finding.help("add it to `columns`"));
+        None
+    }
+}
+
+/// Why a key says nothing to a kind, and what helps.
+fn misfit(kind: TargetKindWord, key: &str) -> Option<(String, &'static str)> {
+    let (word, help) = match (kind, key) {
+        (TargetKindWord::Stdout, "path") => ("stdout", "leave it out, or write `kind: jsonl`"),
+        (TargetKindWord::Stdout, _) => ("stdout", "leave it out, or write to a file or a table"),
+        (TargetKindWord::Jsonl, "table") => ("jsonl", "leave it out, or write `kind: sqlite`"),
+        (TargetKindWord::Csv, "table") => ("csv", "leave it out, or write `kind: sqlite`"),
+        (TargetKindWord::Jsonl, "columns" | "on_new_column") => {
+            ("jsonl", "leave it out: a line of JSON has whatever fields its record has")
+        }
+        (TargetKindWord::Sqlite, "partition_by" | "compress") => {
+            ("sqlite", "leave it out: it is for files, `kind: jsonl` and `kind: csv`")
+        }
+        _ => return None,
+    };
+    Some((format!("`{key}` does not go with `kind: {word}`"), help))
+}

@@ -1,0 +1,286 @@
+//! A target that is made of its spool when the run commits.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::error::TargetError;
+use super::file;
+use super::gate::{Gate, Refusal, TableGate};
+use super::spool::{Spool, SpoolReader};
+use super::sqlite;
+use super::staging::{PreparedFile, Spot, Staging};
+use super::{Manner, Position, Prepared, Receipt, Stage, Target};
+use crate::plan::target::{ColumnsPlan, Format, Mode, TargetKind, TargetPlan};
+use crate::record::key::KeyReader;
+use crate::record::{Batch, BatchSeq, Change};
+
+/// Records on their way to a target, and what is known of the place where they will land.
+pub(super) struct Spooled {
+    plan: TargetPlan,
+    spools: Spools,
+    gate: Gate,
+    ground: Ground,
+    /// Where records land that cannot.
+    rejects: Option<Spot>,
+    through: Option<BatchSeq>,
+}
+
+/// What is there before the run.
+enum Ground {
+    File(file::Ground),
+    Sqlite(sqlite::Ground),
+}
+
+/// The files that grow; removed on drop unless they are still needed.
+struct Spools {
+    puts: Spool,
+    deletes: Option<Spool>,
+    rejected: Option<Spool>,
+    stay: bool,
+}
+
+impl Spooled {
+    /// Opens it, or goes on where an earlier process stopped.
+    pub(super) fn open(
+        plan: &TargetPlan,
+        stage: &Stage,
+        receipt: Option<&Receipt>,
+    ) -> Result<Self, TargetError> {
+        let run_id = stage.run_id();
+        let ground = match &plan.kind {
+            TargetKind::Sqlite(sqlite) => Ground::Sqlite(sqlite::Ground::look(sqlite, run_id)?),
+            TargetKind::File(file) => Ground::File(file::Ground::look(file, run_id)?),
+            TargetKind::Stdout => return Err(TargetError::Stopped),
+        };
+        let rejects = if plan.diverts { Some(rejects(plan, run_id)?) } else { None };
+        stage.create(shown(plan))?;
+        let mut gate = gate(plan, &ground);
+        let spools = Spools::open(plan, stage, receipt)?;
+        if receipt.is_some_and(|receipt| receipt.puts.records > 0) {
+            replay(&mut spools.puts.reader()?, &mut gate)?;
+        }
+        let through = receipt.and_then(|receipt| receipt.through);
+        Ok(Self { plan: plan.clone(), spools, gate, ground, rejects, through })
+    }
+
+    fn take(&mut self, record: &[u8], change: Change) -> Result<(), TargetError> {
+        let checked = match change {
+            Change::Put => self.gate.check(record),
+            Change::Delete => self.gate.check_key(record),
+        };
+        match (checked, change, &mut self.spools.deletes) {
+            (Ok(()), Change::Delete, Some(deletes)) => deletes.take(record),
+            (Ok(()), _, _) => self.spools.puts.take(record),
+            (Err(refusal), ..) => self.refuse(record, refusal),
+        }
+    }
+
+    fn refuse(&mut self, record: &[u8], refusal: Refusal) -> Result<(), TargetError> {
+        let target = self.plan.name.clone();
+        let number = self.spools.received() + 1;
+        let problem = match refusal {
+            Refusal::NewColumn(column) => return Err(TargetError::NewColumn { target, number, column }),
+            Refusal::Bad(problem) => problem,
+        };
+        let Some(rejected) = &mut self.spools.rejected else {
+            return Err(TargetError::BadRecord { target, number, problem });
+        };
+        let reason = serde_json::Value::from(format!("record {number}: {problem}")).to_string();
+        rejected.take(&[b"{\"reason\":", reason.as_bytes(), b",\"record\":", record, b"}"].concat())
+    }
+
+    fn prepare_all(&mut self) -> Result<Prepared, TargetError> {
+        self.settle()?;
+        let mut prepared = match (&self.plan.kind, &self.ground) {
+            (TargetKind::File(file), Ground::File(ground)) => {
+                let made = file::Maker {
+                    plan: file,
+                    puts: self.spools.puts.path(),
+                    deletes: self
+                        .spools
+                        .deletes
+                        .as_ref()
+                        .filter(|spool| spool.position().records > 0)
+                        .map(Spool::path),
+                    schema: self.gate.table.as_ref().map(TableGate::schema),
+                };
+                ground.prepare(&made)?
+            }
+            (TargetKind::Sqlite(_), Ground::Sqlite(ground)) => {
+                let columns = self.gate.table.as_ref().map(sqlite::columns_of).unwrap_or_default();
+                ground.prepare(
+                    columns,
+                    self.spools.puts.path(),
+                    self.spools.deletes.as_ref().map(Spool::path),
+                )?
+            }
+            _ => return Err(TargetError::Stopped),
+        };
+        let Position { records, bytes } = self.spools.puts.position();
+        prepared.records = records;
+        if prepared.load.is_some() {
+            prepared.bytes = bytes;
+        }
+        prepared.manner = match self.plan.kind.mode() {
+            Mode::Replace => Manner::Replaced,
+            Mode::Append => Manner::Appended,
+            Mode::Merge { .. } => Manner::Merged,
+        };
+        prepared.rejected = self.spools.rejected.as_ref().map_or(0, |spool| spool.position().records);
+        prepared.rejects = self.rejects()?;
+        prepared.scratch.extend(self.spools.paths());
+        Ok(prepared)
+    }
+
+    /// The file of what could not land in this run. Without any, one of an earlier run is emptied, and none is made.
+    fn rejects(&mut self) -> Result<Option<PreparedFile>, TargetError> {
+        let (Some(spot), Some(rejected)) = (self.rejects.take(), &self.spools.rejected) else {
+            return Ok(None);
+        };
+        if rejected.position().records == 0 && !spot.has_former() {
+            return Ok(None);
+        }
+        let mut staging = Staging::create_again(spot)?;
+        let copied =
+            fs::File::open(rejected.path()).and_then(|mut from| std::io::copy(&mut from, &mut staging));
+        copied.map_err(|source| staging.refused("write", source))?;
+        staging.prepare().map(Some)
+    }
+}
+
+impl Target for Spooled {
+    fn write(&mut self, batch: &Batch) -> Result<(), TargetError> {
+        self.through = Some(batch.seq());
+        batch.iter().try_for_each(|record| self.take(record, batch.change()))
+    }
+
+    fn settle(&mut self) -> Result<Receipt, TargetError> {
+        let receipt = self.spools.settle(self.through)?;
+        // From here on another run may go on with them.
+        self.spools.stay = true;
+        Ok(receipt)
+    }
+
+    fn suspend(mut self: Box<Self>) -> Result<Receipt, TargetError> {
+        self.settle()
+    }
+
+    fn prepare(mut self: Box<Self>) -> Result<Prepared, TargetError> {
+        let prepared = self.prepare_all()?;
+        self.spools.stay = true;
+        Ok(prepared)
+    }
+
+    fn abandon(mut self: Box<Self>) {
+        self.spools.stay = false;
+    }
+}
+
+impl Spools {
+    fn open(plan: &TargetPlan, stage: &Stage, receipt: Option<&Receipt>) -> Result<Self, TargetError> {
+        let shown = shown(plan);
+        let open = |kind: &str, position: fn(&Receipt) -> Position| {
+            let path = stage.path(plan, kind);
+            match receipt {
+                Some(receipt) => Spool::resume(&path, position(receipt), shown),
+                None => Spool::create(&path, shown),
+            }
+        };
+        let keyed = plan.kind.key().is_some();
+        Ok(Self {
+            puts: open("", |receipt| receipt.puts)?,
+            deletes: keyed.then(|| open(".deletes", |receipt| receipt.deletes)).transpose()?,
+            rejected: plan.diverts.then(|| open(".rejected", |receipt| receipt.rejected)).transpose()?,
+            // What is there to go on with must not be lost because something else fails.
+            stay: receipt.is_some(),
+        })
+    }
+
+    fn settle(&mut self, through: Option<BatchSeq>) -> Result<Receipt, TargetError> {
+        let settle =
+            |spool: &mut Option<Spool>| spool.as_mut().map_or(Ok(Position::default()), Spool::settle);
+        Ok(Receipt {
+            through,
+            puts: self.puts.settle()?,
+            deletes: settle(&mut self.deletes)?,
+            rejected: settle(&mut self.rejected)?,
+        })
+    }
+
+    fn received(&self) -> u64 {
+        self.all().map(|spool| spool.position().records).sum()
+    }
+
+    fn paths(&self) -> impl Iterator<Item = PathBuf> {
+        self.all().map(|spool| spool.path().to_owned())
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Spool> {
+        std::iter::once(&self.puts).chain(&self.deletes).chain(&self.rejected)
+    }
+}
+
+impl Drop for Spools {
+    fn drop(&mut self) {
+        if !self.stay {
+            for path in self.paths() {
+                let _ = fs::remove_file(&path);
+                path.parent().into_iter().for_each(super::stage::remove_if_empty);
+            }
+        }
+    }
+}
+
+fn gate(plan: &TargetPlan, ground: &Ground) -> Gate {
+    let (columns, former, as_text, partition_by): (Option<&ColumnsPlan>, &[String], bool, &[String]) =
+        match (&plan.kind, ground) {
+            (TargetKind::File(file), Ground::File(ground)) if file.format == Format::Csv => {
+                (Some(&file.columns), ground.columns(), true, &file.partition_by)
+            }
+            (TargetKind::File(file), _) => (None, &[], false, &file.partition_by),
+            (TargetKind::Sqlite(sqlite), Ground::Sqlite(ground)) => {
+                (Some(&sqlite.columns), ground.columns(), false, &[])
+            }
+            _ => (None, &[], false, &[]),
+        };
+    let refuses_nul = matches!(plan.kind, TargetKind::Sqlite(_));
+    Gate {
+        table: columns.map(|columns| TableGate::new(columns, former, refuses_nul)),
+        key: plan.kind.key().map(|key| KeyReader::new(key.to_vec(), as_text)),
+        partition_by: partition_by.to_vec(),
+        ..Gate::default()
+    }
+}
+
+/// Lets the gate see what was spooled before: it then knows the columns.
+fn replay(reader: &mut SpoolReader, gate: &mut Gate) -> Result<(), TargetError> {
+    while let Some((_, record)) = reader.next()? {
+        // It passed before; a column that has come to the target since then fails at the end, if at all.
+        let _ = gate.check(record);
+    }
+    Ok(())
+}
+
+fn shown(plan: &TargetPlan) -> &str {
+    plan.kind.place().map_or(plan.name.as_str(), |place| &place.shown)
+}
+
+/// Beside the target: `leads.csv.rejected.jsonl`; of a table, `crm.db.leads.rejected.jsonl`.
+fn rejects(plan: &TargetPlan, run_id: &str) -> Result<Spot, TargetError> {
+    let ending = match &plan.kind {
+        TargetKind::Sqlite(sqlite) => {
+            let table: String = sqlite
+                .table
+                .chars()
+                .map(|letter| if matches!(letter, '/' | '\\' | '\0') { '_' } else { letter })
+                .collect();
+            format!(".{table}.rejected.jsonl")
+        }
+        _ => ".rejected.jsonl".to_owned(),
+    };
+    let mut path = plan.kind.place().map(|place| place.path.clone()).unwrap_or_default();
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(&ending);
+    path.set_file_name(name);
+    Spot::look(&path, &format!("{}{ending}", shown(plan).trim_end_matches('/')), run_id)
+}
