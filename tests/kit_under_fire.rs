@@ -58,6 +58,14 @@ const fn pull(
 
 const DELETED: Pull = pull("zoho_deleted", &[], "leads_deleted", 24_000, Lands::Deleted("Leads"));
 
+const INCREMENTAL: Pull = pull(
+    "zoho_incremental",
+    &["-p", "module=Contacts", "-p", "fields=Email,Modified_Time"],
+    "contacts",
+    3_000,
+    Lands::Records("Contacts"),
+);
+
 const PULLS: &[Pull] = &[
     pull("zoho_leads", &[], "leads", 1_300, Lands::Records("Leads")),
     pull("zoho_records", &[], "leads", 1_300, Lands::Records("Leads")),
@@ -97,6 +105,7 @@ fn main() -> ExitCode {
         }
         trials.push(trial(format!("zoho_deleted/oldest_first/{seed}"), deleted_oldest_first, DELETED, seed));
         trials.push(trial(format!("zoho_deleted/newest_first/{seed}"), deleted_newest_first, DELETED, seed));
+        trials.push(trial(format!("zoho_incremental/{seed}"), again_and_again, INCREMENTAL, seed));
         trials.push(trial(format!("cut_off/{}/{seed}", PULLS[0].kit), cut_off_and_gone_on, PULLS[0], seed));
         trials.push(trial(format!("cut_off/{}/{seed}", PULLS[6].kit), cut_off_and_gone_on, PULLS[6], seed));
     }
@@ -159,6 +168,33 @@ fn cut_off_and_gone_on(pull: Pull, seed: u64) {
     is_what_was_there(pull, &sandbox, seed, &landed);
 }
 
+/// Each run brings what has happened until it: what was deleted before goes, what was there stays, once.
+fn again_and_again(pull: Pull, seed: u64) {
+    let storm = Storm::of(seed);
+    let sandbox = Sandbox::start(storm.options(pull.leads)).unwrap();
+    let project = Project::leading_to(&sandbox, storm);
+    let mut runs = Vec::new();
+    let mut before = sandbox.ledger("Contacts").unwrap();
+    for _ in 0..3 {
+        runs.push(project.river(pull));
+        assert_eq!(runs.last().unwrap().code, 0, "{}", runs.last().unwrap().told(&sandbox));
+        let landed = project.landed(pull);
+        let after = sandbox.ledger("Contacts").unwrap();
+        let was_there = |id: &&u64| !after.deleted.contains(id);
+        let expected: Vec<_> = before.throughout.iter().chain(&before.inserted).filter(was_there).collect();
+        for id in expected {
+            let count = landed.iter().filter(|landed| **landed == id.to_string()).count();
+            assert_eq!(count, 1, "{id}: {}", runs.last().unwrap().told(&sandbox));
+        }
+        let gone = texts(&before.deleted);
+        assert!(!landed.iter().any(|id| gone.contains(id)), "what was deleted has stayed");
+        assert_eq!(distinct(&landed).len(), landed.len());
+        before = after;
+    }
+    assert!(!before.deleted.is_empty() && !before.inserted.is_empty());
+    agree(&sandbox, &runs.iter().collect::<Vec<_>>());
+}
+
 /// A run without a token ends at once and says so; the next one is as if it had not been.
 fn throttled_and_run_again(pull: Pull, seed: u64) {
     let storm = Storm::of(seed);
@@ -182,7 +218,8 @@ fn is_what_was_there(pull: Pull, sandbox: &Sandbox, seed: u64, landed: &[String]
         Lands::Records(module) => {
             let ledger = sandbox.ledger(module).unwrap();
             assert!(!ledger.inserted.is_empty() && !ledger.deleted.is_empty(), "nothing has changed");
-            let possible = [&ledger.inserted, &ledger.converted, &ledger.deleted].map(|ids| texts(ids)).concat();
+            let possible =
+                [&ledger.inserted, &ledger.converted, &ledger.deleted].map(|ids| texts(ids)).concat();
             (texts(&ledger.throughout), possible)
         }
         Lands::Deleted(module) => (calm(pull, seed), texts(&sandbox.ledger(module).unwrap().deleted)),

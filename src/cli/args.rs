@@ -110,8 +110,8 @@ pub(super) enum SchemaOf {
 }
 
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(mut_group("StandInOptions", |group| group.requires("sandbox")))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct RunArguments {
     /// The pipeline: a file, or its name under `pipelines/`, with or without `.yaml`.
     pub(super) pipeline: String,

@@ -33,7 +33,7 @@ pub(super) use switchboard::{Spot, Switchboard};
 /// | `throttle` | the token endpoint's "too many requests", status 400 |
 ///
 /// `PLACE` is the page of a listing (1 is the first; it is worked out from `page` or `page_token` in the request,
-/// so that a repeated request meets the same place), `*` for any page, or `token` for the token endpoint. Without
+/// in COQL from `offset` and the least id, so that a repeated request meets the same place), `*` for any page, or `token` for the token endpoint. Without
 /// one it is page 1; for `repeat` page 2; for `error` and `throttle` `token`. `TIMES` is how often the fault
 /// happens, 1 without it, `x*` for ever. Faults of one place happen in the order they are given, one a request;
 /// delays come on top. A request that is refused anyway (dead token, bad parameter) meets no fault.

@@ -41,7 +41,7 @@ async function main() {
     modules: modules.map((module) => module.getAPIName()),
     fields: {},
   };
-  for (const module of ["Leads", "Contacts", "Accounts", "Deals"]) {
+  for (const module of ["Leads", "Contacts", "Accounts", "Deals", "Notes", "Tasks", "Products"]) {
     got.newest[module] = await newest(module);
     got.fields[module] = await fields(module);
   }

@@ -36,12 +36,12 @@ def main():
     got = {
         "leads": by_token("Leads", 100),
         "contacts": by_number("Contacts", 200),
-        "newest": {module: newest(module) for module in ["Leads", "Contacts", "Accounts", "Deals"]},
+        "newest": {module: newest(module) for module in ["Leads", "Contacts", "Accounts", "Deals", "Notes", "Tasks", "Products"]},
         "refusal": refusal("Leads"),
         "users": users(),
         "org": [[org.get_id(), org.get_zgid()] for org in content(OrgOperations().get_organization()).get_org()],
         "modules": [module.get_api_name() for module in modules],
-        "fields": {name: fields(name) for name in ["Leads", "Contacts", "Accounts", "Deals"]},
+        "fields": {name: fields(name) for name in ["Leads", "Contacts", "Accounts", "Deals", "Notes", "Tasks", "Products"]},
     }
     json.dump(got, sys.stdout)
 
