@@ -3,6 +3,7 @@
 //! It decides nothing that a pure function of another station can decide, and prints nothing: it tells [`event`]s.
 
 pub mod answer;
+pub mod by_hand;
 mod checkpoint;
 mod credits;
 mod deletes;
