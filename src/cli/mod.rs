@@ -14,6 +14,7 @@ mod project;
 mod run;
 mod schema;
 mod signals;
+mod state;
 mod terminal;
 
 use std::ffi::OsString;
@@ -59,6 +60,7 @@ fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> anyhow::Result<Ex
         Command::New(new) => new::new(new, terminal),
         Command::Plan(plan) => plan::plan(plan, terminal),
         Command::Schema(schema) => schema::schema(schema, terminal),
+        Command::State(state) => state::state(&state.command, terminal),
         Command::Run(run) => {
             let redactor = Redactor::default();
             let subscriber = log::subscriber(arguments, terminal, &redactor);

@@ -21,7 +21,7 @@ use crate::secret::Redactor;
 const SANDBOX_CONNECTION: &str = "zoho";
 
 /// What outlives a run, in the project's root.
-const STATE: &str = ".river";
+pub(super) const STATE: &str = ".river";
 
 /// The same for runs against the stand-in, with their outputs: the real things are never mixed with its own.
 pub(super) const SANDBOX_STATE: &str = ".river/sandbox";

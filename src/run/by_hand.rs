@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use super::checkpoint::Checkpoint;
-use super::ledger::{about_state, held_by, remove_leftovers, rfc3339, run_lock};
+use super::ledger::{about_state, held_by, is_stale, remove_leftovers, rfc3339, run_lock};
 use super::watermark;
 pub use super::watermark::Unfit;
 use crate::diagnostic::{Code, Diagnostic};
@@ -30,6 +30,8 @@ pub struct OpenRun {
     pub started_at: String,
     /// When it was last heard of, RFC 3339.
     pub touched_at: String,
+    /// Whether it is too old to be gone on with.
+    pub is_stale: bool,
     /// Whether a process works on it.
     pub is_alive: bool,
 }
@@ -84,16 +86,17 @@ pub fn moment(time: SystemTime) -> String {
 ///
 /// # Errors
 /// When the state cannot be read.
-pub fn open_runs(state: &State, pipeline: Option<&str>) -> Result<Vec<OpenRun>, StateError> {
+pub fn open_runs(state: &State, pipeline: Option<&str>, now: SystemTime) -> Result<Vec<OpenRun>, StateError> {
     let rows = state.open_runs()?.into_iter();
     let rows = rows.filter(|row| pipeline.is_none_or(|name| row.run.pipeline == name));
-    rows.map(|row| open_run(state, row)).collect()
+    rows.map(|row| open_run(state, row, now)).collect()
 }
 
-fn open_run(state: &State, row: RunRow) -> Result<OpenRun, StateError> {
+fn open_run(state: &State, row: RunRow, now: SystemTime) -> Result<OpenRun, StateError> {
     let is_alive = Lock::holder(state.folder(), &run_lock(&row.run.key))?.is_some();
     Ok(OpenRun {
         place: place(&row),
+        is_stale: is_stale(&row, now),
         id: row.run.id,
         pipeline: row.run.pipeline,
         phase: row.phase,
@@ -141,7 +144,8 @@ fn lock_all(state: &State, dead: &[RunRow], now: &str) -> Result<Vec<Lock>, Refu
         dead.iter().map(|row| (row.run.key.as_str(), row.run.pipeline.as_str())).collect();
     let holder =
         Holder { pid: std::process::id(), run: "`river state`".to_owned(), started_at: now.to_owned() };
-    let take = |(key, pipeline): (&str, &str)| match Lock::try_take(state.folder(), &run_lock(key), &holder)? {
+    let take = |(key, pipeline): (&str, &str)| match Lock::try_take(state.folder(), &run_lock(key), &holder)?
+    {
         Ok(lock) => Ok(lock),
         Err(found) => {
             let message = held_by(&format!("pipeline `{pipeline}`"), found.as_ref());

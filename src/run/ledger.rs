@@ -305,10 +305,14 @@ impl Recovery<'_> {
     }
 
     fn is_stale(&self, row: &RunRow) -> bool {
-        let Ok(touched) = row.touched_at.parse::<jiff::Timestamp>() else { return true };
-        let now = self.world.clock.now();
-        now.duration_since(touched.into()).is_ok_and(|age| age > LONGEST_PAUSE)
+        is_stale(row, self.world.clock.now())
     }
+}
+
+/// Whether nobody goes on with a run any more.
+pub(super) fn is_stale(row: &RunRow, now: SystemTime) -> bool {
+    let Ok(touched) = row.touched_at.parse::<jiff::Timestamp>() else { return true };
+    now.duration_since(touched.into()).is_ok_and(|age| age > LONGEST_PAUSE)
 }
 
 /// Removes the hidden files of a run; says how many there were.

@@ -33,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) earlier: Vec<Earlier>,
     /// A target whose lock another process holds, below the project.
     pub(crate) locked: Option<PathBuf>,
+    /// Whether another process holds the locks of the runs that earlier commands left.
+    pub(crate) runs_locked: bool,
     /// The exit code; by default 0 in `ok`, 1 in `fail`, 3 in `check`.
     pub(crate) exit: Option<i32>,
     /// The environment. Null takes a variable away that the harness sets.
@@ -81,6 +83,13 @@ pub(crate) struct Earlier {
     pub(crate) args: Option<Vec<String>>,
     /// Its exit code.
     pub(crate) exit: i32,
+    /// Where what it prints on standard output goes, below the project.
+    pub(crate) output: Option<PathBuf>,
+    /// Files that are gone after it.
+    #[serde(default)]
+    pub(crate) then_remove: Vec<PathBuf>,
+    /// Statements on the state's database after it.
+    pub(crate) then_in_state: Option<String>,
     /// Files that change after it: `from` becomes `to`.
     #[serde(default)]
     pub(crate) then_edit: BTreeMap<PathBuf, Edit>,

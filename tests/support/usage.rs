@@ -5,7 +5,7 @@ use libtest_mimic::Trial;
 use super::process::{Ended, Run};
 
 /// Arguments, exit code, and words that must be on the stream that belongs to the code.
-const TABLE: [(&str, &[&str], i32, &[&str]); 25] = [
+const TABLE: [(&str, &[&str], i32, &[&str]); 34] = [
     ("help", &["--help"], 0, &["Usage: river", "run", "check", "Exit codes: 0 complete"]),
     ("short_help", &["-h"], 0, &["Usage: river"]),
     ("version", &["--version"], 0, &[concat!("river ", env!("CARGO_PKG_VERSION"))]),
@@ -16,6 +16,15 @@ const TABLE: [(&str, &[&str], i32, &[&str]); 25] = [
     ("schema", &["schema"], 0, &["\"$schema\": \"https://json-schema.org/", "\"paginate\"", "\"prefetch\""]),
     ("schema_of_what", &["schema", "pipline"], 2, &["pipline", "pipeline, connection"]),
     ("plan_in_two_forms", &["plan", "x", "--json", "--curl"], 2, &["cannot be used with"]),
+    ("help_of_state", &["state", "--help"], 0, &["show", "set", "reset", "export", "import"]),
+    ("help_of_state_set", &["state", "set", "--help"], 0, &["STEP.NAME", "--per <VALUE>", "`type:`"]),
+    ("state_without_command", &["state"], 2, &["Usage: river state"]),
+    ("state_unknown_command", &["state", "sow"], 2, &["sow", "show"]),
+    ("state_set_without_name", &["state", "set", "x", "items", "1"], 2, &["`leads.modified_since`"]),
+    ("state_set_without_value", &["state", "set", "x", "items.since"], 2, &["<VALUE>"]),
+    ("state_reset_without_pipeline", &["state", "reset"], 2, &["<PIPELINE>"]),
+    ("state_import_without_file", &["state", "import"], 2, &["<FILE>"]),
+    ("state_in_unknown_format", &["state", "show", "--format", "xml"], 2, &["xml", "json"]),
     ("help_of_kits", &["kits", "--help"], 0, &["--format"]),
     ("help_of_new", &["new", "--help"], 0, &["--from <KIT>", "`river kits`"]),
     ("new_without_kit", &["new", "a.yaml"], 2, &["--from <KIT>"]),
