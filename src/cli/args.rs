@@ -49,6 +49,8 @@ pub(super) enum Command {
     Check(CheckArguments),
     /// Show what a pipeline would request, in order, without a request.
     Plan(PlanArguments),
+    /// Show the first records of a pipeline; nothing is written.
+    Preview(PreviewArguments),
     /// Show, set, forget, save and bring back what runs keep for the next ones.
     State(StateArguments),
     /// List the pipelines that river brings along.
@@ -196,6 +198,22 @@ pub(super) struct RunArguments {
     /// Set a param; `NAME=env:VARIABLE` takes a secret from the environment.
     #[arg(short, long = "param", value_name = "NAME=VALUE", value_parser = pair)]
     pub(super) param: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(super) stand_in: SandboxArguments,
+    /// Start over, and not where a run stopped before its end.
+    #[arg(long)]
+    pub(super) restart: bool,
+    /// What to do while another run of the same kind is at work: `fail`, `skip` (succeed without a run), `wait=5m`.
+    #[arg(long, value_name = "WHAT", default_value = "fail", value_parser = overlap)]
+    pub(super) on_overlap: Overlap,
+    /// Print nothing but errors.
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+}
+
+/// The stand-in for Zoho.
+#[derive(Debug, Args)]
+pub(super) struct SandboxArguments {
     /// Run against an embedded stand-in for Zoho; state and outputs stay under `.river/sandbox/`.
     #[arg(long)]
     pub(super) sandbox: bool,
@@ -211,15 +229,29 @@ pub(super) struct RunArguments {
     /// With --sandbox: what to do where Zoho's documentation is silent, such as `unchanged=204`; may be given several times.
     #[arg(long, value_name = "NAME=VALUE", requires = "sandbox")]
     pub(super) guess: Vec<crate::sandbox::Guess>,
-    /// Start over, and not where a run stopped before its end.
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PreviewArguments {
+    /// The pipeline: a file, or its name under `pipelines/`, with or without `.yaml`.
+    pub(super) pipeline: String,
+    /// Set a param; `NAME=env:VARIABLE` takes a secret from the environment.
+    #[arg(short, long = "param", value_name = "NAME=VALUE", value_parser = pair)]
+    pub(super) param: Vec<(String, String)>,
+    /// Whose records; by default those of the first step with records that runs.
+    #[arg(long, value_name = "NAME")]
+    pub(super) step: Option<String>,
+    /// How many records.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) records: u32,
+    /// Each record as a block with a line a field, and nothing cut.
     #[arg(long)]
-    pub(super) restart: bool,
-    /// What to do while another run of the same kind is at work: `fail`, `skip` (succeed without a run), `wait=5m`.
-    #[arg(long, value_name = "WHAT", default_value = "fail", value_parser = overlap)]
-    pub(super) on_overlap: Overlap,
-    /// Print nothing but errors.
-    #[arg(short, long)]
-    pub(super) quiet: bool,
+    pub(super) long: bool,
+    /// As a table, or as they were received: JSON, one record a line.
+    #[arg(long, default_value = "text", conflicts_with = "long")]
+    pub(super) format: Format,
+    #[command(flatten)]
+    pub(super) stand_in: SandboxArguments,
 }
 
 #[derive(Debug, Args)]

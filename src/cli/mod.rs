@@ -10,6 +10,7 @@ mod kits;
 mod log;
 mod new;
 mod plan;
+mod preview;
 mod project;
 mod run;
 mod schema;
@@ -61,6 +62,13 @@ fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> anyhow::Result<Ex
         Command::Plan(plan) => plan::plan(plan, terminal),
         Command::Schema(schema) => schema::schema(schema, terminal),
         Command::State(state) => state::state(&state.command, terminal),
+        Command::Preview(preview) => {
+            let redactor = Redactor::default();
+            let subscriber = log::subscriber(arguments, terminal, &redactor);
+            tracing::subscriber::with_default(subscriber, || {
+                preview::preview(preview, arguments.color, terminal, &redactor)
+            })
+        }
         Command::Run(run) => {
             let redactor = Redactor::default();
             let subscriber = log::subscriber(arguments, terminal, &redactor);

@@ -25,6 +25,7 @@ mod progress;
 mod render;
 mod reuse;
 mod rules;
+pub mod sample;
 mod secrets;
 mod sending;
 mod step;

@@ -5,7 +5,7 @@ use libtest_mimic::Trial;
 use super::process::{Ended, Run};
 
 /// Arguments, exit code, and words that must be on the stream that belongs to the code.
-const TABLE: [(&str, &[&str], i32, &[&str]); 34] = [
+const TABLE: [(&str, &[&str], i32, &[&str]); 38] = [
     ("help", &["--help"], 0, &["Usage: river", "run", "check", "Exit codes: 0 complete"]),
     ("short_help", &["-h"], 0, &["Usage: river"]),
     ("version", &["--version"], 0, &[concat!("river ", env!("CARGO_PKG_VERSION"))]),
@@ -25,6 +25,10 @@ const TABLE: [(&str, &[&str], i32, &[&str]); 34] = [
     ("state_reset_without_pipeline", &["state", "reset"], 2, &["<PIPELINE>"]),
     ("state_import_without_file", &["state", "import"], 2, &["<FILE>"]),
     ("state_in_unknown_format", &["state", "show", "--format", "xml"], 2, &["xml", "json"]),
+    ("help_of_preview", &["preview", "--help"], 0, &["--records <N>", "--step <NAME>", "nothing is written"]),
+    ("preview_of_no_records", &["preview", "x", "--records", "0"], 2, &["--records", "1.."]),
+    ("preview_long_json", &["preview", "x", "--long", "--format", "json"], 2, &["cannot be used with"]),
+    ("preview_fault_without_sandbox", &["preview", "x", "--fault", "reset"], 2, &["--sandbox"]),
     ("help_of_kits", &["kits", "--help"], 0, &["--format"]),
     ("help_of_new", &["new", "--help"], 0, &["--from <KIT>", "`river kits`"]),
     ("new_without_kit", &["new", "a.yaml"], 2, &["--from <KIT>"]),
