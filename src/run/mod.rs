@@ -4,6 +4,8 @@
 
 pub mod answer;
 pub mod by_hand;
+#[cfg(test)]
+mod by_hand_tests;
 mod checkpoint;
 mod credits;
 mod deletes;
