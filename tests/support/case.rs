@@ -61,6 +61,8 @@ pub(crate) struct Settings {
     pub(crate) exact_times: bool,
     /// A signal that the run gets.
     pub(crate) signal: Option<Signal>,
+    /// The file that is standard input, below the project.
+    pub(crate) stdin: Option<PathBuf>,
     /// Standard output is closed after so many lines were read.
     pub(crate) stdout_closed_after: Option<usize>,
     /// A sandbox apart from the run, whose values are in the environment.

@@ -81,7 +81,7 @@ fn run_earlier(
     sandbox: Option<&Sandbox>,
 ) -> Result<(), String> {
     let arguments = earlier.args.clone().or_else(|| settings.args.clone());
-    let as_now = Settings { args: arguments, signal: None, ..settings.clone() };
+    let as_now = Settings { args: arguments, signal: None, stdin: None, ..settings.clone() };
     let ended = execute(case, &as_now, project, server, sandbox)?;
     if ended.exit != Some(earlier.exit) {
         let stderr = String::from_utf8_lossy(&ended.stderr).into_owned();
@@ -152,6 +152,7 @@ fn execute(
         clock: settings.clock,
         as_nobody: !settings.modes.is_empty(),
         stdout_closed_after: settings.stdout_closed_after,
+        stdin: settings.stdin.as_ref().map(|path| project.root().join(path)),
     };
     project.protect(settings)?;
     let mut running = run.start()?;
