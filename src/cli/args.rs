@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(super) use super::state::arguments::StateArguments;
 use crate::run::Overlap;
 use crate::spec::value::parse_period;
 
@@ -62,89 +63,6 @@ pub(super) enum Command {
     /// Print the JSON Schema of the language, for editors.
     #[command(after_help = SCHEMA_HELP)]
     Schema(SchemaArguments),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct StateArguments {
-    #[command(subcommand)]
-    pub(super) command: StateCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum StateCommand {
-    /// Show the watermarks, and the runs that have not ended.
-    Show(StateShowArguments),
-    /// Set a watermark: the next run reads on from there.
-    Set(StateSetArguments),
-    /// Forget watermarks, and what a dead run left: the next run starts anew.
-    Reset(StateResetArguments),
-    /// Print the watermarks as JSON, for `river state import`.
-    Export(StateExportArguments),
-    /// Set all watermarks of an export, or none if one of them does not fit.
-    Import(StateImportArguments),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct StateShowArguments {
-    /// The pipeline: a file, its name under `pipelines/`, or its `name:`; without it, all.
-    pub(super) pipeline: Option<String>,
-    /// How they are printed.
-    #[arg(long, default_value = "text")]
-    pub(super) format: Format,
-    /// The state of runs against the stand-in.
-    #[arg(long)]
-    pub(super) sandbox: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct StateSetArguments {
-    /// The pipeline: a file, or its name under `pipelines/`, with or without `.yaml`.
-    pub(super) pipeline: String,
-    /// Which watermark: the step, and its name under `state:`.
-    #[arg(value_name = "STEP.NAME", value_parser = step_and_name)]
-    pub(super) watermark: (String, String),
-    /// The value, as `type:` says.
-    #[arg(allow_hyphen_values = true)]
-    pub(super) value: String,
-    /// The value of `per:` that it is for, as JSON or as text.
-    #[arg(long, value_name = "VALUE", allow_hyphen_values = true, value_parser = per)]
-    pub(super) per: Option<serde_json::Value>,
-    /// The state of runs against the stand-in.
-    #[arg(long)]
-    pub(super) sandbox: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct StateResetArguments {
-    /// The pipeline: a file, its name under `pipelines/`, or its `name:`.
-    pub(super) pipeline: String,
-    /// Only the watermarks of this step, or this one of them; a decision of a dead run is then left alone.
-    #[arg(value_name = "STEP[.NAME]")]
-    pub(super) of: Option<String>,
-    /// Only those for this value of `per:`, as JSON or as text.
-    #[arg(long, value_name = "VALUE", allow_hyphen_values = true, value_parser = per)]
-    pub(super) per: Option<serde_json::Value>,
-    /// The state of runs against the stand-in.
-    #[arg(long)]
-    pub(super) sandbox: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct StateExportArguments {
-    /// The pipeline: a file, its name under `pipelines/`, or its `name:`; without it, all.
-    pub(super) pipeline: Option<String>,
-    /// The state of runs against the stand-in.
-    #[arg(long)]
-    pub(super) sandbox: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct StateImportArguments {
-    /// What `river state export` printed; `-` is standard input.
-    pub(super) file: PathBuf,
-    /// The state of runs against the stand-in.
-    #[arg(long)]
-    pub(super) sandbox: bool,
 }
 
 #[derive(Debug, Args)]
@@ -301,18 +219,6 @@ fn overlap(text: &str) -> Result<Overlap, String> {
             .ok_or_else(|| format!("`{time}` is not a length of time; write it with its unit: `wait=5m`")),
         _ => Err("allowed: `fail`, `skip`, `wait=5m`".to_owned()),
     }
-}
-
-fn step_and_name(text: &str) -> Result<(String, String), String> {
-    match text.split_once('.') {
-        Some((step, name)) if !step.is_empty() && !name.is_empty() => Ok((step.to_owned(), name.to_owned())),
-        _ => Err("write the step and its name under `state:`, for example `leads.modified_since`".to_owned()),
-    }
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "what clap takes")]
-fn per(text: &str) -> Result<serde_json::Value, std::convert::Infallible> {
-    Ok(serde_json::from_str(text).unwrap_or_else(|_| text.into()))
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

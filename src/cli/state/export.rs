@@ -4,8 +4,8 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
+use super::arguments::StateExportArguments;
 use super::{Problem, folder_here, named};
-use crate::cli::args::StateExportArguments;
 use crate::cli::terminal::Terminal;
 use crate::state::{State, Watermark};
 

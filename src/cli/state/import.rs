@@ -7,9 +7,9 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::arguments::StateImportArguments;
 use super::export::VERSION;
 use super::{Problem, folder_here, set_all, title};
-use crate::cli::args::StateImportArguments;
 use crate::cli::exit::Exit;
 use crate::cli::project::shown;
 use crate::cli::terminal::Terminal;

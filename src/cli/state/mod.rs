@@ -1,5 +1,6 @@
 //! `river state`: what runs keep for the next ones, shown and changed by hand.
 
+pub(super) mod arguments;
 mod export;
 mod import;
 mod reset;
@@ -10,7 +11,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::args::StateCommand;
 use super::exit::Exit;
 use super::project::{self, Project};
 use super::run::{SANDBOX_STATE, STATE};
@@ -18,6 +18,7 @@ use super::terminal::Terminal;
 use crate::diagnostic::{Diagnostic, Findings, Sources, quoted_list};
 use crate::run::by_hand::{self, Change, Refused};
 use crate::state::{State, StateError, Watermark, WatermarkKey};
+use arguments::StateCommand;
 
 /// Shows or changes the state.
 pub(super) fn state(command: &StateCommand, terminal: &mut Terminal) -> anyhow::Result<Exit> {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::arguments::StateResetArguments;
 use super::{Problem, named, now, say, title};
-use crate::cli::args::StateResetArguments;
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::{Code, Diagnostic, nearest, quoted_list};
 use crate::run::by_hand::{self, Change};

@@ -1,7 +1,7 @@
 //! `river state set`: a watermark by hand.
 
+use super::arguments::StateSetArguments;
 use super::{Problem, folder_of, set_all};
-use crate::cli::args::StateSetArguments;
 use crate::cli::project::{self, Purpose};
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::{Code, Diagnostic, nearest, quoted_list};

@@ -4,8 +4,9 @@ use std::io::Write;
 
 use serde_json::json;
 
+use super::arguments::StateShowArguments;
 use super::{Problem, folder_here, known_pipelines, named, now, say, title};
-use crate::cli::args::{Format, StateShowArguments};
+use crate::cli::args::Format;
 use crate::cli::terminal::Terminal;
 use crate::run::by_hand::{OpenRun, open_runs};
 use crate::state::{KeptWatermark, Phase, State};
