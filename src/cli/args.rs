@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use super::sandbox;
+pub(super) use super::state::arguments::StateArguments;
 use crate::run::Overlap;
 use crate::sandbox::{Churn, Fault, Guess, Options};
 use crate::spec::value::parse_period;
@@ -52,6 +53,10 @@ pub(super) enum Command {
     Check(CheckArguments),
     /// Show what a pipeline would request, in order, without a request.
     Plan(PlanArguments),
+    /// Show the first records of a pipeline; nothing is written.
+    Preview(PreviewArguments),
+    /// Show, set, forget, save and bring back what runs keep for the next ones.
+    State(StateArguments),
     /// List the pipelines that river brings along.
     Kits(KitsArguments),
     /// Copy one of them, with its connection, as the start of your own.
@@ -110,17 +115,12 @@ pub(super) enum SchemaOf {
 }
 
 #[derive(Debug, Args)]
-#[command(mut_group("StandInOptions", |group| group.requires("sandbox")))]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct RunArguments {
     /// The pipeline: a file, or its name under `pipelines/`, with or without `.yaml`.
     pub(super) pipeline: String,
     /// Set a param; `NAME=env:VARIABLE` takes a secret from the environment.
     #[arg(short, long = "param", value_name = "NAME=VALUE", value_parser = pair)]
     pub(super) param: Vec<(String, String)>,
-    /// Run against an embedded stand-in for Zoho; state and outputs stay under `.river/sandbox/`.
-    #[arg(long)]
-    pub(super) sandbox: bool,
     /// Start over, and not where a run stopped before its end.
     #[arg(long)]
     pub(super) restart: bool,
@@ -140,7 +140,41 @@ pub(super) struct RunArguments {
     #[arg(short, long)]
     pub(super) quiet: bool,
     #[command(flatten)]
+    pub(super) rehearsal: RehearsalArguments,
+}
+
+/// Whether to run against the stand-in for Zoho, and what it is to be like then.
+#[derive(Debug, Args)]
+#[command(mut_group("StandInOptions", |group| group.requires("sandbox")))]
+pub(super) struct RehearsalArguments {
+    /// Run against an embedded stand-in for Zoho; state and outputs stay under `.river/sandbox/`.
+    #[arg(long)]
+    pub(super) sandbox: bool,
+    #[command(flatten)]
     pub(super) stand_in: StandInOptions,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PreviewArguments {
+    /// The pipeline: a file, or its name under `pipelines/`, with or without `.yaml`.
+    pub(super) pipeline: String,
+    /// Set a param; `NAME=env:VARIABLE` takes a secret from the environment.
+    #[arg(short, long = "param", value_name = "NAME=VALUE", value_parser = pair)]
+    pub(super) param: Vec<(String, String)>,
+    /// Whose records; by default those of the first step with records that runs.
+    #[arg(long, value_name = "NAME")]
+    pub(super) step: Option<String>,
+    /// How many records.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) records: u32,
+    /// Each record as a block with a line a field, and nothing cut.
+    #[arg(long)]
+    pub(super) long: bool,
+    /// As a table, or as they were received: JSON, one record a line.
+    #[arg(long, default_value = "text", conflicts_with = "long")]
+    pub(super) format: Format,
+    #[command(flatten)]
+    pub(super) rehearsal: RehearsalArguments,
 }
 
 #[derive(Debug, Args)]

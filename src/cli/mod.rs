@@ -10,11 +10,13 @@ mod kits;
 mod log;
 mod new;
 mod plan;
+mod preview;
 mod project;
 mod run;
 mod sandbox;
 mod schema;
 mod signals;
+mod state;
 mod terminal;
 
 use std::ffi::OsString;
@@ -63,6 +65,14 @@ fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> anyhow::Result<Ex
         Command::Sandbox(sandbox) => {
             let subscriber = log::subscriber(arguments, terminal, &Redactor::default());
             tracing::subscriber::with_default(subscriber, || sandbox::sandbox(sandbox, terminal))
+        }
+        Command::State(state) => state::state(&state.command, terminal),
+        Command::Preview(preview) => {
+            let redactor = Redactor::default();
+            let subscriber = log::subscriber(arguments, terminal, &redactor);
+            tracing::subscriber::with_default(subscriber, || {
+                preview::preview(preview, arguments.color, terminal, &redactor)
+            })
         }
         Command::Run(run) => {
             let redactor = Redactor::default();

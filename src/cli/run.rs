@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::args::RunArguments;
+use super::args::{RehearsalArguments, RunArguments};
 use super::exit::Exit;
 use super::project::{self, Project, Purpose};
 use super::terminal::Terminal;
@@ -13,7 +13,8 @@ use crate::http::{Proxy, TransportSettings};
 use crate::plan::Plan;
 use crate::plan::connection::Overlay;
 use crate::report::{self, Listeners, Log, Progress};
-use crate::run::{Clock, Ending, Outcome, SystemClock, Window, World, interrupt};
+use crate::run::interrupt::Interrupt;
+use crate::run::{Clock, Ending, Outcome, Overlap, SystemClock, Window, World, interrupt};
 use crate::sandbox::{self, Sandbox};
 use crate::secret::Redactor;
 
@@ -21,7 +22,7 @@ use crate::secret::Redactor;
 const SANDBOX_CONNECTION: &str = "zoho";
 
 /// What outlives a run, in the project's root.
-const STATE: &str = ".river";
+pub(super) const STATE: &str = ".river";
 
 /// The same for runs against the stand-in, with their outputs: the real things are never mixed with its own.
 pub(super) const SANDBOX_STATE: &str = ".river/sandbox";
@@ -39,8 +40,8 @@ pub(super) fn run(
             return Ok(Exit::Usage);
         }
     };
-    let sandbox = if arguments.sandbox { Some(start_sandbox(arguments, &mut project)?) } else { None };
-    let purpose = if arguments.sandbox { Purpose::RunInSandbox } else { Purpose::Run };
+    let sandbox = start_sandbox(&arguments.rehearsal, &mut project)?;
+    let purpose = arguments.rehearsal.purpose();
     let mut checked = match project.plan(&arguments.param, purpose) {
         Ok(checked) => checked,
         Err(findings) => return refuse(&findings, &project.sources, terminal, redactor),
@@ -82,11 +83,23 @@ fn check_window(arguments: &RunArguments, plan: &Plan) -> Result<(), Diagnostic>
     Ok(())
 }
 
-/// Starts the stand-in and puts its values over the connection, before any secret is looked up.
-fn start_sandbox(arguments: &RunArguments, project: &mut Project) -> anyhow::Result<Sandbox> {
+impl RehearsalArguments {
+    pub(super) fn purpose(&self) -> Purpose {
+        if self.sandbox { Purpose::RunInSandbox } else { Purpose::Run }
+    }
+}
+
+/// Starts the stand-in, if it is wanted, and puts its values over the connection, before any secret is looked up.
+pub(super) fn start_sandbox(
+    arguments: &RehearsalArguments,
+    project: &mut Project,
+) -> anyhow::Result<Option<Sandbox>> {
+    if !arguments.sandbox {
+        return Ok(None);
+    }
     let sandbox = Sandbox::start(arguments.stand_in.options())?;
     lead_to_sandbox(project, sandbox.connection());
-    Ok(sandbox)
+    Ok(Some(sandbox))
 }
 
 /// Where the stand-in listens, if there is one.
@@ -105,7 +118,7 @@ pub(super) fn lead_to_sandbox(project: &mut Project, values: Vec<sandbox::Connec
     project.connections.overlays.insert(SANDBOX_CONNECTION.to_owned(), overlay.collect());
 }
 
-fn refuse(
+pub(super) fn refuse(
     findings: &Findings,
     sources: &Sources,
     terminal: &mut Terminal,
@@ -127,25 +140,12 @@ fn execute(
 ) -> anyhow::Result<Result<Outcome, Findings>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (interrupter, wish) = interrupt::pair();
-    let out = terminal.out.clone();
     let world = World {
-        clock: terminal.clock.clone().unwrap_or_else(|| Arc::new(SystemClock) as Arc<dyn Clock>),
-        random: Box::new(fastrand::f64),
-        environment: project.environment.clone(),
-        stdout: Box::new(move || Box::new(out.clone())),
-        only_origin: sandbox_origin(project),
-        transport: TransportSettings {
-            // The stand-in is on this machine; a proxy would look for it on its own.
-            proxy: if arguments.sandbox { Proxy::None } else { Proxy::Environment },
-            ..TransportSettings::default()
-        },
-        state: Some(project.root.join(if arguments.sandbox { SANDBOX_STATE } else { STATE })),
-        interrupt: wish,
-        fingerprint: project.fingerprint.clone(),
         overlap: arguments.on_overlap,
         restart: arguments.restart || arguments.full_refresh,
         full_refresh: arguments.full_refresh,
         window: Window { from: arguments.from.clone(), to: arguments.to.clone() },
+        ..world(project, terminal, &arguments.rehearsal, wish)
     };
     let mut listeners = Listeners(vec![Box::new(Log)]);
     if terminal.interactive && !arguments.quiet {
@@ -160,6 +160,35 @@ fn execute(
         signals.abort();
         outcome
     }))
+}
+
+/// What a run gets from this process.
+pub(super) fn world(
+    project: &Project,
+    terminal: &Terminal,
+    rehearsal: &RehearsalArguments,
+    wish: Interrupt,
+) -> World {
+    let out = terminal.out.clone();
+    World {
+        clock: terminal.clock.clone().unwrap_or_else(|| Arc::new(SystemClock) as Arc<dyn Clock>),
+        random: Box::new(fastrand::f64),
+        environment: project.environment.clone(),
+        stdout: Box::new(move || Box::new(out.clone())),
+        only_origin: sandbox_origin(project),
+        transport: TransportSettings {
+            // The stand-in is on this machine; a proxy would look for it on its own.
+            proxy: if rehearsal.sandbox { Proxy::None } else { Proxy::Environment },
+            ..TransportSettings::default()
+        },
+        state: Some(project.root.join(if rehearsal.sandbox { SANDBOX_STATE } else { STATE })),
+        interrupt: wish,
+        fingerprint: project.fingerprint.clone(),
+        overlap: Overlap::Fail,
+        restart: false,
+        full_refresh: false,
+        window: Window::default(),
+    }
 }
 
 fn report_outcome(
@@ -192,6 +221,6 @@ fn report_outcome(
 }
 
 /// Paths are shown from where the user stands, if the project is there or below.
-fn folder(project: &Project, terminal: &Terminal) -> PathBuf {
+pub(super) fn folder(project: &Project, terminal: &Terminal) -> PathBuf {
     if project.root.starts_with(&terminal.folder) { terminal.folder.clone() } else { project.root.clone() }
 }

@@ -34,6 +34,9 @@ pub(super) struct Checkpoint {
     pub(super) extracted: BTreeMap<String, serde_json::Value>,
     /// What the steps have seen of what they keep.
     pub(super) seen: Vec<Seen>,
+    /// Where it is, for who has no plan at hand.
+    #[serde(default)]
+    pub(super) place: String,
 }
 
 /// What a target held.

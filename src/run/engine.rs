@@ -47,7 +47,7 @@ pub struct Run<'a> {
     pub(super) incomplete: Vec<Diagnostic>,
     /// What a reader of the summary should know.
     pub(super) notes: Vec<String>,
-    listener: &'a mut dyn Listener,
+    pub(super) listener: &'a mut dyn Listener,
 }
 
 /// Runs a plan. Err: something from outside is missing or wrong, and nothing was requested.
@@ -160,7 +160,7 @@ pub async fn run(
 }
 
 /// What earlier runs left for the steps of this one.
-async fn look_up_state(
+pub(super) async fn look_up_state(
     plan: &Plan,
     world: &World,
     values: &Values,
@@ -171,8 +171,10 @@ async fn look_up_state(
         None => Ok(Value::from(())),
         Some(per) => per.value(&context(step)).map_err(|error| failure::evaluation(&step.name, &error)),
     })?;
-    let Some(ledger) = ledger else { return Ok(marks) };
-    let former = ledger.watermarks(marks.keys()).await.map_err(|error| about_state(&error))?;
+    let former = match ledger {
+        Some(ledger) => ledger.watermarks(marks.keys()).await.map_err(|error| about_state(&error))?,
+        None => vec![None; marks.keys().len()],
+    };
     let begin = Begin {
         former: if world.full_refresh { vec![None; former.len()] } else { former },
         from: world.window.from.as_deref(),
@@ -206,7 +208,7 @@ impl Run<'_> {
     }
 
     /// Targets show what they got only if nothing is missing.
-    async fn end(mut self, stopped: Result<(), Stop>) -> Outcome {
+    pub(super) async fn end(mut self, stopped: Result<(), Stop>) -> Outcome {
         let redactor = self.redactor.clone();
         // What a server sent must not look like a line of ours.
         let one_line = |text: &str| redactor.redact(text).replace(['\n', '\r'], " ");
@@ -348,14 +350,14 @@ fn about_target(error: &TargetError) -> Diagnostic {
     Diagnostic::error(Code::BadTarget, format!("{error}{cause}")).help_if(error.help())
 }
 
-fn findings(diagnostic: Diagnostic) -> Findings {
+pub(super) fn findings(diagnostic: Diagnostic) -> Findings {
     let mut findings = Findings::default();
     findings.push(diagnostic);
     findings
 }
 
 /// Sorts by time and differs between runs that start together: `20261123T123456Z-1f3a9c`.
-fn run_id(started: SystemTime, random: f64) -> String {
+pub(super) fn run_id(started: SystemTime, random: f64) -> String {
     let time = jiff::Timestamp::try_from(started).unwrap_or_default().strftime("%Y%m%dT%H%M%SZ").to_string();
     // 24 random bits, mixed with the process id, which the kernel keeps apart.
     #[expect(
@@ -367,7 +369,7 @@ fn run_id(started: SystemTime, random: f64) -> String {
     format!("{time}-{random:06x}{:x}", std::process::id())
 }
 
-fn run_names(id: &str, started_at: &str, window: &Window) -> Value {
+pub(super) fn run_names(id: &str, started_at: &str, window: &Window) -> Value {
     let or_none = |text: &Option<String>| text.as_deref().map_or(Value::from(()), Value::from);
     let started = started_at.replace('Z', "+00:00");
     mapping([

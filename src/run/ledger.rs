@@ -305,14 +305,18 @@ impl Recovery<'_> {
     }
 
     fn is_stale(&self, row: &RunRow) -> bool {
-        let Ok(touched) = row.touched_at.parse::<jiff::Timestamp>() else { return true };
-        let now = self.world.clock.now();
-        now.duration_since(touched.into()).is_ok_and(|age| age > LONGEST_PAUSE)
+        is_stale(row, self.world.clock.now())
     }
 }
 
+/// Whether nobody goes on with a run any more.
+pub(super) fn is_stale(row: &RunRow, now: SystemTime) -> bool {
+    let Ok(touched) = row.touched_at.parse::<jiff::Timestamp>() else { return true };
+    now.duration_since(touched.into()).is_ok_and(|age| age > LONGEST_PAUSE)
+}
+
 /// Removes the hidden files of a run; says how many there were.
-fn remove_leftovers(state: &Path, run: &NewRun) -> usize {
+pub(super) fn remove_leftovers(state: &Path, run: &NewRun) -> usize {
     let stage = state.join("stage").join(&run.id);
     let staged = usize::from(fs::remove_dir_all(stage).is_ok());
     staged + run.folders.iter().map(|folder| sweep(folder, &run.id)).sum::<usize>()
@@ -365,7 +369,7 @@ async fn take_locks(
     Ok(locks)
 }
 
-fn held_by(what: &str, holder: Option<&Holder>) -> String {
+pub(super) fn held_by(what: &str, holder: Option<&Holder>) -> String {
     match holder {
         Some(holder) => format!(
             "{what} is in use: process {} holds its lock since {} (run {})",
@@ -379,7 +383,7 @@ fn holder(run: &NewRun) -> Holder {
     Holder { pid: std::process::id(), run: run.id.clone(), started_at: run.started_at.clone() }
 }
 
-fn run_lock(key: &str) -> String {
+pub(super) fn run_lock(key: &str) -> String {
     format!("run-{key}")
 }
 

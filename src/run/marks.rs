@@ -12,7 +12,7 @@ use super::watermark::{self, Pick, Unfit};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::{describe, mapping, scalar_text};
 use crate::plan::Plan;
-use crate::plan::state::{FieldPath, StatePlan, StateSource, StateType};
+use crate::plan::state::{FieldPath, StatePlan, StateSource};
 use crate::plan::step::StepPlan;
 use crate::record::{Batch, Scalar, field};
 use crate::state::{Watermark, WatermarkKey};
@@ -177,13 +177,8 @@ impl Mark {
         if let Some(former) = former {
             value = former.pick(value.clone(), pick).unwrap_or(value);
         }
-        let kind = match plan.kind {
-            StateType::Datetime => "datetime",
-            StateType::Number => "number",
-            StateType::String => "string",
-        };
-        let value = value.text().to_owned();
-        Some(Watermark { key: self.key.clone(), kind: kind.to_owned(), value })
+        let (kind, value) = (plan.kind.word().to_owned(), value.text().to_owned());
+        Some(Watermark { key: self.key.clone(), kind, value })
     }
 }
 

@@ -3,6 +3,9 @@
 //! It decides nothing that a pure function of another station can decide, and prints nothing: it tells [`event`]s.
 
 pub mod answer;
+pub mod by_hand;
+#[cfg(test)]
+mod by_hand_tests;
 mod checkpoint;
 mod credits;
 mod deletes;
@@ -24,6 +27,7 @@ mod progress;
 mod render;
 mod reuse;
 mod rules;
+pub mod sample;
 mod secrets;
 mod sending;
 mod step;

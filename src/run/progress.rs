@@ -281,7 +281,7 @@ impl Run<'_> {
         };
         let Some(ledger) = &self.progress.ledger else { return Ok(()) };
         let here = self.progress.here.clone();
-        let checkpoint = Checkpoint {
+        let mut checkpoint = Checkpoint {
             step: here.step,
             cursor: here.cursor,
             pages: here.pages,
@@ -290,10 +290,12 @@ impl Run<'_> {
             targets: self.targets.settle().await?,
             extracted,
             seen: self.marks.seen(),
+            place: String::new(),
         };
+        checkpoint.place = checkpoint.place(self.plan);
         let now = self.world.clock.now();
         ledger.checkpoint(&checkpoint, now).await.map_err(|error| about_state(&error))?;
-        self.progress.stored = Some(checkpoint.place(self.plan));
+        self.progress.stored = Some(checkpoint.place);
         self.progress.checkpointed_at = now;
         self.progress.bytes = 0;
         Ok(())

@@ -19,18 +19,18 @@ use crate::record::{Batch, Found};
 
 /// What a step has done so far.
 #[derive(Debug, Default)]
-struct Tally {
+pub(super) struct Tally {
     pages: u64,
     records: u64,
     /// The page before, to notice one that repeats.
-    previous: Option<Batch>,
+    pub(super) previous: Option<Batch>,
 }
 
 /// A page as it was read.
 #[derive(Debug)]
-struct PageRead {
-    facts: PageFacts,
-    batch: Batch,
+pub(super) struct PageRead {
+    pub(super) facts: PageFacts,
+    pub(super) batch: Batch,
 }
 
 impl Run<'_> {
@@ -64,7 +64,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn is_wanted(&self, step: &StepPlan) -> Result<bool, Diagnostic> {
+    pub(super) fn is_wanted(&self, step: &StepPlan) -> Result<bool, Diagnostic> {
         let Some(when) = &step.when else { return Ok(true) };
         when.truth(&self.context(step, None, None)).map_err(|error| failure::evaluation(&step.name, &error))
     }
@@ -119,7 +119,7 @@ impl Run<'_> {
         }
     }
 
-    fn page(
+    pub(super) fn page(
         &mut self,
         index: usize,
         verdict: &Verdict,
@@ -150,7 +150,7 @@ impl Run<'_> {
         Ok(PageRead { facts, batch })
     }
 
-    fn count(
+    pub(super) fn count(
         &mut self,
         index: usize,
         page: &PageRead,
@@ -222,7 +222,7 @@ impl Run<'_> {
     }
 
     /// The cursor of the next page; none at the end.
-    fn next(
+    pub(super) fn next(
         &mut self,
         index: usize,
         facts: &PageFacts,

@@ -9,7 +9,7 @@ use crate::record::Batch;
 use crate::target::{Landed, Prepared, Receipt, Stage, TargetError, Worker, apply, discard, open, resume};
 
 /// All targets of a run, each with a thread of its own.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Targets {
     list: Vec<Open>,
 }

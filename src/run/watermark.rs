@@ -43,11 +43,25 @@ enum Order {
 
 /// Why a text is no value of a kind, or two of them cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unfit {
+pub enum Unfit {
+    /// It is of another kind.
     #[error("`{found}` is not a {wanted}")]
-    Kind { found: String, wanted: &'static str },
+    Kind {
+        /// The text.
+        found: String,
+        /// What was wanted.
+        wanted: &'static str,
+    },
+    /// They are of one kind, but not comparable.
     #[error("`{one}` and `{other}` cannot be compared: {why}")]
-    Mixed { one: String, other: String, why: &'static str },
+    Mixed {
+        /// One text.
+        one: String,
+        /// The other.
+        other: String,
+        /// Why.
+        why: &'static str,
+    },
 }
 
 impl Value {

@@ -61,3 +61,17 @@ words! {
         Ignore = "ignore",
     }
 }
+
+impl StateType {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Datetime, Self::Number, Self::String];
+
+    /// As it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Datetime => "datetime",
+            Self::Number => "number",
+            Self::String => "string",
+        }
+    }
+}

@@ -50,16 +50,21 @@ impl Lock {
         Ok(Ok(Self { file }))
     }
 
-    /// Whether nobody holds the lock `name`.
+    /// Who holds the lock `name`, as far as is known; none: nobody. Nothing is created or changed.
     ///
     /// # Errors
-    /// When the file of the lock cannot be opened.
-    pub fn is_free(folder: &Path, name: &str) -> Result<bool, StateError> {
-        let path = path(folder, name)?;
-        let refused = |source| StateError::Io { doing: "lock", shown: shown(&path), source };
-        match open(&path).map_err(refused)?.try_lock() {
-            Ok(()) => Ok(true),
-            Err(TryLockError::WouldBlock) => Ok(false),
+    /// When the file of the lock is there and cannot be looked at.
+    pub fn holder(folder: &Path, name: &str) -> Result<Option<Option<Holder>>, StateError> {
+        let path = folder.join("locks").join(format!("{name}.lock"));
+        let refused = |source| StateError::Io { doing: "look at", shown: shown(&path), source };
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(refused(error)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => Ok(Some(read_holder(&mut file))),
             Err(TryLockError::Error(error)) => Err(refused(error)),
         }
     }

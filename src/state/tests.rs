@@ -67,16 +67,43 @@ fn watermarks_are_set_listed_and_forgotten() {
     let mut state = State::open(folder.path()).unwrap();
     let mut other = watermark("b");
     other.key.step = "deleted".to_owned();
-    state.set_watermarks(&[watermark("a"), other.clone()], NOW).unwrap();
-    state.set_watermarks(&[watermark("c")], NOW).unwrap();
+    let set = |state: &mut State, set: Vec<Watermark>| {
+        assert!(state.revise(&Revision { set, ..Revision::default() }, NOW).unwrap());
+    };
+    set(&mut state, vec![watermark("a"), other.clone()]);
+    set(&mut state, vec![watermark("c")]);
     let values = |state: &State, pipeline| -> Vec<String> {
-        state.watermarks(pipeline).unwrap().into_iter().map(|watermark| watermark.value).collect()
+        state.watermarks(pipeline).unwrap().into_iter().map(|kept| kept.watermark.value).collect()
     };
     assert_eq!(values(&state, None), ["b", "c"]);
     assert_eq!(values(&state, Some("other")), [""; 0]);
-    assert_eq!(state.forget_watermarks("leads", Some("deleted"), None).unwrap(), 1);
-    assert_eq!(state.forget_watermarks("leads", None, Some("nothing")).unwrap(), 0);
+    let forgotten = vec![other.key];
+    assert!(state.revise(&Revision { forgotten, ..Revision::default() }, NOW).unwrap());
     assert_eq!(values(&state, Some("leads")), ["c"]);
+}
+
+#[test]
+fn nothing_is_revised_under_a_run_that_may_live() {
+    let folder = TempDir::new().unwrap();
+    let mut state = State::open(folder.path()).unwrap();
+    state.begin(&new_run("r1")).unwrap();
+    state.checkpoint("r1", "{}", NOW).unwrap();
+    let about = |pipeline: &str, dead: &[&str]| Revision {
+        pipelines: [pipeline.to_owned()].into(),
+        dead: dead.iter().map(|&id| id.to_owned()).collect(),
+        set: vec![watermark("a")],
+        ..Revision::default()
+    };
+    assert!(!state.revise(&about("leads", &[]), NOW).unwrap());
+    assert!(!state.revise(&about("leads", &["r0"]), NOW).unwrap());
+    assert!(state.watermarks(None).unwrap().is_empty());
+    assert!(state.revise(&about("others", &[]), NOW).unwrap());
+    assert!(state.run("r1").unwrap().unwrap().checkpoint.is_some());
+    assert!(state.revise(&about("leads", &["r1"]), NOW).unwrap());
+    assert_eq!(state.watermarks(None).unwrap()[0].updated_at, NOW);
+    // The run is still there: whoever goes on removes its files.
+    assert_eq!(state.run("r1").unwrap().unwrap().checkpoint, None);
+    assert_eq!(state.open_runs().unwrap().len(), 1);
 }
 
 #[test]
@@ -152,9 +179,9 @@ fn a_lock_is_held_by_one_and_says_by_whom() {
     let folder = TempDir::new().unwrap();
     let holder = Holder { pid: 7, run: "r1".to_owned(), started_at: NOW.to_owned() };
     let other = Holder { pid: 8, run: "r2".to_owned(), started_at: NOW.to_owned() };
-    assert!(Lock::is_free(folder.path(), "a").unwrap());
+    assert_eq!(Lock::holder(folder.path(), "a").unwrap(), None);
     let held = Lock::try_take(folder.path(), "a", &holder).unwrap().unwrap();
-    assert!(!Lock::is_free(folder.path(), "a").unwrap());
+    assert_eq!(Lock::holder(folder.path(), "a").unwrap(), Some(Some(holder.clone())));
     assert_eq!(Lock::try_take(folder.path(), "a", &other).unwrap().unwrap_err(), Some(holder));
     assert!(Lock::try_take(folder.path(), "b", &other).unwrap().is_ok());
     drop(held);

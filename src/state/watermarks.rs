@@ -1,6 +1,6 @@
 //! Watermarks: up to where an earlier run read.
 
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::database::State;
@@ -32,6 +32,18 @@ pub struct Watermark {
     pub value: String,
 }
 
+/// A watermark as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeptWatermark {
+    /// The watermark.
+    #[serde(flatten)]
+    pub watermark: Watermark,
+    /// The run that set it; none: it was set by hand.
+    pub run: Option<String>,
+    /// When it was set, RFC 3339.
+    pub updated_at: String,
+}
+
 impl State {
     /// The value of a watermark.
     ///
@@ -51,48 +63,18 @@ impl State {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn watermarks(&self, pipeline: Option<&str>) -> Result<Vec<Watermark>, StateError> {
+    pub fn watermarks(&self, pipeline: Option<&str>) -> Result<Vec<KeptWatermark>, StateError> {
         let read = || {
             let mut statement = self.connection.prepare(
-                "SELECT pipeline, step, name, per, type, value FROM watermark
+                "SELECT pipeline, step, name, per, type, value, run, updated_at FROM watermark
                  WHERE ?1 IS NULL OR pipeline = ?1 ORDER BY pipeline, step, name, per",
             )?;
-            statement.query_map([pipeline], read_row)?.collect()
+            let kept = |row: &Row<'_>| {
+                Ok(KeptWatermark { watermark: read_row(row)?, run: row.get(6)?, updated_at: row.get(7)? })
+            };
+            statement.query_map([pipeline], kept)?.collect()
         };
         self.explain(read())
-    }
-
-    /// Sets watermarks by hand, all or none.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn set_watermarks(&mut self, watermarks: &[Watermark], now: &str) -> Result<(), StateError> {
-        let store = |connection: &mut Connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            for watermark in watermarks {
-                watermark.store(&transaction, None, now)?;
-            }
-            transaction.commit()
-        };
-        let stored = store(&mut self.connection);
-        self.explain(stored)
-    }
-
-    /// Forgets watermarks; returns how many there were. A step or name of none means all of them.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn forget_watermarks(
-        &mut self,
-        pipeline: &str,
-        step: Option<&str>,
-        name: Option<&str>,
-    ) -> Result<usize, StateError> {
-        let forgotten = self.connection.execute(
-            "DELETE FROM watermark WHERE pipeline = ?1 AND (?2 IS NULL OR step = ?2) AND (?3 IS NULL OR name = ?3)",
-            params![pipeline, step, name],
-        );
-        self.explain(forgotten)
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) earlier: Vec<Earlier>,
     /// A target whose lock another process holds, below the project.
     pub(crate) locked: Option<PathBuf>,
+    /// Whether another process holds the locks of the runs that earlier commands left.
+    pub(crate) runs_locked: bool,
     /// The exit code; by default 0 in `ok`, 1 in `fail`, 3 in `check`.
     pub(crate) exit: Option<i32>,
     /// The environment. Null takes a variable away that the harness sets.
@@ -59,6 +61,8 @@ pub(crate) struct Settings {
     pub(crate) exact_times: bool,
     /// A signal that the run gets.
     pub(crate) signal: Option<Signal>,
+    /// The file that is standard input, below the project.
+    pub(crate) stdin: Option<PathBuf>,
     /// Standard output is closed after so many lines were read.
     pub(crate) stdout_closed_after: Option<usize>,
     /// A sandbox apart from the run, whose values are in the environment.
@@ -81,6 +85,13 @@ pub(crate) struct Earlier {
     pub(crate) args: Option<Vec<String>>,
     /// Its exit code.
     pub(crate) exit: i32,
+    /// Where what it prints on standard output goes, below the project.
+    pub(crate) output: Option<PathBuf>,
+    /// Files that are gone after it.
+    #[serde(default)]
+    pub(crate) then_remove: Vec<PathBuf>,
+    /// Statements on the state's database after it.
+    pub(crate) then_in_state: Option<String>,
     /// Files that change after it: `from` becomes `to`.
     #[serde(default)]
     pub(crate) then_edit: BTreeMap<PathBuf, Edit>,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use libtest_mimic::Trial;
 use river::sandbox::{self, Sandbox};
-use river::state::{Holder, Lock, fingerprint};
+use river::state::{Holder, Lock, State, fingerprint};
 
 use super::case::{Case, Earlier, Requests, Settings};
 use super::compare::{self, Normaliser};
@@ -61,7 +61,8 @@ fn run(case: &Case) -> Result<(), String> {
     for earlier in &settings.earlier {
         run_earlier(case, &settings, earlier, &project, server.as_ref(), sandbox.as_ref())?;
     }
-    let _lock = settings.locked.as_ref().map(|path| lock(project.root(), path)).transpose()?;
+    let _lock = settings.locked.as_ref().map(|path| lock_target(project.root(), path)).transpose()?;
+    let _locks = if settings.runs_locked { lock_runs(project.root())? } else { vec![] };
     let ended = execute(case, &settings, &project, server.as_ref(), sandbox.as_ref())?;
     Comparison { case, settings: &settings, normaliser: &normaliser }.all(
         &ended,
@@ -80,7 +81,7 @@ fn run_earlier(
     sandbox: Option<&Sandbox>,
 ) -> Result<(), String> {
     let arguments = earlier.args.clone().or_else(|| settings.args.clone());
-    let as_now = Settings { args: arguments, signal: None, ..settings.clone() };
+    let as_now = Settings { args: arguments, signal: None, stdin: None, ..settings.clone() };
     let ended = execute(case, &as_now, project, server, sandbox)?;
     if ended.exit != Some(earlier.exit) {
         let stderr = String::from_utf8_lossy(&ended.stderr).into_owned();
@@ -88,6 +89,15 @@ fn run_earlier(
             "an earlier command: exit code {} expected, found {:?}; stderr:\n{stderr}",
             earlier.exit, ended.exit
         ));
+    }
+    if let Some(path) = &earlier.output {
+        std::fs::write(project.root().join(path), &ended.stdout).map_err(|error| error.to_string())?;
+    }
+    for path in &earlier.then_remove {
+        std::fs::remove_file(project.root().join(path)).map_err(|error| error.to_string())?;
+    }
+    if let Some(sql) = &earlier.then_in_state {
+        super::readable::make_database(&project.root().join(".river/state.db"), sql)?;
     }
     for (path, edit) in &earlier.then_edit {
         let path = project.root().join(path);
@@ -101,15 +111,25 @@ fn run_earlier(
 }
 
 /// Holds the lock of a target as another process would.
-fn lock(root: &Path, target: &Path) -> Result<Lock, String> {
+fn lock_target(root: &Path, target: &Path) -> Result<Lock, String> {
     let root = root.canonicalize().map_err(|error| error.to_string())?;
-    let name = format!("target-{}", fingerprint([root.join(target).as_os_str().as_encoded_bytes()]));
+    lock(&root, &format!("target-{}", fingerprint([root.join(target).as_os_str().as_encoded_bytes()])))
+}
+
+/// Holds the locks of the runs that have not ended.
+fn lock_runs(root: &Path) -> Result<Vec<Lock>, String> {
+    let runs = State::open(&root.join(".river")).and_then(|state| state.open_runs());
+    let runs = runs.map_err(|error| error.to_string())?;
+    runs.iter().map(|row| lock(root, &format!("run-{}", row.run.key))).collect()
+}
+
+fn lock(root: &Path, name: &str) -> Result<Lock, String> {
     let holder = Holder {
         pid: 4711,
         run: "20261123T120000Z-1f3a9c1267".to_owned(),
         started_at: "2026-11-23T12:00:00Z".to_owned(),
     };
-    let taken = Lock::try_take(&root.join(".river"), &name, &holder).map_err(|error| error.to_string())?;
+    let taken = Lock::try_take(&root.join(".river"), name, &holder).map_err(|error| error.to_string())?;
     taken.map_err(|_| "somebody holds the lock already".to_owned())
 }
 
@@ -132,6 +152,7 @@ fn execute(
         clock: settings.clock,
         as_nobody: !settings.modes.is_empty(),
         stdout_closed_after: settings.stdout_closed_after,
+        stdin: settings.stdin.as_ref().map(|path| project.root().join(path)),
     };
     project.protect(settings)?;
     let mut running = run.start()?;

@@ -26,6 +26,8 @@ pub(crate) struct Run {
     pub(crate) clock: Clock,
     pub(crate) as_nobody: bool,
     pub(crate) stdout_closed_after: Option<usize>,
+    /// A file that is its standard input.
+    pub(crate) stdin: Option<PathBuf>,
 }
 
 /// How it ended.
@@ -54,6 +56,7 @@ impl Run {
             clock: Clock::Real,
             as_nobody: false,
             stdout_closed_after: None,
+            stdin: None,
         }
     }
 
@@ -91,7 +94,11 @@ impl Run {
         if self.as_nobody && rustix::process::geteuid().is_root() {
             command.uid(NOBODY).gid(NOBODY);
         }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let stdin = match &self.stdin {
+            Some(path) => std::fs::File::open(path).map_err(|error| error.to_string())?.into(),
+            None => Stdio::null(),
+        };
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         Ok(command)
     }
 }

@@ -70,7 +70,8 @@ impl Project {
         if rustix::process::geteuid().is_root() {
             give_away(self.root()).map_err(|error| error.to_string())?;
         }
-        for (path, mode) in &settings.modes {
+        // What an earlier command makes is not there before it.
+        for (path, mode) in settings.modes.iter().filter(|(path, _)| self.root().join(path).exists()) {
             set_mode(&self.root().join(path), mode.bits()?)?;
         }
         Ok(())
@@ -78,7 +79,8 @@ impl Project {
 
     /// Lets the folder be read and removed again.
     pub(crate) fn unprotect(&self, settings: &Settings) -> Result<(), String> {
-        settings.modes.keys().try_for_each(|path| set_mode(&self.root().join(path), 0o755))
+        let mut paths = settings.modes.keys().map(|path| self.root().join(path));
+        paths.try_for_each(|path| if path.exists() { set_mode(&path, 0o755) } else { Ok(()) })
     }
 
     /// The files that are new or not as they were. A file that was removed has no bytes and a name that says so.

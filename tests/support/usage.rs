@@ -5,7 +5,7 @@ use libtest_mimic::Trial;
 use super::process::{Ended, Run};
 
 /// Arguments, exit code, and words that must be on the stream that belongs to the code.
-const TABLE: [(&str, &[&str], i32, &[&str]); 35] = [
+const TABLE: [(&str, &[&str], i32, &[&str]); 48] = [
     ("help", &["--help"], 0, &["Usage: river", "run", "check", "Exit codes: 0 complete"]),
     ("short_help", &["-h"], 0, &["Usage: river"]),
     ("version", &["--version"], 0, &[concat!("river ", env!("CARGO_PKG_VERSION"))]),
@@ -16,6 +16,19 @@ const TABLE: [(&str, &[&str], i32, &[&str]); 35] = [
     ("schema", &["schema"], 0, &["\"$schema\": \"https://json-schema.org/", "\"paginate\"", "\"prefetch\""]),
     ("schema_of_what", &["schema", "pipline"], 2, &["pipline", "pipeline, connection"]),
     ("plan_in_two_forms", &["plan", "x", "--json", "--curl"], 2, &["cannot be used with"]),
+    ("help_of_state", &["state", "--help"], 0, &["show", "set", "reset", "export", "import"]),
+    ("help_of_state_set", &["state", "set", "--help"], 0, &["STEP.NAME", "--per <VALUE>", "`type:`"]),
+    ("state_without_command", &["state"], 2, &["Usage: river state"]),
+    ("state_unknown_command", &["state", "sow"], 2, &["sow", "show"]),
+    ("state_set_without_name", &["state", "set", "x", "items", "1"], 2, &["`leads.modified_since`"]),
+    ("state_set_without_value", &["state", "set", "x", "items.since"], 2, &["<VALUE>"]),
+    ("state_reset_without_pipeline", &["state", "reset"], 2, &["<PIPELINE>"]),
+    ("state_import_without_file", &["state", "import"], 2, &["<FILE>"]),
+    ("state_in_unknown_format", &["state", "show", "--format", "xml"], 2, &["xml", "json"]),
+    ("help_of_preview", &["preview", "--help"], 0, &["--records <N>", "--step <NAME>", "nothing is written"]),
+    ("preview_of_no_records", &["preview", "x", "--records", "0"], 2, &["--records", "1.."]),
+    ("preview_long_json", &["preview", "x", "--long", "--format", "json"], 2, &["cannot be used with"]),
+    ("preview_fault_without_sandbox", &["preview", "x", "--fault", "reset"], 2, &["--sandbox"]),
     ("help_of_kits", &["kits", "--help"], 0, &["--format"]),
     ("help_of_new", &["new", "--help"], 0, &["--from <KIT>", "`river kits`"]),
     ("new_without_kit", &["new", "a.yaml"], 2, &["--from <KIT>"]),
