@@ -263,11 +263,15 @@ impl Run<'_> {
         self.marks.look(index, &self.plan.steps[index], batch)
     }
 
-    /// Notes the server's clock at a step's first answer.
+    /// Notes what the server's clock showed at least when it began to work on a step's first answer: `Date` is of its
+    /// end, and what changed while the answer was worked out is not in it.
     pub(super) fn note_clock(&mut self, index: usize, answer: &Answer) {
-        let date = answer.response.header("date").and_then(|date| httpdate::parse_http_date(date).ok());
-        let seconds =
-            date.and_then(|date| jiff::Timestamp::try_from(date).ok()).map(jiff::Timestamp::as_second);
+        let response = &answer.response;
+        let date = response.header("date").and_then(|date| httpdate::parse_http_date(date).ok());
+        let took = response.elapsed.as_secs() + u64::from(response.elapsed.subsec_nanos() > 0);
+        let seconds = date
+            .and_then(|date| jiff::Timestamp::try_from(date).ok())
+            .map(|date| date.as_second().saturating_sub_unsigned(took));
         for mark in self.marks.list.iter_mut().filter(|mark| mark.step == index) {
             mark.seen.first_answer = mark.seen.first_answer.or(seconds);
         }
