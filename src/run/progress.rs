@@ -31,6 +31,8 @@ pub(super) struct Progress<'a> {
     /// Where this run goes on.
     resumed: Option<Checkpoint>,
     here: Here,
+    /// Whether the targets hold more than `here` says: a page is on its way to them.
+    is_writing: bool,
     /// When this process began.
     began: SystemTime,
     /// Whether another process could go on.
@@ -96,6 +98,7 @@ impl<'a> Progress<'a> {
             ledger,
             resumed,
             here,
+            is_writing: false,
             began: world.clock.now(),
             checkpointed_at: world.clock.now(),
             bytes: 0,
@@ -166,9 +169,15 @@ impl<'a> Progress<'a> {
         self.stored.clone()
     }
 
+    /// A page of records goes to the targets: until it is there, nothing can be noted.
+    pub(super) fn writes(&mut self) {
+        self.is_writing = true;
+    }
+
     /// A page of records was handed to the targets.
     pub(super) fn page_is_written(&mut self, here: Here, bytes: u64) {
         self.here = here;
+        self.is_writing = false;
         self.bytes += bytes;
         self.proven = true;
     }
@@ -210,6 +219,7 @@ impl Run<'_> {
         begun
             && ascending
             && self.incomplete.is_empty()
+            && !self.progress.is_writing
             && self.progress.ledger.is_some()
             && self.world.window.to.is_none()
             && !self.plan.targets.iter().any(replaces)
@@ -254,6 +264,7 @@ impl Run<'_> {
             return Ok(());
         }
         self.progress.here = Here { step: index + 1, ..Here::default() };
+        self.progress.is_writing = false;
         // Steps that only give values leave nothing durable, and most of them are over in no time.
         let step = &self.plan.steps[index];
         let of_records = step.paginate.is_some() || step.records.is_some();
@@ -272,7 +283,7 @@ impl Run<'_> {
 
     /// What is incomplete already is not gone on with: the next run is to have all of it.
     async fn checkpoint(&mut self) -> Result<(), Stop> {
-        if !self.progress.can_resume || !self.incomplete.is_empty() {
+        if !self.progress.can_resume || self.progress.is_writing || !self.incomplete.is_empty() {
             return Ok(());
         }
         let Some(extracted) = self.extracted_so_far() else {

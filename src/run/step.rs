@@ -102,13 +102,14 @@ impl Run<'_> {
                 None => None,
             };
             let changes = self.changes(index, &answer, page.batch.clone())?;
-            self.look_at(index, &page.batch)?;
+            // What can still fail comes before the page is written: a checkpoint stands between two pages.
+            self.keep_in_mind(index, &page.batch, &answer, next.is_none())?;
+            self.progress.writes();
             self.write(index, &changes).await?;
             self.count(index, &page, &answer, cursor.as_ref(), &mut tally);
             cursor = next;
             if cursor.is_none() {
                 self.prefetch.clear();
-                self.complete_state(index, Some(&answer))?;
                 return Ok(tally);
             }
             let here =
@@ -117,6 +118,25 @@ impl Run<'_> {
             self.check_limits()?;
             self.checkpoint_if_due().await?;
         }
+    }
+
+    /// Notes what the page means for what the step keeps; if that fails, the page counts for nothing.
+    fn keep_in_mind(
+        &mut self,
+        index: usize,
+        batch: &Batch,
+        answer: &Arc<Answer>,
+        is_last: bool,
+    ) -> Result<(), Stop> {
+        let before = self.marks.seen();
+        let mut noted = self.look_at(index, batch).map_err(Stop::from);
+        if is_last && noted.is_ok() {
+            noted = self.complete_state(index, Some(answer));
+        }
+        if noted.is_err() {
+            self.marks.restore(&before);
+        }
+        noted
     }
 
     pub(super) fn page(
