@@ -10,6 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::error::StateError;
 use super::lock;
 use super::schema::{APPLICATION_ID, TABLES, VERSION};
+use crate::fault_point::{FaultPoint, reach};
 
 /// How long a statement waits for another process.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -110,11 +111,13 @@ fn create(folder: &Path, path: &Path) -> Result<(), StateError> {
     let made = make(&new).and_then(|()| {
         fs::File::open(&new).and_then(|file| file.sync_all()).map_err(|source| refused("write", &new, source))
     });
+    reach(FaultPoint::StateMade);
     let linked = made.and_then(|()| match fs::hard_link(&new, path) {
         // Another process was first, which is as good.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         linked => linked.map_err(|source| refused("create", path, source)),
     });
+    reach(FaultPoint::StateLinked);
     // What is left of it is not wanted, whatever happened.
     let _ = fs::remove_file(&new);
     linked?;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::database::shown;
 use super::error::StateError;
+use crate::fault_point::{FaultPoint, reach};
 
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
@@ -26,6 +27,9 @@ pub struct Holder {
     pub run: String,
     /// When the run began, RFC 3339.
     pub started_at: String,
+    /// Whether it looks only at what a dead run left, which takes no time.
+    #[serde(default)]
+    pub briefly: bool,
 }
 
 impl Lock {
@@ -47,6 +51,7 @@ impl Lock {
             Err(TryLockError::Error(error)) => return Err(refused(error)),
         }
         write_holder(&mut file, holder).map_err(refused)?;
+        reach(FaultPoint::Locked);
         Ok(Ok(Self { file }))
     }
 

@@ -43,7 +43,10 @@ fn a_run_goes_from_begin_to_end() {
         watermarks: vec![watermark("2026-01-02T03:04:05+05:30")],
     };
     state.decide("r1", &decided, NOW).unwrap();
-    assert_eq!(state.landings("r1").unwrap(), decided.landings);
+    let landing = |position, text: &str| (position, text.to_owned());
+    assert_eq!(state.landings("r1").unwrap(), [landing(0, "one"), landing(1, "two")]);
+    state.land("r1", 0).unwrap();
+    assert_eq!(state.landings("r1").unwrap(), [landing(1, "two")]);
     assert_eq!(state.watermark(&watermark("").key).unwrap(), Some(decided.watermarks[0].clone()));
     let row = state.run("r1").unwrap().unwrap();
     assert_eq!((row.phase, row.checkpoint), (Phase::Decided, None));
@@ -150,8 +153,8 @@ fn only_the_owner_can_read_it() {
 #[test]
 fn a_lock_is_held_by_one_and_says_by_whom() {
     let folder = TempDir::new().unwrap();
-    let holder = Holder { pid: 7, run: "r1".to_owned(), started_at: NOW.to_owned() };
-    let other = Holder { pid: 8, run: "r2".to_owned(), started_at: NOW.to_owned() };
+    let holder = Holder { pid: 7, run: "r1".to_owned(), started_at: NOW.to_owned(), briefly: false };
+    let other = Holder { pid: 8, run: "r2".to_owned(), ..holder.clone() };
     assert!(Lock::is_free(folder.path(), "a").unwrap());
     let held = Lock::try_take(folder.path(), "a", &holder).unwrap().unwrap();
     assert!(!Lock::is_free(folder.path(), "a").unwrap());

@@ -10,11 +10,12 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::Maker;
 use super::csv::Rows;
 use super::sink::Sink;
+use crate::fault_point::{FaultPoint, reach};
 use crate::plan::target::{Compression, Format, Mode};
 use crate::record::fields::{fields, unescape};
 use crate::record::key::is_name;
 use crate::target::error::TargetError;
-use crate::target::staging::{PreparedFile, Spot};
+use crate::target::staging::{PreparedFile, Spot, sync_folder};
 
 /// What stands for a value that is null or missing.
 const NULL: &str = "__null__";
@@ -61,6 +62,8 @@ pub(super) fn write(maker: &Maker<'_>, root: &Path, run_id: &str) -> Result<Part
             Spot::hidden(scratch.join(folder).join(&name), root.join(folder).join(&name), maker.shown());
         files.push(finish(&scratch.join(folder).join("waiting"), spot, maker.plan.compress)?);
     }
+    sync_tree(&scratch, waiting.parts.keys())
+        .map_err(|source| TargetError::from_io("write", maker.shown(), source))?;
     let superseded = match maker.plan.mode {
         Mode::Replace => {
             let mut there = Vec::new();
@@ -114,6 +117,20 @@ fn finish(waiting: &Path, spot: Spot, compress: Option<Compression>) -> Result<P
     let copied = fs::File::open(waiting).and_then(|mut from| std::io::copy(&mut from, &mut sink));
     copied.and_then(|_| fs::remove_file(waiting)).map_err(|source| sink.refused(source))?;
     sink.prepare()
+}
+
+/// Makes the names of all folders of the hidden one durable, and its own; those of the files are.
+fn sync_tree<'f>(scratch: &Path, folders: impl Iterator<Item = &'f String>) -> std::io::Result<()> {
+    // One entry of each folder stands for all of them.
+    let mut entries: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+    for folder in folders {
+        for path in scratch.join(folder).ancestors().take_while(|path| path.starts_with(scratch)) {
+            entries.insert(path.parent().unwrap_or(path).to_owned(), path.to_owned());
+        }
+    }
+    entries.values().try_for_each(|path| sync_folder(path))?;
+    reach(FaultPoint::TreeSynced);
+    Ok(())
 }
 
 /// `part-0` when the whole folder is replaced; a run that appends has a name of its own.

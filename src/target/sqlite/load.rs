@@ -8,6 +8,7 @@ use rusqlite::{OptionalExtension, Statement, ToSql, params};
 use super::database::{Database, quoted};
 use super::table::{Affinity, Table, affinity_of, type_for};
 use super::{Load, LoadColumn};
+use crate::fault_point::{FaultPoint, reach};
 use crate::plan::target::{ColumnType, Mode};
 use crate::record::fields::{fields, unescape};
 use crate::record::kind::Kind;
@@ -39,7 +40,9 @@ pub(in crate::target) fn apply(load: &Load) -> Result<Loaded, TargetError> {
     let database = Database::open(&load.database, &load.shown)?;
     database.execute("BEGIN IMMEDIATE")?;
     let loaded = Loading { load, database: &database }.all()?;
+    reach(FaultPoint::RowsLoaded);
     database.execute("COMMIT")?;
+    reach(FaultPoint::RowsCommitted);
     Ok(loaded)
 }
 
@@ -87,8 +90,9 @@ impl Loading<'_> {
     fn mark(&self, deleted: u64) -> Result<(), TargetError> {
         let connection = &self.database.connection;
         let deleted = i64::try_from(deleted).unwrap_or(i64::MAX);
+        // Runs are told apart by their times, and a clock may have gone back: never this one.
         let old = format!(
-            "DELETE FROM _river_state WHERE \"table\" = ?1 AND run < \
+            "DELETE FROM _river_state WHERE \"table\" = ?1 AND run <> ?2 AND run < \
              (SELECT run FROM _river_state WHERE \"table\" = ?1 ORDER BY run DESC LIMIT 1 OFFSET {REMEMBERED_RUNS})"
         );
         connection
@@ -96,7 +100,7 @@ impl Loading<'_> {
                 "INSERT INTO _river_state (run, \"table\", deleted) VALUES (?1, ?2, ?3)",
                 params![self.load.run, self.load.table, deleted],
             )
-            .and_then(|_| connection.execute(&old, params![self.load.table]))
+            .and_then(|_| connection.execute(&old, params![self.load.table, self.load.run]))
             .map_err(|error| self.database.refused(error))?;
         Ok(())
     }
