@@ -8,6 +8,8 @@
 mod clock;
 #[path = "crash/content.rs"]
 mod content;
+#[path = "crash/disk.rs"]
+mod disk;
 #[path = "crash/faults.rs"]
 mod faults;
 #[path = "crash/kills.rs"]

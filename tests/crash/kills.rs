@@ -173,7 +173,7 @@ impl Killing {
                 let requests = self.random.u64(1..=REQUESTS);
                 Instants::AfterRequests(requests, micros(&mut self.random, Duration::from_millis(4)))
             }
-            _ => Instants::AfterLastPage(micros(&mut self.random, took / 2)),
+            _ => Instants::AfterLastPage(micros(&mut self.random, took / 4)),
         }
     }
 
@@ -188,12 +188,11 @@ impl Killing {
             }
             Instants::AfterLastPage(time) => (Box::new(move || self.service.last_pages() > last_pages), time),
         };
-        while !is_reached() && child.try_wait().map_err(|error| error.to_string())?.is_none() {
+        while !is_reached() && !child.has_ended()? {
             std::thread::sleep(Duration::from_micros(200));
         }
         std::thread::sleep(then);
-        // One that is over already cannot be killed, which is seen by how it ended.
-        let _ = child.kill();
+        child.kill();
         finish(child, started)
     }
 

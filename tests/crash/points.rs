@@ -1,6 +1,7 @@
 //! Every point at which something has just become durable or visible: a run dies there, and the next ones finish.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
@@ -96,7 +97,9 @@ fn killed(variant: Variant, rounds: u64) -> Result<(), String> {
 /// Each point with its times, `NAME:N`.
 fn to_try(points: &[String]) -> Vec<String> {
     let mut times: BTreeMap<&String, u64> = BTreeMap::new();
-    points.iter().for_each(|point| *times.entry(point).or_default() += 1);
+    for point in points {
+        *times.entry(point).or_default() += 1;
+    }
     let all = times.into_iter().flat_map(|(point, times)| {
         let some = (1..=times).filter(move |time| *time <= TIMES || *time == times);
         some.map(move |time| format!("{point}:{time}"))
@@ -118,7 +121,11 @@ fn order(variant: Variant) -> Result<(), String> {
         while points.next_if(|next| *next == point).is_some() {
             times += 1;
         }
-        found.push_str(&if times > 1 { format!("{point} ×{times}\n") } else { format!("{point}\n") });
+        found.push_str(point);
+        if times > 1 {
+            let _ = write!(found, " ×{times}");
+        }
+        found.push('\n');
     }
     let golden = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/crash/order");
     let golden = golden.join(format!("{}.txt", variant.name));

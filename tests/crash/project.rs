@@ -40,6 +40,31 @@ pub(crate) struct Wishes {
     pub(crate) clock: Option<i64>,
 }
 
+/// A run on its way; it does not outlive its test.
+pub(crate) struct Running(Child);
+
+impl Running {
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    pub(crate) fn has_ended(&mut self) -> Result<bool, String> {
+        Ok(self.0.try_wait().map_err(|error| error.to_string())?.is_some())
+    }
+
+    pub(crate) fn kill(&mut self) {
+        // One that is over already cannot be killed, which is seen by how it ended.
+        let _ = self.0.kill();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// How a run ended.
 #[derive(Debug)]
 pub(crate) struct Ran {
@@ -84,7 +109,7 @@ impl Project {
         fs::write(self.path(name), text).expect("a file");
     }
 
-    pub(crate) fn start(&self, service: &Service, wishes: &Wishes) -> Child {
+    pub(crate) fn start(&self, service: &Service, wishes: &Wishes) -> Running {
         let program = match wishes.clock {
             None => PathBuf::from(env!("CARGO_BIN_EXE_river")),
             Some(_) => std::env::current_exe().expect("this program"),
@@ -104,7 +129,7 @@ impl Project {
             arguments => command.args(arguments),
         };
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        command.spawn().expect("river starts")
+        Running(command.spawn().expect("river starts"))
     }
 
     pub(crate) fn run(&self, service: &Service, wishes: &Wishes) -> Result<Ran, String> {
@@ -125,10 +150,10 @@ impl Project {
 
     pub(crate) fn watermark(&self) -> Result<Option<String>, String> {
         let sql = "SELECT value FROM watermark WHERE pipeline = 'pull'";
-        Ok(self.query(sql)?.flatten())
+        self.query(sql)
     }
 
-    fn query(&self, sql: &str) -> Result<Option<Option<String>>, String> {
+    fn query(&self, sql: &str) -> Result<Option<String>, String> {
         let path = self.path(".river/state.db");
         if !path.exists() {
             return Ok(None);
@@ -184,7 +209,8 @@ impl Ran {
 }
 
 /// Waits for a run, not for ever.
-pub(crate) fn finish(mut child: Child, started: Instant) -> Result<Ran, String> {
+pub(crate) fn finish(mut running: Running, started: Instant) -> Result<Ran, String> {
+    let child = &mut running.0;
     let stderr = child.stderr.take();
     let reader = std::thread::spawn(move || {
         let mut text = String::new();
