@@ -2,7 +2,7 @@
 //!
 //! With the feature, the environment says what happens: [`RECORD`] names a file to which each point that is reached is
 //! added as a line, [`KILL`] the point (`NAME` or `NAME:N`, the N-th time it is reached) at which the process kills
-//! itself with SIGKILL, and [`CHECKPOINT_MS`] how long a run goes between two checkpoints. No part may decide anything
+//! itself with SIGKILL, [`STOP`] one at which it stops with SIGSTOP until somebody lets it go on, and [`CHECKPOINT_MS`] how long a run goes between two checkpoints. No part may decide anything
 //! by what is here.
 
 macro_rules! points {
@@ -74,7 +74,7 @@ points! {
 }
 
 #[cfg(feature = "fault-points")]
-pub use active::{CHECKPOINT_MS, KILL, RECORD, between_checkpoints, reach};
+pub use active::{CHECKPOINT_MS, KILL, RECORD, STOP, between_checkpoints, reach};
 #[cfg(not(feature = "fault-points"))]
 pub use inactive::{between_checkpoints, reach};
 
@@ -102,17 +102,21 @@ mod active {
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::time::Duration;
 
+    use rustix::process::{Signal, getpid, kill_process};
+
     use super::FaultPoint;
 
     /// The file that gets a line for each point.
     pub const RECORD: &str = "RIVER_FAULT_RECORD";
     /// The point at which the process kills itself.
     pub const KILL: &str = "RIVER_FAULT_KILL";
+    /// The point at which the process stops.
+    pub const STOP: &str = "RIVER_FAULT_STOP";
     /// The time between two checkpoints, in milliseconds.
     pub const CHECKPOINT_MS: &str = "RIVER_FAULT_CHECKPOINT_MS";
 
-    /// How often the deadly point was reached.
-    static REACHED: AtomicU64 = AtomicU64::new(0);
+    /// How often the deadly point was reached, and the one at which it stops.
+    static REACHED: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
 
     /// Records that a point is reached, and dies there if it is the one.
     pub fn reach(point: FaultPoint) {
@@ -121,19 +125,22 @@ mod active {
             // One write a line, so that threads do not mix.
             let _ = file.and_then(|mut file| file.write_all(format!("{}\n", point.name()).as_bytes()));
         }
-        let Ok(deadly) = std::env::var(KILL) else { return };
-        let (name, number) = deadly.split_once(':').unwrap_or((&deadly, "1"));
-        if name == point.name() && Ok(REACHED.fetch_add(1, Ordering::SeqCst) + 1) == number.parse() {
-            die();
+        if is_it(point, STOP, &REACHED[0]) {
+            let _ = kill_process(getpid(), Signal::STOP);
+        }
+        if is_it(point, KILL, &REACHED[1]) {
+            let _ = kill_process(getpid(), Signal::KILL);
+            // The signal ends the process before this thread goes on, or a moment later.
+            loop {
+                std::thread::park();
+            }
         }
     }
 
-    fn die() {
-        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-        // The signal ends the process before this thread goes on, or a moment later.
-        loop {
-            std::thread::park();
-        }
+    fn is_it(point: FaultPoint, variable: &str, reached: &AtomicU64) -> bool {
+        let Ok(wanted) = std::env::var(variable) else { return false };
+        let (name, number) = wanted.split_once(':').unwrap_or((&wanted, "1"));
+        name == point.name() && Ok(reached.fetch_add(1, Ordering::SeqCst) + 1) == number.parse()
     }
 
     /// The time that the environment gives, or the usual one.

@@ -363,3 +363,25 @@ pub(super) fn rfc3339(time: SystemTime) -> String {
     let time = jiff::Timestamp::try_from(time).unwrap_or_default();
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn the_lock_of_a_target_is_one_before_and_after_it_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+        fs::create_dir(&real).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let names = || [real.join("out/a"), link.join("out/a")].map(|path| place_lock(&path, None));
+        let before = names();
+        fs::create_dir(real.join("out")).unwrap();
+        let between = names();
+        fs::write(real.join("out/a"), "").unwrap();
+        let all: std::collections::BTreeSet<_> = [before, between, names()].into_iter().flatten().collect();
+        assert_eq!(all.len(), 1, "{all:?}");
+        assert_ne!(place_lock(&real, None), place_lock(&real, Some("t")));
+    }
+}

@@ -121,7 +121,14 @@ fn create(folder: &Path, path: &Path) -> Result<(), StateError> {
     // What is left of it is not wanted, whatever happened.
     let _ = fs::remove_file(&new);
     linked?;
-    lock::sync_folder(folder).map_err(|source| refused("write", folder, source))
+    // The folder may be new as well, and what lands must not outlive what is known of it.
+    for folder in folder.ancestors().take(3).filter(|folder| folder.is_dir()) {
+        match lock::sync_folder(folder) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {} // then it is not new
+            synced => synced.map_err(|source| refused("write", folder, source))?,
+        }
+    }
+    Ok(())
 }
 
 /// What is kept here is of this machine; a project's repository does not want it. It is no harm if it cannot be said.

@@ -4,12 +4,14 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use libtest_mimic::Trial;
 use river::state::{Holder, Lock};
+use rustix::process::Signal;
 
 use crate::disk::{self, Disk};
-use crate::project::{PIPELINE, Project, Wishes};
+use crate::project::{PIPELINE, Project, Wishes, finish};
 use crate::service::Service;
 use crate::variant::Variant;
 
@@ -30,10 +32,12 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("other_pipelines_decision_is_gone", other_pipelines_decision_is_gone),
         ("same_target_of_two_pipelines", same_target_of_two_pipelines),
     ];
-    let on_disks: [(&str, Test); 5] = [
+    let on_disks: [(&str, Test); 7] = [
         ("disk_full_at_the_output", disk_full_at_the_output),
         ("disk_full_at_the_state", disk_full_at_the_state),
         ("disk_full_at_the_state_later", disk_full_at_the_state_later),
+        ("disk_full_when_it_decides", disk_full_when_it_decides),
+        ("read_only_once_it_is_decided", read_only_once_it_is_decided),
         ("read_only_output", read_only_output),
         ("read_only_when_it_lands", read_only_when_it_lands),
     ];
@@ -186,7 +190,7 @@ fn spool_cut_short() -> Result<(), String> {
 /// What another pipeline decided is put in place by whoever comes first.
 fn other_pipelines_decision() -> Result<(), String> {
     let (project, service) = project("csv_append")?;
-    write_other(&project, "out/other.csv");
+    write_other(&project, "other", "out/other.csv");
     killed(&project, &service, &kill_at("decided"))?;
     let ran = project.run_well(&service, &other())?;
     ran.says("finished what run ")?;
@@ -196,7 +200,7 @@ fn other_pipelines_decision() -> Result<(), String> {
 /// That of another pipeline which cannot be put in place is left to it, and fails nobody else.
 fn other_pipelines_decision_is_gone() -> Result<(), String> {
     let (project, service) = project("csv_append")?;
-    write_other(&project, "out/other.csv");
+    write_other(&project, "other", "out/other.csv");
     killed(&project, &service, &kill_at("decided"))?;
     fs::remove_file(hidden(&project.path("out"))?.remove(0)).map_err(text)?;
     for _ in 0..2 {
@@ -215,7 +219,7 @@ fn same_target_of_two_pipelines() -> Result<(), String> {
         let names = locks.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let mut names = names.filter(|name| name.starts_with("run-"));
         let run = names.next().ok_or("no lock of a run")?;
-        write_other(&project, "out/a.jsonl");
+        write_other(&project, "other", "out/a.jsonl");
         killed(&project, &service, &kill_at("decided"))?;
         let wished = Holder { pid: 1, run: "x".to_owned(), started_at: "now".to_owned(), briefly: false };
         let name = run.trim_end_matches(".lock");
@@ -285,7 +289,7 @@ fn disk_full_at_the_state_later() -> Result<(), String> {
         let child = project.start(&service, &Wishes { checkpoint_ms: Some(0), ..Wishes::default() });
         service.wait_for_requests(requests + 4)?;
         disk.fill()?;
-        let ran = crate::project::finish(child, std::time::Instant::now())?;
+        let ran = finish(child, Instant::now())?;
         if !matches!(ran.code, Some(1 | 7)) {
             return Err(format!("{ran:?}"));
         }
@@ -294,6 +298,56 @@ fn disk_full_at_the_state_later() -> Result<(), String> {
         same(&project.visible()?, &before, "what is visible")?;
         let ran = project.run_well(&service, &Wishes::default())?;
         ran.says("goes on where run")?;
+        project.check_complete(2).map_err(|why| format!("{variant}: {why}"))?;
+    }
+    Ok(())
+}
+
+/// What cannot be decided is not thrown away: the next run goes on from the last checkpoint.
+fn disk_full_when_it_decides() -> Result<(), String> {
+    for variant in ["jsonl_replace", "jsonl_append_parts_gzip", "csv_merge", "sqlite_append"] {
+        let service = Service::start();
+        service.set_delay(0);
+        let project = Project::new(Variant::named(variant));
+        let disk = Disk::mount(&project.path(".river"))?;
+        project.run_well(&service, &Wishes::default())?;
+        let before = project.visible()?;
+        service.set_round(2);
+        let stop = Some("prepared".to_owned());
+        let mut running =
+            project.start(&service, &Wishes { stop, checkpoint_ms: Some(0), ..Wishes::default() });
+        running.wait_until_stopped()?;
+        disk.fill()?;
+        running.send(Signal::CONT)?;
+        let ran = finish(running, Instant::now())?.expect(1)?;
+        ran.says("cannot write the state in `.river/state.db`: no space is left on the device")?;
+        disk.make_room()?;
+        same(&project.visible()?, &before, "what is visible")?;
+        project.run_well(&service, &Wishes::default())?.says("goes on where run")?;
+        project.check_complete(2).map_err(|why| format!("{variant}: {why}"))?;
+    }
+    Ok(())
+}
+
+/// The run itself meets what keeps its results from their place.
+fn read_only_once_it_is_decided() -> Result<(), String> {
+    for variant in ["jsonl_append", "jsonl_replace_parts", "sqlite_merge"] {
+        let service = Service::start();
+        service.set_delay(0);
+        let project = Project::new(Variant::named(variant));
+        let disk = Disk::mount(&project.path("out"))?;
+        project.run_well(&service, &Wishes::default())?;
+        let before = project.visible()?;
+        service.set_round(2);
+        let stop = Some("decided".to_owned());
+        let mut running = project.start(&service, &Wishes { stop, ..Wishes::default() });
+        running.wait_until_stopped()?;
+        disk.set_writable(false)?;
+        running.send(Signal::CONT)?;
+        finish(running, Instant::now())?.expect(7)?.says("the next run puts the rest in place")?;
+        same(&project.visible()?.targets, &before.targets, "what is visible")?;
+        disk.set_writable(true)?;
+        project.run_well(&service, &Wishes::default())?.says("finished what run ")?;
         project.check_complete(2).map_err(|why| format!("{variant}: {why}"))?;
     }
     Ok(())
@@ -327,7 +381,7 @@ fn read_only_when_it_lands() -> Result<(), String> {
     service.set_delay(0);
     let project = Project::new(Variant::named("jsonl_append"));
     let disk = Disk::mount(&project.path("out"))?;
-    write_other(&project, "other.csv");
+    write_other(&project, "other", "other.csv");
     project.run_well(&service, &Wishes::default())?;
     let before = project.visible()?;
     service.set_round(2);
@@ -344,13 +398,13 @@ fn read_only_when_it_lands() -> Result<(), String> {
 }
 
 /// A second pipeline of the project, that appends to a file.
-fn write_other(project: &Project, path: &str) {
+pub(crate) fn write_other(project: &Project, name: &str, path: &str) {
     let kind =
         if Path::new(path).extension().is_some_and(|extension| extension == "csv") { "csv" } else { "jsonl" };
-    let text = project.variant.pipeline("other");
+    let text = project.variant.pipeline(name);
     let start = text.find("targets:").unwrap_or(text.len());
     let targets = format!("targets:\n  items0: {{ kind: {kind}, path: {path}, mode: append }}\n");
-    project.write("other.yaml", &format!("{}{targets}", &text[..start]));
+    project.write(&format!("{name}.yaml"), &format!("{}{targets}", &text[..start]));
 }
 
 fn other() -> Wishes {

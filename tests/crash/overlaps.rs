@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use river::state::{Holder, Lock};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
-use crate::faults::{same, text};
+use crate::faults::{same, text, write_other};
 use crate::project::{Project, Running, Wishes, finish};
 use crate::service::Service;
 use crate::variant::Variant;
@@ -15,6 +15,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("overlaps/two_at_once", || Ok(two_at_once()?)),
         Trial::test("overlaps/one_that_only_looks", || Ok(one_that_only_looks()?)),
+        Trial::test("overlaps/one_that_is_deciding", || Ok(one_that_is_deciding()?)),
+        Trial::test("overlaps/one_that_puts_in_place", || Ok(one_that_puts_in_place()?)),
         Trial::test("signals/the_first_settles", || Ok(the_first_settles()?)),
         Trial::test("signals/the_second_ends_at_once", || Ok(the_second_ends_at_once()?)),
     ]
@@ -81,7 +83,7 @@ fn one_that_only_looks() -> Result<(), String> {
 fn the_first_settles() -> Result<(), String> {
     for variant in ["jsonl_replace", "csv_append", "sqlite_merge"] {
         let (project, service, child) = slow(variant, 100)?;
-        signal(&child)?;
+        child.send(Signal::TERM)?;
         let ran = finish(child, Instant::now())?.expect(130)?;
         if ran.took > Duration::from_secs(10) {
             return Err(format!("it took {:?}", ran.took));
@@ -97,7 +99,7 @@ fn the_second_ends_at_once() -> Result<(), String> {
     let (project, service, mut child) = slow("csv_append", 60_000)?;
     // Two that come together may be seen as one.
     while !child.has_ended()? {
-        signal(&child)?;
+        child.send(Signal::TERM)?;
         std::thread::sleep(Duration::from_millis(10));
     }
     let ran = finish(child, Instant::now())?.expect(130)?;
@@ -108,7 +110,48 @@ fn the_second_ends_at_once() -> Result<(), String> {
     project.check_complete(2)
 }
 
-fn signal(child: &Running) -> Result<(), String> {
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or("no process")?;
-    kill_process(pid, Signal::TERM).map_err(text)
+/// A run that looks at what is decided leaves alone what is of a run that is alive.
+fn one_that_is_deciding() -> Result<(), String> {
+    for point in ["decided", "renamed", "name synced"] {
+        let service = Service::start();
+        let project = Project::new(Variant::named("jsonl_append"));
+        let stop = Some(point.to_owned());
+        write_other(&project, "other", "out/b.jsonl");
+        let mut first = project.start(&service, &Wishes { stop, ..Wishes::default() });
+        first.wait_until_stopped()?;
+        let ran = project.run_well(&service, &named("other"))?;
+        if ran.err.contains("finished what run") {
+            return Err(ran.err);
+        }
+        first.send(Signal::CONT)?;
+        finish(first, Instant::now())?.expect(0)?;
+        project.check_complete(1)?;
+    }
+    Ok(())
+}
+
+/// One that puts in place what is of another pipeline has its target: a third that appends there waits.
+fn one_that_puts_in_place() -> Result<(), String> {
+    let service = Service::start();
+    let project = Project::new(Variant::named("jsonl_append"));
+    write_other(&project, "helper", "out/b.jsonl");
+    write_other(&project, "other", "out/a.jsonl");
+    project.run(&service, &Wishes { kill: Some("decided".to_owned()), ..Wishes::default() })?;
+    // Its own two locks, the one of the dead run, and that of its target.
+    let stop = Some("locked:4".to_owned());
+    let mut helper = project.start(&service, &Wishes { stop, ..named("helper") });
+    helper.wait_until_stopped()?;
+    let other = project.start(&service, &named("other"));
+    std::thread::sleep(Duration::from_millis(300));
+    helper.send(Signal::CONT)?;
+    finish(helper, Instant::now())?.expect(0)?.says("finished what run")?;
+    finish(other, Instant::now())?.expect(0)?;
+    let content = project.visible()?.targets.remove(0);
+    let own = content[..48].to_vec();
+    let (lost, doubled) = crate::content::lost_and_doubled(&project.variant, 1, &own);
+    same(&(lost, doubled, content.len()), &(0, 0, 96), "lost, doubled and all")
+}
+
+fn named(name: &'static str) -> Wishes {
+    Wishes { arguments: vec![name], ..Wishes::default() }
 }

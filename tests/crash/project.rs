@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use river::fault_point::{CHECKPOINT_MS, KILL, RECORD};
+use river::fault_point::{CHECKPOINT_MS, KILL, RECORD, STOP};
 use rusqlite::{Connection, OptionalExtension};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::clock;
 use crate::content::{self, Content};
@@ -33,6 +34,8 @@ pub(crate) struct Wishes {
     pub(crate) arguments: Vec<&'static str>,
     /// The point at which it kills itself.
     pub(crate) kill: Option<String>,
+    /// The point at which it stops until it is let go on.
+    pub(crate) stop: Option<String>,
     /// Where it records its points.
     pub(crate) record: Option<PathBuf>,
     pub(crate) checkpoint_ms: Option<u64>,
@@ -50,6 +53,27 @@ impl Running {
 
     pub(crate) fn has_ended(&mut self) -> Result<bool, String> {
         Ok(self.0.try_wait().map_err(|error| error.to_string())?.is_some())
+    }
+
+    pub(crate) fn send(&self, signal: Signal) -> Result<(), String> {
+        let pid = i32::try_from(self.id()).ok().and_then(Pid::from_raw).ok_or("no process")?;
+        kill_process(pid, signal).map_err(|error| error.to_string())
+    }
+
+    /// Waits until it has stopped at its point.
+    pub(crate) fn wait_until_stopped(&mut self) -> Result<(), String> {
+        let started = Instant::now();
+        loop {
+            let status = fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap_or_default();
+            // The state comes after the name, which is in brackets.
+            if status.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T')) {
+                return Ok(());
+            }
+            if started.elapsed() > PATIENCE || self.has_ended()? {
+                return Err("it did not stop".to_owned());
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     pub(crate) fn kill(&mut self) {
@@ -118,6 +142,7 @@ impl Project {
         command.env_clear().env("BASE", service.base_url()).env("CLIENT_SECRET", "client-secret-5f1c");
         let own = [
             (KILL, wishes.kill.clone()),
+            (STOP, wishes.stop.clone()),
             (RECORD, wishes.record.as_ref().map(|path| path.display().to_string())),
             (CHECKPOINT_MS, wishes.checkpoint_ms.map(|ms| ms.to_string())),
             (clock::OFFSET, wishes.clock.map(|offset| offset.to_string())),
