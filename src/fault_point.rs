@@ -1,9 +1,10 @@
 //! Named instants at which a process can die, for the crash tests; nothing at all without the feature `fault-points`.
 //!
-//! With the feature, the environment says what happens: [`RECORD`] names a file to which each point that is reached is
-//! added as a line, [`KILL`] the point (`NAME` or `NAME:N`, the N-th time it is reached) at which the process kills
-//! itself with SIGKILL, [`STOP`] one at which it stops with SIGSTOP until somebody lets it go on, and [`CHECKPOINT_MS`] how long a run goes between two checkpoints. No part may decide anything
-//! by what is here.
+//! With the feature, the environment says what happens: `RIVER_FAULT_RECORD` names a file to which each point that is
+//! reached is added as a line, `RIVER_FAULT_KILL` the point (`NAME` or `NAME:N`, the N-th time it is reached) at which
+//! the process kills itself with SIGKILL, `RIVER_FAULT_STOP` one at which it stops with SIGSTOP until somebody lets it go
+//! on, and `RIVER_FAULT_CHECKPOINT_MS` how long a run goes between two checkpoints. No part may decide anything by what
+//! is here.
 
 macro_rules! points {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
