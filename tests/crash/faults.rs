@@ -284,12 +284,13 @@ fn disk_full_at_the_state_later() -> Result<(), String> {
         project.run_well(&service, &Wishes::default())?;
         let before = project.visible()?;
         service.set_round(2);
-        service.set_delay(20);
-        let requests = service.requests();
-        let child = project.start(&service, &Wishes { checkpoint_ms: Some(0), ..Wishes::default() });
-        service.wait_for_requests(requests + 4)?;
+        let stop = Some("checkpointed:2".to_owned());
+        let mut running =
+            project.start(&service, &Wishes { stop, checkpoint_ms: Some(0), ..Wishes::default() });
+        running.wait_until_stopped()?;
         disk.fill()?;
-        let ran = finish(child, Instant::now())?;
+        running.send(Signal::CONT)?;
+        let ran = finish(running, Instant::now())?;
         if !matches!(ran.code, Some(1 | 7)) {
             return Err(format!("{ran:?}"));
         }

@@ -29,7 +29,8 @@ fn slow(variant: &str, delay: u64) -> Result<(Project, Service, Running), String
     service.set_delay(0);
     project.run_well(&service, &Wishes::default())?;
     service.set_round(2);
-    service.set_delay(20);
+    // Long enough that it is still reading when this test notices.
+    service.set_delay(150);
     let requests = service.requests();
     let child = project.start(&service, &Wishes { checkpoint_ms: Some(0), ..Wishes::default() });
     service.wait_for_requests(requests + 3)?;
