@@ -18,7 +18,7 @@ use crate::variant::Variant;
 type Test = fn() -> Result<(), String>;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let plain: [(&str, Test); 12] = [
+    let plain: [(&str, Test); 13] = [
         ("damaged_state_is_left_alone", damaged_state),
         ("clock_that_jumps", clock_that_jumps),
         ("garbage_on_a_page", garbage_on_a_page),
@@ -30,6 +30,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("spool_cut_short", spool_cut_short),
         ("other_pipelines_decision", other_pipelines_decision),
         ("other_pipelines_decision_is_gone", other_pipelines_decision_is_gone),
+        ("table_that_refuses_rows", table_that_refuses_rows),
         ("same_target_of_two_pipelines", same_target_of_two_pipelines),
     ];
     let on_disks: [(&str, Test); 7] = [
@@ -209,6 +210,26 @@ fn other_pipelines_decision_is_gone() -> Result<(), String> {
     project.run(&service, &Wishes::default())?.expect(7)?.says("could not be put in place")?;
     project.run_well(&service, &Wishes::default())?;
     Ok(())
+}
+
+/// What is decided stays so until its table takes it, and fails no other pipeline.
+fn table_that_refuses_rows() -> Result<(), String> {
+    let (project, service) = project("sqlite_append")?;
+    write_other(&project, "other", "out/other.csv");
+    let before = project.visible()?;
+    let table = |sql: &str| {
+        rusqlite::Connection::open(project.path("out/a.db")).and_then(|table| table.execute_batch(sql))
+    };
+    table("CREATE TRIGGER no BEFORE INSERT ON items BEGIN SELECT raise(ABORT, 'no rows today'); END")
+        .map_err(text)?;
+    for _ in 0..2 {
+        project.run(&service, &Wishes::default())?.expect(7)?.says("no rows today")?;
+        same(&project.visible()?.targets, &before.targets, "what is visible")?;
+    }
+    project.run_well(&service, &other())?.says("had decided is left for its next run: ")?;
+    table("DROP TRIGGER no").map_err(text)?;
+    project.run_well(&service, &Wishes::default())?.says("finished what run ")?;
+    project.check_complete(2)
 }
 
 /// Two pipelines append to one file: what the first decided comes first, whoever holds the lock of its run.

@@ -397,3 +397,44 @@ impl ToSql for Borrowed<'_> {
         Ok(ToSqlOutput::Borrowed(self.0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::record::kind::Kinds;
+
+    /// A clock that went back makes this run older than all that are remembered.
+    #[test]
+    fn a_run_is_loaded_once_however_old_it_seems() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("puts.jsonl"), "{\"id\":1}\n").unwrap();
+        let columns = vec![LoadColumn { name: "id".into(), declared: None, kinds: Kinds::default() }];
+        let mut load = Load {
+            database: path("a.db"),
+            shown: "out/a.db".into(),
+            table: "items".into(),
+            run: "20270101T000000Z-0".into(),
+            mode: Mode::Append,
+            columns,
+            puts: path("puts.jsonl"),
+            deletes: None,
+            created_folder: false,
+        };
+        apply(&load).unwrap();
+        let database = rusqlite::Connection::open(path("a.db")).unwrap();
+        let later = format!(
+            "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {REMEMBERED_RUNS}) \
+             INSERT INTO _river_state SELECT '2028-' || i, 'items', 0 FROM n"
+        );
+        database.execute_batch(&later).unwrap();
+        load.run = "20200101T000000Z-0".into();
+        for _again in 0..2 {
+            apply(&load).unwrap();
+            let rows: i64 = database.query_row("SELECT count(*) FROM items", [], |row| row.get(0)).unwrap();
+            assert_eq!(rows, 2);
+        }
+    }
+}
