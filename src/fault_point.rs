@@ -25,7 +25,7 @@ points! {
     /// The database of the state is complete under another name.
     StateMade = "state made",
     /// The database of the state has its name.
-    StateLinked = "state linked",
+    StateNamed = "state named",
     /// A lock is held.
     Locked = "locked",
     /// The run is in the state.

@@ -55,6 +55,15 @@ impl Lock {
         Ok(Ok(Self { file }))
     }
 
+    /// Takes the lock `name` once nobody holds it; for what takes no time.
+    pub(super) fn wait_for(folder: &Path, name: &str) -> Result<Self, StateError> {
+        let path = path(folder, name)?;
+        let refused = |source| StateError::Io { doing: "lock", shown: shown(&path), source };
+        let file = open(&path).map_err(refused)?;
+        file.lock().map_err(refused)?;
+        Ok(Self { file })
+    }
+
     /// Whether nobody holds the lock `name`.
     ///
     /// # Errors

@@ -147,7 +147,7 @@ fn only_the_owner_can_read_it() {
     assert_eq!(mode(&state.join("state.db")), 0o600);
     let mut left: Vec<_> = fs::read_dir(&state).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     left.sort();
-    assert_eq!(left, [".gitignore", "state.db"]);
+    assert_eq!(left, [".gitignore", "locks", "state.db"]);
 }
 
 #[test]
@@ -162,4 +162,13 @@ fn a_lock_is_held_by_one_and_says_by_whom() {
     assert!(Lock::try_take(folder.path(), "b", &other).unwrap().is_ok());
     drop(held);
     assert!(Lock::try_take(folder.path(), "a", &other).unwrap().is_ok());
+}
+
+#[test]
+fn what_died_while_it_was_made_is_removed() {
+    let folder = TempDir::new().unwrap();
+    let unfinished = folder.path().join("state.db.new.1");
+    fs::write(&unfinished, "of one that died").unwrap();
+    drop(State::open(folder.path()).unwrap());
+    assert!(!unfinished.exists());
 }

@@ -117,7 +117,8 @@ pub(crate) fn leftovers(root: &Path) -> Vec<String> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-            if name.ends_with(".river-tmp") || folder.ends_with(".river/stage") {
+            let is_unfinished = name.ends_with(".river-tmp") || name.starts_with("state.db.new");
+            if is_unfinished || folder.ends_with(".river/stage") {
                 found.push(path.strip_prefix(root).unwrap_or(&path).display().to_string());
             } else if path.is_dir() {
                 folders.push(path);
