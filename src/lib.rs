@@ -12,6 +12,7 @@ pub mod auth;
 pub mod cli;
 pub mod diagnostic;
 pub mod expr;
+pub mod fault_point;
 pub mod http;
 pub mod kit;
 pub mod paging;

@@ -15,7 +15,7 @@ pub enum Exit {
     CheckFailed,
     /// The run ended without everything: never a success.
     Incomplete,
-    /// Another run holds the lock. Reserved until runs take locks.
+    /// Another run holds the lock.
     Locked,
     /// Signing in failed. Reserved until connections sign in by themselves.
     Auth,

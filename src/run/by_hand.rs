@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use super::checkpoint::Checkpoint;
-use super::ledger::{about_state, held_by, is_stale, remove_leftovers, rfc3339, run_lock};
+use super::ledger::{about_state, held_by, landing_lock, remove_leftovers, rfc3339, run_lock};
+use super::recovery::is_stale;
 use super::watermark;
 pub use super::watermark::Unfit;
 use crate::diagnostic::{Code, Diagnostic};
@@ -142,8 +143,12 @@ pub fn change(state: &mut State, change: &Change, now: SystemTime) -> Result<Vec
 fn lock_all(state: &State, dead: &[RunRow], now: &str) -> Result<Vec<Lock>, Refused> {
     let keys: BTreeSet<(&str, &str)> =
         dead.iter().map(|row| (row.run.key.as_str(), row.run.pipeline.as_str())).collect();
-    let holder =
-        Holder { pid: std::process::id(), run: "`river state`".to_owned(), started_at: now.to_owned() };
+    let holder = Holder {
+        pid: std::process::id(),
+        run: "`river state`".to_owned(),
+        started_at: now.to_owned(),
+        briefly: true,
+    };
     let take = |(key, pipeline): (&str, &str)| match Lock::try_take(state.folder(), &run_lock(key), &holder)?
     {
         Ok(lock) => Ok(lock),
@@ -154,7 +159,23 @@ fn lock_all(state: &State, dead: &[RunRow], now: &str) -> Result<Vec<Lock>, Refu
             Err(Refused::Locked(Box::new(finding.help(help))))
         }
     };
-    keys.into_iter().map(take).collect()
+    let mut locks: Vec<Lock> = keys.into_iter().map(take).collect::<Result<_, _>>()?;
+    // What is decided is put in place, or thrown away, under the lock of its target.
+    for row in dead.iter().filter(|row| row.phase == Phase::Decided) {
+        for (_, text) in state.landings(&row.run.id)? {
+            let Ok(prepared) = serde_json::from_str::<Prepared>(&text) else { continue };
+            let Some(name) = landing_lock(&prepared) else { continue };
+            match Lock::try_take(state.folder(), &name, &holder)? {
+                Ok(lock) => locks.push(lock),
+                Err(found) => {
+                    let message = held_by("a target that waits for what was decided", found.as_ref());
+                    let finding = Diagnostic::error(Code::Locked, message);
+                    return Err(Refused::Locked(Box::new(finding.help("wait until that run has ended"))));
+                }
+            }
+        }
+    }
+    Ok(locks)
 }
 
 /// Removes what a dead run left, or puts in place what it had decided.
@@ -192,7 +213,7 @@ fn clear(
 /// Puts a decision in place as far as possible; what cannot be is thrown away.
 fn put_in_place(state: &State, id: &str) -> Result<Result<(), String>, StateError> {
     let mut done = Ok(());
-    for text in state.landings(id)? {
+    for (_, text) in state.landings(id)? {
         let prepared: Result<Prepared, _> = serde_json::from_str(&text);
         let applied = match &prepared {
             Ok(prepared) => apply(prepared).map(drop).map_err(|error| error.to_string()),

@@ -42,6 +42,7 @@ fn decide(state: &mut State, folder: &Path) -> PreparedFile {
         shown: "leads.jsonl".to_owned(),
         created_folder: false,
         length: 2,
+        identity: None,
     };
     fs::write(&file.temporary, "1\n").unwrap();
     let prepared = Prepared { files: vec![file.clone()], ..Prepared::default() };
@@ -102,7 +103,7 @@ fn nothing_changes_while_one_of_several_runs_is_alive() {
     begin(&mut state, "alive", "k2", folder.path());
     let left = folder.path().join(".leads.jsonl.dead.river-tmp");
     fs::write(&left, "1\n").unwrap();
-    let holder = Holder { pid: 7, run: "alive".to_owned(), started_at: NOW.to_owned() };
+    let holder = Holder { pid: 7, run: "alive".to_owned(), started_at: NOW.to_owned(), briefly: false };
     let lock = Lock::try_take(state.folder(), &run_lock("k2"), &holder).unwrap().unwrap();
     let alive: Vec<bool> =
         open_runs(&state, None, UNIX_EPOCH).unwrap().iter().map(|run| run.is_alive).collect();

@@ -20,12 +20,13 @@ use super::values::Values;
 use super::world::{Window, World};
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::expr::mapping;
+use crate::fault_point::{FaultPoint, reach};
 use crate::http::Transport;
 use crate::plan::Plan;
 use crate::plan::step::StepPlan;
 use crate::secret::Redactor;
 use crate::state::Watermark;
-use crate::target::{Landed, TargetError, discard};
+use crate::target::{Landed, TargetError};
 
 /// A run in progress.
 pub struct Run<'a> {
@@ -295,14 +296,15 @@ async fn land(
             return Landing { note, ..Landing::failed(error.into()) };
         }
     };
+    reach(FaultPoint::Prepared);
     if let Err(error) = progress.decide(&prepared, watermarks, world).await {
-        prepared.iter().for_each(discard);
+        // Nothing is thrown away: the next run goes on from the last checkpoint, or finds that it was decided after all.
         return Landing::failed(Stop::from(about_state(&error)));
     }
     let shown = show(&prepared);
     let note = match &shown.error {
         None => progress.end("complete", world).await,
-        Some(_) => progress.has_ledger().then(|| "the next run puts the rest in place".to_owned()),
+        Some(_) => progress.have_landed(shown.landed.len()).await,
     };
     Landing { landed: shown.landed, failure: shown.error.map(Stop::Target), note }
 }
@@ -310,6 +312,7 @@ async fn land(
 fn refusal(refused: Refused) -> Ending {
     match refused {
         Refused::Locked(finding) => Ending::Locked(finding),
+        Refused::Lost(finding) => Ending::TargetFailed(finding),
         Refused::Skipped(why) => Ending::Skipped(why),
         Refused::State(finding) => Ending::Failed(finding),
         Refused::Target(error) => Ending::TargetFailed(Box::new(about_target(&error))),

@@ -9,29 +9,31 @@ use std::time::{Duration, SystemTime};
 
 use super::checkpoint::Checkpoint;
 use super::event::Event;
+use super::recovery::Recovery;
 use super::world::{Overlap, Window, World};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::fault_point::{FaultPoint, reach};
 use crate::plan::Plan;
-use crate::plan::target::TargetKind;
+use crate::plan::target::{TargetKind, TargetPlan};
 use crate::state::{
-    Decided, Holder, Lock, NewRun, Phase, RunRow, State, StateError, Watermark, WatermarkKey, fingerprint,
+    Decided, Holder, Lock, NewRun, Phase, State, StateError, Watermark, WatermarkKey, fingerprint,
 };
 use crate::target::staging::sweep;
-use crate::target::{Prepared, TargetError, apply, folders};
-
-/// How old a checkpoint may be. Services forget their cursors in about a day, and what was read before would be stale.
-const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
+use crate::target::{Prepared, TargetError, folders};
 
 /// How long to wait between two looks at a lock.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+
+/// How long to wait for a process that only looks at what a dead run left.
+const LONGEST_LOOK: Duration = Duration::from_secs(10);
 
 /// The entry of a run.
 #[derive(Debug)]
 pub(super) struct Ledger {
     state: Arc<Mutex<State>>,
-    run: NewRun,
+    pub(super) run: NewRun,
     /// Held until the run ends.
-    _locks: Vec<Lock>,
+    locks: Vec<(String, Lock)>,
 }
 
 /// An entry that was opened.
@@ -55,6 +57,8 @@ pub(super) enum Refused {
     State(Box<Diagnostic>),
     /// What an earlier run had decided cannot be put in place.
     Target(TargetError),
+    /// What an earlier run had decided is gone.
+    Lost(Box<Diagnostic>),
     /// Somebody wished to stop.
     Interrupted,
 }
@@ -96,10 +100,10 @@ impl Ledger {
         };
         let locks = take_locks(plan, world, folder, &run, tell).await?;
         let state = Arc::new(Mutex::new(State::open(folder)?));
-        let ledger = Self { state, run, _locks: locks };
-        let mut recovery = Recovery { ledger, world, notes: vec![] };
+        let ledger = Self { state, run, locks };
+        let mut recovery = Recovery::new(ledger, world);
         let found = recovery.look_back().await?;
-        let Recovery { mut ledger, mut notes, .. } = recovery;
+        let (mut ledger, mut notes) = recovery.into_parts();
         if let Some((row, checkpoint)) = found {
             notes.push(format!("goes on where run {} stopped: {}", row.run.id, checkpoint.place(plan)));
             ledger.run = row.run;
@@ -139,7 +143,7 @@ impl Ledger {
         self.on_state(move |state| state.checkpoint(&id, &text, &now)).await
     }
 
-    /// Decides what lands.
+    /// Decides what lands. If it cannot be known whether that is stored, it is an error, and the next run looks.
     pub(super) async fn decide(
         &self,
         prepared: &[Prepared],
@@ -149,7 +153,41 @@ impl Ledger {
         let landings = prepared.iter().map(|prepared| serde_json::json!(prepared).to_string()).collect();
         let decided = Decided { landings, watermarks };
         let (id, now) = (self.run.id.clone(), rfc3339(now));
-        self.on_state(move |state| state.decide(&id, &decided, &now)).await
+        self.on_state(move |state| match state.decide(&id, &decided, &now) {
+            // A commit that was reported as failed may have succeeded but for its last breath.
+            Err(error) => match state.run(&id) {
+                Ok(Some(row)) if row.phase == Phase::Decided => Ok(()),
+                _ => Err(error),
+            },
+            decided => decided,
+        })
+        .await
+    }
+
+    /// Notes that the first of what was decided has landed: something after it has not.
+    pub(super) async fn have_landed(&self, count: usize) -> Result<(), StateError> {
+        let id = self.run.id.clone();
+        self.on_state(move |state| {
+            let landed = state.landings(&id)?.into_iter().take(count);
+            landed.map(|(position, _)| position).try_for_each(|position| state.land(&id, position))
+        })
+        .await
+    }
+
+    /// Whether this run holds a lock.
+    pub(super) fn holds(&self, lock: &str) -> bool {
+        self.locks.iter().any(|(name, _)| name == lock)
+    }
+
+    /// Takes a lock to look at what a dead run left; none: it is alive, or somebody else looks.
+    pub(super) fn try_briefly(&self, lock: &str) -> Result<Option<Lock>, StateError> {
+        let holder = Holder { briefly: true, ..holder(&self.run) };
+        Ok(Lock::try_take(&self.folder(), lock, &holder)?.ok())
+    }
+
+    /// The folder of the state.
+    pub(super) fn folder(&self) -> PathBuf {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).folder().to_owned()
     }
 
     /// What the last complete runs left, in the order of the keys.
@@ -186,7 +224,7 @@ impl Ledger {
     }
 
     /// The database has a synchronous interface; its work must not stop the network's.
-    async fn on_state<T: Send + 'static>(
+    pub(super) async fn on_state<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut State) -> Result<T, StateError> + Send + 'static,
     ) -> Result<T, StateError> {
@@ -198,128 +236,13 @@ impl Ledger {
     }
 }
 
-/// Looks at what dead runs left.
-struct Recovery<'a> {
-    ledger: Ledger,
-    world: &'a World,
-    notes: Vec<String>,
-}
-
-impl Recovery<'_> {
-    /// Finishes what was decided, removes what nobody goes on with; what is left is where this run goes on.
-    async fn look_back(&mut self) -> Result<Option<(RunRow, Checkpoint)>, Refused> {
-        let mut found = None;
-        for row in self.ledger.on_state(|state| state.open_runs()).await? {
-            let own = row.run.key == self.ledger.run.key;
-            // The lock of an own one is held already: whoever had it is dead.
-            let lock = if own { None } else { Some(self.lock_of(&row)?) };
-            if matches!(lock, Some(None)) {
-                continue;
-            }
-            match row.phase {
-                Phase::Decided => self.finish(&row).await?,
-                _ if own => {
-                    if let Some((earlier, _)) = found.take() {
-                        self.remove(&earlier).await?;
-                    }
-                    match self.usable(&row) {
-                        Some(checkpoint) => found = Some((row, checkpoint)),
-                        None => self.remove(&row).await?,
-                    }
-                }
-                _ if self.is_stale(&row) || row.checkpoint.is_none() => self.remove(&row).await?,
-                _ => {}
-            }
-        }
-        Ok(found)
-    }
-
-    /// The lock of another key's run; none while it is alive.
-    fn lock_of(&self, row: &RunRow) -> Result<Option<Lock>, StateError> {
-        let folder = self.folder();
-        Ok(Lock::try_take(&folder, &run_lock(&row.run.key), &holder(&self.ledger.run))?.ok())
-    }
-
-    fn folder(&self) -> PathBuf {
-        let state = self.ledger.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.folder().to_owned()
-    }
-
-    async fn finish(&mut self, row: &RunRow) -> Result<(), Refused> {
-        let id = row.run.id.clone();
-        let wanted = id.clone();
-        let landings = self.ledger.on_state(move |state| state.landings(&wanted)).await?;
-        for text in &landings {
-            let prepared: Prepared = serde_json::from_str(text).map_err(|error| StateError::Unreadable {
-                shown: self.folder().display().to_string(),
-                what: "a decision",
-                cause: error.to_string(),
-            })?;
-            apply(&prepared).map_err(Refused::Target)?;
-        }
-        let run = row.run.clone();
-        let now = rfc3339(self.world.clock.now());
-        self.ledger
-            .on_state(move |state| {
-                remove_leftovers(state.folder(), &run);
-                state.end(&run.id, "complete", &now)
-            })
-            .await?;
-        self.notes.push(format!("finished what run {id} had decided: its results are in place"));
-        Ok(())
-    }
-
-    async fn remove(&mut self, row: &RunRow) -> Result<(), Refused> {
-        let run = row.run.clone();
-        let now = rfc3339(self.world.clock.now());
-        let removed = self
-            .ledger
-            .on_state(move |state| {
-                let removed = remove_leftovers(state.folder(), &run);
-                state.end(&run.id, "abandoned", &now).map(|()| removed)
-            })
-            .await?;
-        if removed > 0 {
-            self.notes.push(format!("removed what run {} had left unfinished", row.run.id));
-        }
-        Ok(())
-    }
-
-    /// The checkpoint of an own dead run, if this run can go on from there; otherwise it is said why not.
-    fn usable(&mut self, row: &RunRow) -> Option<Checkpoint> {
-        let text = row.checkpoint.as_ref()?;
-        let reason = if self.world.restart {
-            "as `--restart` demands".to_owned()
-        } else if row.run.fingerprint != self.ledger.run.fingerprint {
-            "the pipeline, or what the command line asks for, has changed since".to_owned()
-        } else if self.is_stale(row) {
-            "it is older than a day".to_owned()
-        } else {
-            match Checkpoint::from_text(text) {
-                Ok(checkpoint) => return Some(checkpoint),
-                Err(error) => format!("its checkpoint cannot be read: {error}"),
-            }
-        };
-        self.notes.push(format!("starts over, and not where run {} stopped: {reason}", row.run.id));
-        None
-    }
-
-    fn is_stale(&self, row: &RunRow) -> bool {
-        is_stale(row, self.world.clock.now())
-    }
-}
-
-/// Whether nobody goes on with a run any more.
-pub(super) fn is_stale(row: &RunRow, now: SystemTime) -> bool {
-    let Ok(touched) = row.touched_at.parse::<jiff::Timestamp>() else { return true };
-    now.duration_since(touched.into()).is_ok_and(|age| age > LONGEST_PAUSE)
-}
-
 /// Removes the hidden files of a run; says how many there were.
 pub(super) fn remove_leftovers(state: &Path, run: &NewRun) -> usize {
     let stage = state.join("stage").join(&run.id);
     let staged = usize::from(fs::remove_dir_all(stage).is_ok());
-    staged + run.folders.iter().map(|folder| sweep(folder, &run.id)).sum::<usize>()
+    let removed = staged + run.folders.iter().map(|folder| sweep(folder, &run.id)).sum::<usize>();
+    reach(FaultPoint::LeftoversRemoved);
+    removed
 }
 
 /// Takes the lock of the run's key and those of its targets, in one order for all runs.
@@ -329,7 +252,7 @@ async fn take_locks(
     folder: &Path,
     run: &NewRun,
     tell: &mut dyn FnMut(&Event),
-) -> Result<Vec<Lock>, Refused> {
+) -> Result<Vec<(String, Lock)>, Refused> {
     let mut names: Vec<(String, String)> = plan.targets.iter().filter_map(target_lock).collect();
     names.sort();
     names.dedup();
@@ -341,14 +264,18 @@ async fn take_locks(
         loop {
             let found = match Lock::try_take(folder, &name, &holder(run))? {
                 Ok(lock) => {
-                    locks.push(lock);
+                    locks.push((name, lock));
                     break;
                 }
                 Err(found) => found,
             };
             let message = held_by(&shown, found.as_ref());
             let waited = world.clock.now().duration_since(began).unwrap_or_default();
-            match world.overlap {
+            let overlap = match found {
+                Some(Holder { briefly: true, .. }) if waited < LONGEST_LOOK => Overlap::Wait(LONGEST_LOOK),
+                _ => world.overlap,
+            };
+            match overlap {
                 Overlap::Skip => return Err(Refused::Skipped(format!("skipped: {message}"))),
                 Overlap::Wait(longest) if waited < longest => {
                     if !std::mem::replace(&mut told, true) {
@@ -380,7 +307,8 @@ pub(super) fn held_by(what: &str, holder: Option<&Holder>) -> String {
 }
 
 fn holder(run: &NewRun) -> Holder {
-    Holder { pid: std::process::id(), run: run.id.clone(), started_at: run.started_at.clone() }
+    let (run, started_at) = (run.id.clone(), run.started_at.clone());
+    Holder { pid: std::process::id(), run, started_at, briefly: false }
 }
 
 pub(super) fn run_lock(key: &str) -> String {
@@ -388,16 +316,38 @@ pub(super) fn run_lock(key: &str) -> String {
 }
 
 /// The lock of a target, and how messages call it.
-fn target_lock(target: &crate::plan::target::TargetPlan) -> Option<(String, String)> {
+fn target_lock(target: &TargetPlan) -> Option<(String, String)> {
     let place = target.kind.place()?;
-    let resolved = fs::canonicalize(&place.path).unwrap_or_else(|_| place.path.clone());
-    let path = resolved.as_os_str().as_encoded_bytes();
-    let name = match &target.kind {
-        // Tables of one database are written one after the other, which SQLite sees to.
-        TargetKind::Sqlite(sqlite) => fingerprint([path, sqlite.table.as_bytes()]),
-        TargetKind::File(_) | TargetKind::Stdout => fingerprint([path]),
+    let table = match &target.kind {
+        TargetKind::Sqlite(sqlite) => Some(sqlite.table.as_str()),
+        TargetKind::File(_) | TargetKind::Stdout => None,
     };
-    Some((format!("target-{name}"), format!("`{}`", place.shown)))
+    Some((place_lock(&place.path, table), format!("`{}`", place.shown)))
+}
+
+/// The lock of what a run decided, which is that of its target; none: there is nothing to put in place.
+pub(super) fn landing_lock(prepared: &Prepared) -> Option<String> {
+    let table = prepared.load.as_ref().map(|load| load.table.as_str());
+    prepared.destination.as_ref().map(|path| place_lock(path, table))
+}
+
+fn place_lock(path: &Path, table: Option<&str>) -> String {
+    let resolved = resolved(path);
+    let path = resolved.as_os_str().as_encoded_bytes();
+    // Tables of one database are written one after the other, which SQLite sees to.
+    let name = fingerprint(std::iter::once(path).chain(table.map(str::as_bytes)));
+    format!("target-{name}")
+}
+
+/// The path without links. What is not there yet must have the name that it will have then.
+fn resolved(path: &Path) -> PathBuf {
+    let mut folders = path.ancestors().filter_map(|there| Some((fs::canonicalize(there).ok()?, there)));
+    let Some((resolved, there)) = folders.next() else { return path.to_owned() };
+    match path.strip_prefix(there) {
+        Ok(rest) if rest.as_os_str().is_empty() => resolved,
+        Ok(rest) => resolved.join(rest),
+        Err(_) => path.to_owned(),
+    }
 }
 
 /// What a run must share with a dead one to go on with its work: the pipeline and which part of the data it reads.
@@ -421,4 +371,26 @@ fn run_key(plan: &Plan) -> String {
 pub(super) fn rfc3339(time: SystemTime) -> String {
     let time = jiff::Timestamp::try_from(time).unwrap_or_default();
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn the_lock_of_a_target_is_one_before_and_after_it_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+        fs::create_dir(&real).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let names = || [real.join("out/a"), link.join("out/a")].map(|path| place_lock(&path, None));
+        let before = names();
+        fs::create_dir(real.join("out")).unwrap();
+        let between = names();
+        fs::write(real.join("out/a"), "").unwrap();
+        let all: std::collections::BTreeSet<_> = [before, between, names()].into_iter().flatten().collect();
+        assert_eq!(all.len(), 1, "{all:?}");
+        assert_ne!(place_lock(&real, None), place_lock(&real, Some("t")));
+    }
 }

@@ -24,6 +24,7 @@ mod page_facts;
 mod prefetch;
 pub mod preview;
 mod progress;
+mod recovery;
 mod render;
 mod reuse;
 mod rules;

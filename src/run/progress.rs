@@ -11,6 +11,7 @@ use super::ledger::{Ledger, about_state};
 use super::outcome::Figures;
 use super::world::World;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::fault_point::between_checkpoints;
 use crate::paging::Cursor;
 use crate::plan::Plan;
 use crate::plan::target::{Mode, TargetPlan};
@@ -112,10 +113,6 @@ impl<'a> Progress<'a> {
         self.ledger
     }
 
-    pub(super) fn has_ledger(&self) -> bool {
-        self.ledger.is_some()
-    }
-
     /// What the dead run did before this one goes on with its work.
     pub(super) fn resumed_figures(&self) -> Option<Figures> {
         self.resumed.as_ref().map(|checkpoint| checkpoint.figures.clone())
@@ -194,6 +191,13 @@ impl<'a> Progress<'a> {
         }
     }
 
+    /// Notes that only the first of what was decided has landed.
+    pub(super) async fn have_landed(&self, count: usize) -> Option<String> {
+        // If that cannot be noted, the next run finds out.
+        let _ = self.ledger.as_ref()?.have_landed(count).await;
+        Some("the next run puts the rest in place".to_owned())
+    }
+
     /// Notes the end; the run is what it is even if that cannot be noted.
     pub(super) async fn end(&self, outcome: &'static str, world: &World) -> Option<String> {
         let ended = self.ledger.as_ref()?.end(outcome, world.clock.now()).await;
@@ -250,8 +254,10 @@ impl Run<'_> {
     /// Notes how far the run got, if it is time.
     pub(super) async fn checkpoint_if_due(&mut self) -> Result<(), Stop> {
         let progress = &self.progress;
-        let waited = self.world.clock.now().duration_since(progress.checkpointed_at).unwrap_or_default();
-        if waited >= BETWEEN_CHECKPOINTS || progress.bytes >= BYTES_BETWEEN_CHECKPOINTS {
+        let between = between_checkpoints(BETWEEN_CHECKPOINTS);
+        // A clock that went back says nothing: then it is time.
+        let waited = self.world.clock.now().duration_since(progress.checkpointed_at).unwrap_or(between);
+        if waited >= between || progress.bytes >= BYTES_BETWEEN_CHECKPOINTS {
             self.checkpoint().await?;
         }
         Ok(())

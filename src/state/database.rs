@@ -8,8 +8,9 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::StateError;
-use super::lock;
+use super::lock::{self, Lock};
 use super::schema::{APPLICATION_ID, TABLES, VERSION};
+use crate::fault_point::{FaultPoint, reach};
 
 /// How long a statement waits for another process.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -102,23 +103,46 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Makes the database under another name and links it into place, so that it is never there in part.
+/// Makes the database under another name and renames it, so that it is never there in part.
 fn create(folder: &Path, path: &Path) -> Result<(), StateError> {
     lock::private_folder(folder).map_err(|source| refused("create", folder, source))?;
     keep_out_of_git(folder);
+    let _alone = Lock::wait_for(folder, "state")?;
+    if path.exists() {
+        return Ok(()); // another process was first
+    }
+    remove_unfinished(folder);
     let new = folder.join(format!("{FILE}.new.{}", std::process::id()));
     let made = make(&new).and_then(|()| {
         fs::File::open(&new).and_then(|file| file.sync_all()).map_err(|source| refused("write", &new, source))
     });
-    let linked = made.and_then(|()| match fs::hard_link(&new, path) {
-        // Another process was first, which is as good.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        linked => linked.map_err(|source| refused("create", path, source)),
-    });
-    // What is left of it is not wanted, whatever happened.
-    let _ = fs::remove_file(&new);
-    linked?;
-    lock::sync_folder(folder).map_err(|source| refused("write", folder, source))
+    reach(FaultPoint::StateMade);
+    let named = made.and_then(|()| fs::rename(&new, path).map_err(|source| refused("create", path, source)));
+    if named.is_err() {
+        // What is left of it is not wanted.
+        let _ = fs::remove_file(&new);
+    }
+    named?;
+    reach(FaultPoint::StateNamed);
+    // The folder may be new as well, and what lands must not outlive what is known of it.
+    for folder in folder.ancestors().take(3).filter(|folder| folder.is_dir()) {
+        match lock::sync_folder(folder) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {} // then it is not new
+            synced => synced.map_err(|source| refused("write", folder, source))?,
+        }
+    }
+    Ok(())
+}
+
+/// Removes what processes that died while they made a database have left; nobody else makes one now.
+fn remove_unfinished(folder: &Path) {
+    let begins = format!("{FILE}.new.");
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&begins) {
+            // It hurts nobody if it stays.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// What is kept here is of this machine; a project's repository does not want it. It is no harm if it cannot be said.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::database::shown;
 use super::error::StateError;
+use crate::fault_point::{FaultPoint, reach};
 
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
@@ -26,6 +27,9 @@ pub struct Holder {
     pub run: String,
     /// When the run began, RFC 3339.
     pub started_at: String,
+    /// Whether it looks only at what a dead run left, which takes no time.
+    #[serde(default)]
+    pub briefly: bool,
 }
 
 impl Lock {
@@ -47,7 +51,17 @@ impl Lock {
             Err(TryLockError::Error(error)) => return Err(refused(error)),
         }
         write_holder(&mut file, holder).map_err(refused)?;
+        reach(FaultPoint::Locked);
         Ok(Ok(Self { file }))
+    }
+
+    /// Takes the lock `name` once nobody holds it; for what takes no time.
+    pub(super) fn wait_for(folder: &Path, name: &str) -> Result<Self, StateError> {
+        let path = path(folder, name)?;
+        let refused = |source| StateError::Io { doing: "lock", shown: shown(&path), source };
+        let file = open(&path).map_err(refused)?;
+        file.lock().map_err(refused)?;
+        Ok(Self { file })
     }
 
     /// Who holds the lock `name`, as far as is known; none: nobody. Nothing is created or changed.

@@ -7,6 +7,7 @@ use rusqlite::{Row, TransactionBehavior, params};
 use super::database::State;
 use super::error::StateError;
 use super::watermarks::Watermark;
+use crate::fault_point::{FaultPoint, reach};
 
 /// How many ended runs are remembered.
 const MOST_ENDED: i64 = 1_000;
@@ -75,7 +76,7 @@ impl State {
              VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?5, ?6)",
             params![run.id, run.key, run.pipeline, run.fingerprint, run.started_at, folders],
         );
-        self.explain(begun).map(drop)
+        self.explain(begun).map(|_| reach(FaultPoint::RunBegun))
     }
 
     /// Notes how far a run got.
@@ -87,7 +88,7 @@ impl State {
             "UPDATE run SET checkpoint = ?2, touched_at = ?3 WHERE id = ?1 AND phase = 'running'",
             params![id, checkpoint, now],
         );
-        self.explain(noted).map(drop)
+        self.explain(noted).map(|_| reach(FaultPoint::Checkpointed))
     }
 
     /// Stores what lands and the new watermarks, all or nothing: from here on the run counts as done.
@@ -96,7 +97,7 @@ impl State {
     /// When the database cannot be written; then nothing is decided.
     pub fn decide(&mut self, id: &str, decided: &Decided, now: &str) -> Result<(), StateError> {
         let stored = self.store_decision(id, decided, now);
-        self.explain(stored)
+        self.explain(stored).map(|()| reach(FaultPoint::Decided))
     }
 
     fn store_decision(&mut self, id: &str, decided: &Decided, now: &str) -> rusqlite::Result<()> {
@@ -125,7 +126,7 @@ impl State {
     /// When the database cannot be written.
     pub fn end(&mut self, id: &str, outcome: &str, now: &str) -> Result<(), StateError> {
         let ended = self.store_end(id, outcome, now);
-        self.explain(ended)
+        self.explain(ended).map(|()| reach(FaultPoint::RunEnded))
     }
 
     fn store_end(&mut self, id: &str, outcome: &str, now: &str) -> rusqlite::Result<()> {
@@ -159,16 +160,28 @@ impl State {
         self.explain(self.select("WHERE id = ?1", [id]).map(|rows| rows.into_iter().next()))
     }
 
-    /// What a run decided to make visible, in order.
+    /// Notes that something a run decided is visible, or never will be.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn land(&mut self, id: &str, position: i64) -> Result<(), StateError> {
+        let noted = self.connection.execute(
+            "DELETE FROM landing WHERE run = (SELECT number FROM run WHERE id = ?1) AND position = ?2",
+            params![id, position],
+        );
+        self.explain(noted).map(|_| reach(FaultPoint::LandingNoted))
+    }
+
+    /// What a run decided to make visible and has not landed yet, by its positions.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn landings(&self, id: &str) -> Result<Vec<String>, StateError> {
+    pub fn landings(&self, id: &str) -> Result<Vec<(i64, String)>, StateError> {
         let read = || {
             let mut statement = self.connection.prepare(
-                "SELECT prepared FROM landing JOIN run ON run = number WHERE id = ?1 ORDER BY position",
+                "SELECT position, prepared FROM landing JOIN run ON run = number WHERE id = ?1 ORDER BY position",
             )?;
-            statement.query_map([id], |row| row.get(0))?.collect()
+            statement.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         };
         self.explain(read())
     }

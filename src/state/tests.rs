@@ -43,7 +43,10 @@ fn a_run_goes_from_begin_to_end() {
         watermarks: vec![watermark("2026-01-02T03:04:05+05:30")],
     };
     state.decide("r1", &decided, NOW).unwrap();
-    assert_eq!(state.landings("r1").unwrap(), decided.landings);
+    let landing = |position, text: &str| (position, text.to_owned());
+    assert_eq!(state.landings("r1").unwrap(), [landing(0, "one"), landing(1, "two")]);
+    state.land("r1", 0).unwrap();
+    assert_eq!(state.landings("r1").unwrap(), [landing(1, "two")]);
     assert_eq!(state.watermark(&watermark("").key).unwrap(), Some(decided.watermarks[0].clone()));
     let row = state.run("r1").unwrap().unwrap();
     assert_eq!((row.phase, row.checkpoint), (Phase::Decided, None));
@@ -171,14 +174,14 @@ fn only_the_owner_can_read_it() {
     assert_eq!(mode(&state.join("state.db")), 0o600);
     let mut left: Vec<_> = fs::read_dir(&state).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     left.sort();
-    assert_eq!(left, [".gitignore", "state.db"]);
+    assert_eq!(left, [".gitignore", "locks", "state.db"]);
 }
 
 #[test]
 fn a_lock_is_held_by_one_and_says_by_whom() {
     let folder = TempDir::new().unwrap();
-    let holder = Holder { pid: 7, run: "r1".to_owned(), started_at: NOW.to_owned() };
-    let other = Holder { pid: 8, run: "r2".to_owned(), started_at: NOW.to_owned() };
+    let holder = Holder { pid: 7, run: "r1".to_owned(), started_at: NOW.to_owned(), briefly: false };
+    let other = Holder { pid: 8, run: "r2".to_owned(), ..holder.clone() };
     assert_eq!(Lock::holder(folder.path(), "a").unwrap(), None);
     let held = Lock::try_take(folder.path(), "a", &holder).unwrap().unwrap();
     assert_eq!(Lock::holder(folder.path(), "a").unwrap(), Some(Some(holder.clone())));
@@ -186,4 +189,13 @@ fn a_lock_is_held_by_one_and_says_by_whom() {
     assert!(Lock::try_take(folder.path(), "b", &other).unwrap().is_ok());
     drop(held);
     assert!(Lock::try_take(folder.path(), "a", &other).unwrap().is_ok());
+}
+
+#[test]
+fn what_died_while_it_was_made_is_removed() {
+    let folder = TempDir::new().unwrap();
+    let unfinished = folder.path().join("state.db.new.1");
+    fs::write(&unfinished, "of one that died").unwrap();
+    drop(State::open(folder.path()).unwrap());
+    assert!(!unfinished.exists());
 }

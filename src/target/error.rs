@@ -263,6 +263,16 @@ pub enum TargetError {
 }
 
 impl TargetError {
+    /// The path whose finished records are gone: trying again will never help.
+    pub fn lost(&self) -> Option<&str> {
+        match self {
+            Self::Vanished { shown } | Self::SpoolLost { shown, .. } | Self::SpoolShort { shown, .. } => {
+                Some(shown)
+            }
+            _ => None,
+        }
+    }
+
     /// What the author can do about it; none where the cause says all.
     pub fn help(&self) -> Option<String> {
         let help = match self {

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::Position;
+use crate::fault_point::{FaultPoint, reach};
 use crate::record::Batch;
 use crate::record::compact::append_line;
 
@@ -46,7 +47,9 @@ impl<W: Write> Lines<W> {
         self.out.write_all(&self.buffer)?;
         self.buffer.clear();
         self.buffer.shrink_to(2 * BUFFER_BYTES); // one huge record must not keep its memory
-        self.out.flush()
+        self.out.flush()?;
+        reach(FaultPoint::LinesWritten);
+        Ok(())
     }
 
     /// What was taken so far, written or not.

@@ -1,6 +1,7 @@
 //! A finished target: stored, shown or thrown away without an open one.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::error::TargetError;
 use super::sqlite::{self, Load};
 use super::stage;
-use super::staging::PreparedFile;
+use super::staging::{PreparedFile, sync_folder};
+use crate::fault_point::{FaultPoint, reach};
 
 /// A finished target that only waits to be made visible. It can be stored, and outlives the process.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,11 +91,20 @@ pub fn discard(prepared: &Prepared) {
 /// When something cannot be put in place, or is gone.
 pub fn apply(prepared: &Prepared) -> Result<Landed, TargetError> {
     let loaded = prepared.load.as_ref().map(sqlite::apply).transpose()?;
+    let mut vanished = None;
     for file in prepared.files.iter().chain(&prepared.rejects) {
-        file.put_in_place()?;
+        match file.put_in_place() {
+            // The others are as good as they were.
+            Err(error @ TargetError::Vanished { .. }) => drop(vanished.get_or_insert(error)),
+            placed => placed?,
+        }
     }
-    prepared.superseded.iter().for_each(|path| supersede(path));
+    if let Some(error) = vanished {
+        return Err(error);
+    }
+    prepared.superseded.iter().try_for_each(|path| supersede(path))?;
     clear(&prepared.scratch);
+    reach(FaultPoint::ScratchCleared);
     let created = prepared.files.iter().any(|file| file.created_folder);
     Ok(Landed {
         records: prepared.records,
@@ -113,13 +124,20 @@ pub fn apply(prepared: &Prepared) -> Result<Landed, TargetError> {
     })
 }
 
-/// Removes a file, and its folder if that was all in it.
-fn supersede(path: &Path) {
-    // What is gone already was removed the first time; what cannot be removed hurts nobody who reads by name.
-    let _ = fs::remove_file(path);
+/// Removes a file for good, and its folder if that was all in it: its records are in the files of this run.
+fn supersede(path: &Path) -> Result<(), TargetError> {
+    let refused = |source| TargetError::from_io("remove", &path.display().to_string(), source);
+    match fs::remove_file(path) {
+        // It was removed the first time.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        removed => removed.map_err(refused)?,
+    }
+    reach(FaultPoint::Superseded);
     if let Some(folder) = path.parent() {
         let _ = fs::remove_dir(folder);
     }
+    let gone = path.ancestors().find(|path| path.parent().is_some_and(Path::is_dir));
+    gone.map_or(Ok(()), sync_folder).map_err(refused)
 }
 
 fn clear(scratch: &[PathBuf]) {

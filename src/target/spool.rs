@@ -8,6 +8,7 @@ use super::Position;
 use super::error::TargetError;
 use super::lines::Lines;
 use super::staging::sync_folder;
+use crate::fault_point::{FaultPoint, reach};
 
 /// Lines are read in pieces of so many bytes.
 const READ_BYTES: usize = 256 * 1024;
@@ -28,6 +29,7 @@ impl Spool {
         // Its name must outlive a crash, since receipts and what is prepared refer to it.
         let file = file.and_then(|file| sync_folder(path).map(|()| file));
         let file = file.map_err(|source| spool_error("create", shown, source))?;
+        reach(FaultPoint::SpoolMade);
         Ok(Self { lines: Lines::new(file), path: path.to_owned(), shown: shown.to_owned() })
     }
 
@@ -45,7 +47,18 @@ impl Spool {
     pub(super) fn settle(&mut self) -> Result<Position, TargetError> {
         let settled = self.lines.flush().and_then(|()| self.lines.out().sync_data());
         settled.map_err(|source| spool_error("write", &self.shown, source))?;
+        reach(FaultPoint::SpoolSynced);
         Ok(self.lines.position())
+    }
+
+    /// Makes the names of the spools in its folder durable, and that of the folder: what is stored later refers to them.
+    pub(super) fn settle_name(&self) -> Result<(), TargetError> {
+        // The run's folder, that of all runs, and the one above.
+        for path in self.path.ancestors().take(3) {
+            sync_folder(path).map_err(|source| spool_error("write", &self.shown, source))?;
+        }
+        reach(FaultPoint::StageSynced);
+        Ok(())
     }
 
     pub(super) fn position(&self) -> Position {

@@ -199,12 +199,16 @@ impl Spools {
     fn settle(&mut self, through: Option<BatchSeq>) -> Result<Receipt, TargetError> {
         let settle =
             |spool: &mut Option<Spool>| spool.as_mut().map_or(Ok(Position::default()), Spool::settle);
-        Ok(Receipt {
+        let receipt = Receipt {
             through,
             puts: self.puts.settle()?,
             deletes: settle(&mut self.deletes)?,
             rejected: settle(&mut self.rejected)?,
-        })
+        };
+        if !self.stay {
+            self.puts.settle_name()?;
+        }
+        Ok(receipt)
     }
 
     fn received(&self) -> u64 {

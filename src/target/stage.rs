@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::TargetError;
 use super::staging::sync_folder;
+use crate::fault_point::{FaultPoint, reach};
 use crate::plan::target::TargetPlan;
 
 /// The longest part of a target's name in the name of its spool.
@@ -49,7 +50,9 @@ impl Stage {
             folder: self.folder.display().to_string(),
             shown: shown.to_owned(),
             source,
-        })
+        })?;
+        reach(FaultPoint::StageMade);
+        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::TargetError;
 use super::{Position, spool};
+use crate::fault_point::{FaultPoint, reach};
 
 /// The longest file name that common file systems allow, in bytes.
 const MAX_NAME: usize = 255;
@@ -23,8 +24,32 @@ pub struct PreparedFile {
     pub shown: String,
     /// Whether folders of its path were created for it.
     pub created_folder: bool,
-    /// Its length: a file of this length that is at its destination was moved before.
+    /// Its length.
     pub length: u64,
+    /// Which file it is, however it is called: one that is at its destination was moved before.
+    #[serde(default)]
+    pub identity: Option<Identity>,
+}
+
+/// Which file it is, as the file system tells files apart. A renamed file is still the same one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    #[cfg(unix)]
+    #[expect(clippy::unnecessary_wraps, reason = "not every system tells files apart")]
+    fn of(file: &fs::Metadata) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        Some(Self { device: file.dev(), inode: file.ino() })
+    }
+
+    #[cfg(not(unix))]
+    fn of(_file: &fs::Metadata) -> Option<Self> {
+        None
+    }
 }
 
 /// A place for a file that was looked at: it can be written, and its folders are there.
@@ -45,8 +70,6 @@ pub(super) struct Staging {
     file: File,
     spot: Spot,
     stays: bool,
-    /// Whether its name outlives a crash.
-    is_named: bool,
 }
 
 impl Spot {
@@ -92,7 +115,7 @@ impl Staging {
     pub(super) fn resume(spot: Spot, position: Position) -> Result<Self, TargetError> {
         let file = spool::reopen(&spot.temporary, position, &spot.shown)?;
         // What there is to go on with must not be lost because something else fails.
-        Ok(Self { file, spot, stays: true, is_named: true })
+        Ok(Self { file, spot, stays: true })
     }
 
     fn create_with(spot: Spot, options: &OpenOptions) -> Result<Self, TargetError> {
@@ -103,7 +126,8 @@ impl Staging {
             },
             _ => TargetError::from_io("create", &spot.shown, source),
         })?;
-        let staging = Self { file, spot, stays: false, is_named: false };
+        let staging = Self { file, spot, stays: false };
+        reach(FaultPoint::StagingMade);
         if let Some(permissions) = &staging.spot.permissions {
             let copied = staging.file.set_permissions(permissions.clone());
             copied.map_err(|source| staging.refused("set the permissions of", source))?;
@@ -111,21 +135,25 @@ impl Staging {
         Ok(staging)
     }
 
-    /// Makes the bytes so far durable, and the name: what is decided later refers to it.
+    /// Makes the bytes so far durable, and the first time the name too: what is stored afterwards refers to it.
     pub(super) fn sync(&mut self) -> Result<(), TargetError> {
-        let named = if self.is_named { Ok(()) } else { sync_folder(&self.spot.temporary) };
-        named.and_then(|()| self.file.sync_data()).map_err(|source| self.refused("write", source))?;
-        self.is_named = true;
-        self.stays = true;
+        self.file.sync_data().map_err(|source| self.refused("write", source))?;
+        reach(FaultPoint::StagingSynced);
+        if !self.stays {
+            sync_folder(&self.spot.temporary).map_err(|source| self.refused("write", source))?;
+            reach(FaultPoint::StagingNamed);
+            self.stays = true;
+        }
         Ok(())
     }
 
     /// Makes the whole file durable and keeps it under its temporary name.
     pub(super) fn prepare(mut self) -> Result<PreparedFile, TargetError> {
         self.sync()?;
-        let length = self.file.metadata().map_err(|source| self.refused("write", source))?.len();
+        let there = self.file.metadata().map_err(|source| self.refused("write", source))?;
         let Spot { destination, shown, created_folder, temporary, .. } = self.spot.clone();
-        Ok(PreparedFile { temporary, destination, shown, created_folder, length })
+        let (length, identity) = (there.len(), Identity::of(&there));
+        Ok(PreparedFile { temporary, destination, shown, created_folder, length, identity })
     }
 
     /// Closes the file and keeps it for a later [`Self::resume`].
@@ -167,7 +195,7 @@ impl Drop for Staging {
 }
 
 impl PreparedFile {
-    /// Moves the file to its destination; one of its length that is there without a temporary one was moved before.
+    /// Moves the file to its destination, where it may be already.
     pub(super) fn put_in_place(&self) -> Result<(), TargetError> {
         let refused = |source| TargetError::from_io("put in place", &self.shown, source);
         create_folder(&self.destination, &self.shown)?;
@@ -176,7 +204,10 @@ impl PreparedFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.check_moved()?,
             Err(error) => return Err(refused(error)),
         }
-        sync_folder(&self.destination).map_err(refused)
+        reach(FaultPoint::Renamed);
+        sync_folder(&self.destination).map_err(refused)?;
+        reach(FaultPoint::NameSynced);
+        Ok(())
     }
 
     /// Removes the file; there is nobody to tell if that fails.
@@ -184,9 +215,15 @@ impl PreparedFile {
         let _ = fs::remove_file(&self.temporary);
     }
 
+    /// Another file may have the same length by chance: it has to be this one.
     fn check_moved(&self) -> Result<(), TargetError> {
+        let is_this = |there: &fs::Metadata| {
+            there.is_file()
+                && there.len() == self.length
+                && (self.identity.is_none() || self.identity == Identity::of(there))
+        };
         match fs::metadata(&self.destination) {
-            Ok(there) if there.is_file() && there.len() == self.length => Ok(()),
+            Ok(there) if is_this(&there) => Ok(()),
             _ => Err(TargetError::Vanished { shown: self.shown.clone() }),
         }
     }

@@ -10,10 +10,12 @@ use regex::Regex;
 use super::project;
 
 /// Which part of the crate may use which. `cli` may use everything.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("secret", &[]),
+    // Decides nothing; everything that makes something durable may name the instant.
+    ("fault_point", &[]),
     // What a checkpoint or a landing holds is text to it.
-    ("state", &[]),
+    ("state", &["fault_point"]),
     ("diagnostic", &[]),
     ("sandbox", &[]),
     ("kit", &[]),
@@ -23,12 +25,13 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("http", &["plan", "expr", "secret"]),
     ("record", &["expr"]),
     ("paging", &["plan"]),
-    ("target", &["record", "plan"]),
+    ("target", &["record", "plan", "fault_point"]),
     ("auth", &["http", "plan", "expr"]),
     (
         "run",
         &[
             "plan",
+            "fault_point",
             "spec",
             "state",
             "http",

@@ -128,6 +128,7 @@ fn lock(root: &Path, name: &str) -> Result<Lock, String> {
         pid: 4711,
         run: "20261123T120000Z-1f3a9c1267".to_owned(),
         started_at: "2026-11-23T12:00:00Z".to_owned(),
+        briefly: false,
     };
     let taken = Lock::try_take(&root.join(".river"), name, &holder).map_err(|error| error.to_string())?;
     taken.map_err(|_| "somebody holds the lock already".to_owned())

@@ -10,6 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::Maker;
 use super::csv::Rows;
 use super::sink::Sink;
+use crate::fault_point::{FaultPoint, reach};
 use crate::plan::target::{Compression, Format, Mode};
 use crate::record::fields::{fields, unescape};
 use crate::record::key::is_name;
@@ -86,7 +87,9 @@ fn sync_folders<'f>(
         folder.ancestors().take_while(|folder| *folder != root).map(Path::to_owned).collect()
     };
     let all: BTreeSet<PathBuf> = folders.iter().flat_map(above).collect();
-    all.iter().try_for_each(|folder| sync_folder(folder))
+    all.iter().try_for_each(|folder| sync_folder(folder))?;
+    reach(FaultPoint::TreeSynced);
+    Ok(())
 }
 
 /// Records on their way to the files of their folders: appended in pieces, so that no file stays open.

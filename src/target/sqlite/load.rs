@@ -8,6 +8,7 @@ use super::bind::{Bound, bind};
 use super::database::{Database, quoted};
 use super::table::{Affinity, Table, affinity_of};
 use super::{Load, LoadColumn};
+use crate::fault_point::{FaultPoint, reach};
 use crate::plan::target::{ColumnType, Mode};
 use crate::record::fields::fields;
 use crate::record::schema::{Cell, Schema};
@@ -38,7 +39,9 @@ pub(in crate::target) fn apply(load: &Load) -> Result<Loaded, TargetError> {
     let database = Database::open(&load.database, &load.shown)?;
     database.execute("BEGIN IMMEDIATE")?;
     let loaded = Loading { load, database: &database }.all()?;
+    reach(FaultPoint::RowsLoaded);
     database.execute("COMMIT")?;
+    reach(FaultPoint::RowsCommitted);
     Ok(loaded)
 }
 
@@ -86,8 +89,9 @@ impl Loading<'_> {
     fn mark(&self, deleted: u64) -> Result<(), TargetError> {
         let connection = &self.database.connection;
         let deleted = i64::try_from(deleted).unwrap_or(i64::MAX);
+        // Runs are told apart by their times, and a clock may have gone back: never this one.
         let old = format!(
-            "DELETE FROM _river_state WHERE \"table\" = ?1 AND run < \
+            "DELETE FROM _river_state WHERE \"table\" = ?1 AND run <> ?2 AND run < \
              (SELECT run FROM _river_state WHERE \"table\" = ?1 ORDER BY run DESC LIMIT 1 OFFSET {REMEMBERED_RUNS})"
         );
         connection
@@ -95,7 +99,7 @@ impl Loading<'_> {
                 "INSERT INTO _river_state (run, \"table\", deleted) VALUES (?1, ?2, ?3)",
                 params![self.load.run, self.load.table, deleted],
             )
-            .and_then(|_| connection.execute(&old, params![self.load.table]))
+            .and_then(|_| connection.execute(&old, params![self.load.table, self.load.run]))
             .map_err(|error| self.database.refused(error))?;
         Ok(())
     }
@@ -215,5 +219,46 @@ impl Loading<'_> {
             deleted += statement.raw_execute().map_err(refused)? as u64;
         }
         Ok(deleted)
+    }
+}
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::record::kind::Kinds;
+
+    /// A clock that went back makes this run older than all that are remembered.
+    #[test]
+    fn a_run_is_loaded_once_however_old_it_seems() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("puts.jsonl"), "{\"id\":1}\n").unwrap();
+        let columns = vec![LoadColumn { name: "id".into(), declared: None, kinds: Kinds::default() }];
+        let mut load = Load {
+            database: path("a.db"),
+            shown: "out/a.db".into(),
+            table: "items".into(),
+            run: "20270101T000000Z-0".into(),
+            mode: Mode::Append,
+            begins_empty: false,
+            columns,
+            puts: path("puts.jsonl"),
+            deletes: None,
+            created_folder: false,
+        };
+        apply(&load).unwrap();
+        let database = rusqlite::Connection::open(path("a.db")).unwrap();
+        let later = format!(
+            "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {REMEMBERED_RUNS}) \
+             INSERT INTO _river_state SELECT '2028-' || i, 'items', 0 FROM n"
+        );
+        database.execute_batch(&later).unwrap();
+        load.run = "20200101T000000Z-0".into();
+        for _again in 0..2 {
+            apply(&load).unwrap();
+            let rows: i64 = database.query_row("SELECT count(*) FROM items", [], |row| row.get(0)).unwrap();
+            assert_eq!(rows, 2);
+        }
     }
 }
