@@ -5,7 +5,7 @@ use std::time::UNIX_EPOCH;
 use tempfile::TempDir;
 
 use super::by_hand::{Change, Refused, change, open_runs};
-use super::ledger::run_lock;
+use super::ledger::{landing_lock, run_lock};
 use crate::state::{Decided, Holder, Lock, NewRun, State, Watermark, WatermarkKey};
 use crate::target::Prepared;
 use crate::target::staging::PreparedFile;
@@ -45,7 +45,8 @@ fn decide(state: &mut State, folder: &Path) -> PreparedFile {
         identity: None,
     };
     fs::write(&file.temporary, "1\n").unwrap();
-    let prepared = Prepared { files: vec![file.clone()], ..Prepared::default() };
+    let destination = Some(file.destination.clone());
+    let prepared = Prepared { files: vec![file.clone()], destination, ..Prepared::default() };
     let landings = vec![serde_json::to_string(&prepared).unwrap()];
     state.decide("r1", &Decided { landings, watermarks: vec![watermark("a")] }, NOW).unwrap();
     file
@@ -116,4 +117,22 @@ fn nothing_changes_while_one_of_several_runs_is_alive() {
     let notes = change(&mut state, &set, UNIX_EPOCH).unwrap();
     assert_eq!(notes, ["removed what run dead had left unfinished"]);
     assert!(!left.exists());
+}
+
+#[test]
+fn a_decision_waits_for_the_lock_of_its_target() {
+    let folder = TempDir::new().unwrap();
+    let mut state = State::open(&folder.path().join(".river")).unwrap();
+    let file = decide(&mut state, folder.path());
+    let text = state.landings("r1").unwrap().remove(0).1;
+    let prepared: Prepared = serde_json::from_str(&text).unwrap();
+    let name = landing_lock(&prepared).expect("the decision names its target");
+    let holder = Holder { pid: 7, run: "other".to_owned(), started_at: NOW.to_owned(), briefly: false };
+    let lock = Lock::try_take(state.folder(), &name, &holder).unwrap().unwrap();
+    let all = Change { forgets_decisions: true, ..about_leads() };
+    assert!(matches!(change(&mut state, &all, UNIX_EPOCH), Err(Refused::Locked(_))));
+    assert!(file.temporary.exists());
+    drop(lock);
+    change(&mut state, &all, UNIX_EPOCH).unwrap();
+    assert!(file.destination.exists() && !file.temporary.exists());
 }

@@ -6,15 +6,15 @@ use std::time::SystemTime;
 
 use minijinja::value::Value;
 
-use super::credits::priced;
 use super::event::{Event, Listener};
-use super::failure::{self, Stop};
-use super::ledger::{Ledger, Refused, about_state, rfc3339};
-use super::marks::{Begin, Marks};
+use super::failure::Stop;
+use super::ledger::{Refused, about_state};
+use super::marks::Marks;
 use super::outcome::{Ending, Figures, Outcome};
 use super::prefetch::Prefetch;
 use super::progress::{Part, Progress};
 use super::reuse::Kept;
+use super::start::Start;
 use super::targets::{Targets, show};
 use super::values::Values;
 use super::world::{Window, World};
@@ -23,7 +23,6 @@ use crate::expr::mapping;
 use crate::fault_point::{FaultPoint, reach};
 use crate::http::Transport;
 use crate::plan::Plan;
-use crate::plan::step::StepPlan;
 use crate::secret::Redactor;
 use crate::state::Watermark;
 use crate::target::{Landed, TargetError};
@@ -58,139 +57,33 @@ pub async fn run(
     redactor: &Redactor,
     listener: &mut dyn Listener,
 ) -> Result<Outcome, Findings> {
-    let started = world.clock.now();
-    let id = run_id(started, (world.random)());
-    let names = run_names(&id, &rfc3339(started), &world.window);
-    let values = Values::new(plan, &world.environment, names, redactor)?;
-    let transport = Transport::new(&world.transport)
-        .map(Arc::new)
-        .map_err(|error| findings(Diagnostic::error(Code::BadRequest, error.to_string())))?;
-    let opened = match world.state.as_ref().filter(|_| Ledger::is_needed(plan)) {
-        None => None,
-        Some(folder) => {
-            match Ledger::open(plan, world, folder, &id, &mut |event| listener.hear(event)).await {
-                Ok(opened) => Some(opened),
-                Err(refused) => return Ok(Outcome::before_the_start(refusal(refused))),
-            }
-        }
+    let mut start = match Start::new(plan, world, redactor, listener).await? {
+        Ok(start) => start,
+        Err(outcome) => return Ok(outcome),
     };
-    let (mut ledger, mut resumed, mut notes) = match opened {
-        None => (None, None, vec![]),
-        Some(opened) => (Some(opened.ledger), opened.resumed, opened.notes),
-    };
-    let marks = match look_up_state(plan, world, &values, ledger.as_ref()).await {
-        Ok(marks) => marks,
-        Err(finding) => {
-            if let Some(ledger) = &ledger {
-                // The finding says why nothing happens; what a dead run left stays for a run that can begin.
-                let _ = ledger.step_back(resumed.is_some(), world.clock.now()).await;
-            }
-            return Ok(Outcome::before_the_start(Ending::Failed(finding)));
-        }
-    };
-    let mut figures = Figures { credits: priced(plan).then_some(0), ..Figures::default() };
     loop {
-        let id = ledger.as_ref().map_or(id.as_str(), Ledger::id).to_owned();
-        let targets = match &resumed {
-            None => Targets::open(&plan.targets, &id, &stage(plan, world, &id), &world.stdout),
-            Some(checkpoint) => {
-                let stage = stage(plan, world, &id);
-                Targets::reopen(&plan.targets, &id, &stage, &world.stdout, &checkpoint.targets)
-            }
+        let why = match start.begin(listener) {
+            Ok(mut run) => match run.steps().await {
+                Err(Stop::Failed(why)) if run.progress.may_start_over() => {
+                    start.take_back(run).await;
+                    redactor.redact(&why.message).into_owned()
+                }
+                stopped => {
+                    run.figures.elapsed = start.elapsed();
+                    return Ok(run.end(stopped).await);
+                }
+            },
+            Err(error) if start.goes_on() => error.to_string(),
+            Err(error) => return Ok(start.give_up(&error).await),
         };
-        let started_over = match targets {
-            Ok(targets) => {
-                let began =
-                    ledger.as_ref().map_or_else(|| rfc3339(started), |ledger| ledger.started_at().to_owned());
-                let mut values = values.clone();
-                values.name_run(run_names(&id, &began, &world.window));
-                let mut marks = marks.clone();
-                if let Some(checkpoint) = &resumed {
-                    marks.restore(&checkpoint.seen);
-                }
-                let mut run = Run {
-                    plan,
-                    marks,
-                    world,
-                    values,
-                    transport: Arc::clone(&transport),
-                    prefetch: Prefetch::default(),
-                    redactor: redactor.clone(),
-                    targets,
-                    kept: Kept::new(world.state.clone()),
-                    figures: figures.clone(),
-                    progress: Progress::new(plan, world, ledger.take(), resumed.take()),
-                    incomplete: vec![],
-                    notes: std::mem::take(&mut notes),
-                    listener: &mut *listener,
-                };
-                let stopped = run.steps().await;
-                match stopped {
-                    Err(Stop::Failed(why)) if run.progress.may_start_over() => {
-                        run.targets.abandon().await;
-                        notes = run.notes;
-                        figures = run.figures.spent();
-                        ledger = run.progress.into_ledger();
-                        redactor.redact(&why.message).into_owned()
-                    }
-                    stopped => {
-                        run.figures.elapsed = world.clock.now().duration_since(started).unwrap_or_default();
-                        return Ok(run.end(stopped).await);
-                    }
-                }
-            }
-            Err(error) if resumed.is_some() => error.to_string(),
-            Err(error) => {
-                if let Some(ledger) = &ledger {
-                    // What the run was to say already says why nothing happened.
-                    let _ = ledger.close("failed", world.clock.now()).await;
-                }
-                let ending = Ending::TargetFailed(Box::new(about_target(&error)));
-                return Ok(Outcome::before_the_start(ending));
-            }
-        };
-        resumed = None;
-        notes.push(format!("could not go on from there, and started over: {started_over}"));
-        if let Some(ledger) = &mut ledger {
-            let now = world.clock.now();
-            if let Err(error) = ledger.start_over(&run_id(now, (world.random)()), now).await {
-                return Ok(Outcome::before_the_start(Ending::Failed(Box::new(about_state(&error)))));
-            }
+        if let Err(outcome) = start.over(&why).await {
+            return Ok(outcome);
         }
     }
 }
 
-/// What earlier runs left for the steps of this one.
-pub(super) async fn look_up_state(
-    plan: &Plan,
-    world: &World,
-    values: &Values,
-    ledger: Option<&Ledger>,
-) -> Result<Marks, Box<Diagnostic>> {
-    let context = |step: &StepPlan| values.context(step.connection, []);
-    let mut marks = Marks::new(plan, |step, state| match &state.per {
-        None => Ok(Value::from(())),
-        Some(per) => per.value(&context(step)).map_err(|error| failure::evaluation(&step.name, &error)),
-    })?;
-    let former = match ledger {
-        Some(ledger) => ledger.watermarks(marks.keys()).await.map_err(|error| about_state(&error))?,
-        None => vec![None; marks.keys().len()],
-    };
-    let begin = Begin {
-        former: if world.full_refresh { vec![None; former.len()] } else { former },
-        from: world.window.from.as_deref(),
-    };
-    marks.begin(plan, begin, |step, state| match &state.initial_value {
-        None => Ok(Value::from(())),
-        Some(initial) => {
-            initial.value(&context(step)).map_err(|error| failure::evaluation(&step.name, &error))
-        }
-    })?;
-    Ok(marks)
-}
-
 impl Run<'_> {
-    async fn steps(&mut self) -> Result<(), Stop> {
+    pub(super) async fn steps(&mut self) -> Result<(), Stop> {
         if let Some(figures) = self.progress.resumed_figures() {
             self.figures = figures;
         }
@@ -309,7 +202,7 @@ async fn land(
     Landing { landed: shown.landed, failure: shown.error.map(Stop::Target), note }
 }
 
-fn refusal(refused: Refused) -> Ending {
+pub(super) fn refusal(refused: Refused) -> Ending {
     match refused {
         Refused::Locked(finding) => Ending::Locked(finding),
         Refused::Lost(finding) => Ending::TargetFailed(finding),
@@ -343,12 +236,12 @@ fn target_ending(error: &TargetError, clean: impl Fn(Diagnostic) -> Diagnostic) 
 }
 
 /// Where the records of a run wait until they land.
-fn stage(plan: &Plan, world: &World, id: &str) -> PathBuf {
+pub(super) fn stage(plan: &Plan, world: &World, id: &str) -> PathBuf {
     let state = world.state.clone().unwrap_or_else(|| plan.root.join(".river"));
     state.join("stage").join(id)
 }
 
-fn about_target(error: &TargetError) -> Diagnostic {
+pub(super) fn about_target(error: &TargetError) -> Diagnostic {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
     Diagnostic::error(Code::BadTarget, format!("{error}{cause}")).help_if(error.help())
 }

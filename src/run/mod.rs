@@ -31,6 +31,7 @@ mod rules;
 pub mod sample;
 mod secrets;
 mod sending;
+mod start;
 mod step;
 mod targets;
 mod values;

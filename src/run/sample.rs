@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::credits::priced;
-use super::engine::{Run, findings, look_up_state, run_id, run_names};
+use super::engine::{Run, findings, run_id, run_names};
 use super::event::{Event, Listener};
 use super::failure::Stop;
 use super::ledger::rfc3339;
@@ -13,6 +13,7 @@ use super::outcome::{Ending, Figures, Outcome};
 use super::prefetch::Prefetch;
 use super::progress::Progress;
 use super::reuse::Kept;
+use super::start::look_up_state;
 use super::step::Tally;
 use super::targets::Targets;
 use super::values::Values;

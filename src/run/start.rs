@@ -1,0 +1,207 @@
+//! How a run begins, and how it begins again when it cannot go on where a dead one stopped.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use minijinja::value::Value;
+
+use super::checkpoint::Checkpoint;
+use super::credits::priced;
+use super::engine::{Run, about_target, findings, refusal, run_id, run_names, stage};
+use super::event::Listener;
+use super::failure;
+use super::ledger::{Ledger, about_state, rfc3339};
+use super::marks::{Begin, Marks};
+use super::outcome::{Ending, Figures, Outcome};
+use super::prefetch::Prefetch;
+use super::progress::Progress;
+use super::reuse::Kept;
+use super::targets::Targets;
+use super::values::Values;
+use super::world::World;
+use crate::diagnostic::{Code, Diagnostic, Findings};
+use crate::http::Transport;
+use crate::plan::Plan;
+use crate::plan::step::StepPlan;
+use crate::secret::Redactor;
+use crate::target::TargetError;
+
+/// Everything that a run begins with.
+#[derive(Debug)]
+pub(super) struct Start<'a> {
+    plan: &'a Plan,
+    world: &'a World,
+    redactor: &'a Redactor,
+    started: SystemTime,
+    /// The id of a run that has no entry in the state.
+    id: String,
+    values: Values,
+    transport: Arc<Transport>,
+    /// What earlier runs left.
+    marks: Marks,
+    ledger: Option<Ledger>,
+    /// Where a dead run stopped, if this one goes on there.
+    resumed: Option<Checkpoint>,
+    notes: Vec<String>,
+    /// What was spent already.
+    figures: Figures,
+}
+
+impl<'a> Start<'a> {
+    /// Looks everything up, takes the locks and finishes what dead runs had decided. The inner error is a run that ended
+    /// before it began.
+    pub(super) async fn new(
+        plan: &'a Plan,
+        world: &'a World,
+        redactor: &'a Redactor,
+        listener: &mut dyn Listener,
+    ) -> Result<Result<Self, Outcome>, Findings> {
+        let started = world.clock.now();
+        let id = run_id(started, (world.random)());
+        let names = run_names(&id, &rfc3339(started), &world.window);
+        let values = Values::new(plan, &world.environment, names, redactor)?;
+        let transport = Transport::new(&world.transport)
+            .map(Arc::new)
+            .map_err(|error| findings(Diagnostic::error(Code::BadRequest, error.to_string())))?;
+        let (mut ledger, mut resumed, mut notes) = (None, None, vec![]);
+        if let Some(folder) = world.state.as_ref().filter(|_| Ledger::is_needed(plan)) {
+            match Ledger::open(plan, world, folder, &id, &mut |event| listener.hear(event)).await {
+                Ok(opened) => {
+                    (ledger, resumed, notes) = (Some(opened.ledger), opened.resumed, opened.notes);
+                }
+                Err(refused) => return Ok(Err(Outcome::before_the_start(refusal(refused)))),
+            }
+        }
+        let marks = match look_up_state(plan, world, &values, ledger.as_ref()).await {
+            Ok(marks) => marks,
+            Err(finding) => {
+                if let Some(ledger) = &ledger {
+                    // The finding says why nothing happens; what a dead run left stays for a run that can begin.
+                    let _ = ledger.step_back(resumed.is_some(), world.clock.now()).await;
+                }
+                return Ok(Err(Outcome::before_the_start(Ending::Failed(finding))));
+            }
+        };
+        let figures = Figures { credits: priced(plan).then_some(0), ..Figures::default() };
+        Ok(Ok(Self {
+            plan,
+            world,
+            redactor,
+            started,
+            id,
+            values,
+            transport,
+            marks,
+            ledger,
+            resumed,
+            notes,
+            figures,
+        }))
+    }
+
+    /// Opens the targets and begins, or goes on where a dead run stopped.
+    pub(super) fn begin<'l>(&mut self, listener: &'l mut dyn Listener) -> Result<Run<'l>, TargetError>
+    where
+        'a: 'l,
+    {
+        let (plan, world) = (self.plan, self.world);
+        let id = self.ledger.as_ref().map_or(self.id.as_str(), Ledger::id).to_owned();
+        let stage = stage(plan, world, &id);
+        let targets = match &self.resumed {
+            None => Targets::open(&plan.targets, &id, &stage, &world.stdout)?,
+            Some(checkpoint) => {
+                Targets::reopen(&plan.targets, &id, &stage, &world.stdout, &checkpoint.targets)?
+            }
+        };
+        let began = self.ledger.as_ref().map(|ledger| ledger.started_at().to_owned());
+        let began = began.unwrap_or_else(|| rfc3339(self.started));
+        let mut values = self.values.clone();
+        values.name_run(run_names(&id, &began, &world.window));
+        let mut marks = self.marks.clone();
+        if let Some(checkpoint) = &self.resumed {
+            marks.restore(&checkpoint.seen);
+        }
+        Ok(Run {
+            plan,
+            world,
+            values,
+            transport: Arc::clone(&self.transport),
+            prefetch: Prefetch::default(),
+            redactor: self.redactor.clone(),
+            targets,
+            kept: Kept::new(world.state.clone()),
+            figures: self.figures.clone(),
+            marks,
+            progress: Progress::new(plan, world, self.ledger.take(), self.resumed.take()),
+            incomplete: vec![],
+            notes: std::mem::take(&mut self.notes),
+            listener,
+        })
+    }
+
+    /// Whether the run would go on where a dead one stopped.
+    pub(super) fn goes_on(&self) -> bool {
+        self.resumed.is_some()
+    }
+
+    /// How long ago the run began.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.world.clock.now().duration_since(self.started).unwrap_or_default()
+    }
+
+    /// Takes back what a run had that could not go on; what it spent is spent.
+    pub(super) async fn take_back(&mut self, run: Run<'_>) {
+        run.targets.abandon().await;
+        self.notes = run.notes;
+        self.figures = run.figures.spent();
+        self.ledger = run.progress.into_ledger();
+    }
+
+    /// From the start, and no longer where a dead run stopped.
+    pub(super) async fn over(&mut self, why: &str) -> Result<(), Outcome> {
+        self.resumed = None;
+        self.notes.push(format!("could not go on from there, and started over: {why}"));
+        let Some(ledger) = &mut self.ledger else { return Ok(()) };
+        let now = self.world.clock.now();
+        let begun = ledger.start_over(&run_id(now, (self.world.random)()), now).await;
+        begun.map_err(|error| Outcome::before_the_start(Ending::Failed(Box::new(about_state(&error)))))
+    }
+
+    /// The targets cannot be opened: nothing was requested.
+    pub(super) async fn give_up(self, error: &TargetError) -> Outcome {
+        if let Some(ledger) = &self.ledger {
+            // What the run was to say already says why nothing happened.
+            let _ = ledger.close("failed", self.world.clock.now()).await;
+        }
+        Outcome::before_the_start(Ending::TargetFailed(Box::new(about_target(error))))
+    }
+}
+
+/// What earlier runs left for the steps of this one.
+pub(super) async fn look_up_state(
+    plan: &Plan,
+    world: &World,
+    values: &Values,
+    ledger: Option<&Ledger>,
+) -> Result<Marks, Box<Diagnostic>> {
+    let context = |step: &StepPlan| values.context(step.connection, []);
+    let mut marks = Marks::new(plan, |step, state| match &state.per {
+        None => Ok(Value::from(())),
+        Some(per) => per.value(&context(step)).map_err(|error| failure::evaluation(&step.name, &error)),
+    })?;
+    let former = match ledger {
+        Some(ledger) => ledger.watermarks(marks.keys()).await.map_err(|error| about_state(&error))?,
+        None => vec![None; marks.keys().len()],
+    };
+    let begin = Begin {
+        former: if world.full_refresh { vec![None; former.len()] } else { former },
+        from: world.window.from.as_deref(),
+    };
+    marks.begin(plan, begin, |step, state| match &state.initial_value {
+        None => Ok(Value::from(())),
+        Some(initial) => {
+            initial.value(&context(step)).map_err(|error| failure::evaluation(&step.name, &error))
+        }
+    })?;
+    Ok(marks)
+}
