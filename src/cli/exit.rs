@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+use crate::diagnostic::Diagnostic;
+use crate::run::Ending;
+
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -38,6 +41,18 @@ impl Exit {
         Exit::Target,
         Exit::Interrupted,
     ];
+
+    /// What a run has to say at its end, and how the command ends then.
+    pub(super) fn of(ending: &Ending) -> (&[Diagnostic], Self) {
+        match ending {
+            Ending::Complete | Ending::OutputClosed | Ending::Skipped(_) => (&[], Exit::Success),
+            Ending::Incomplete(reasons) => (reasons, Exit::Incomplete),
+            Ending::Failed(finding) => (std::slice::from_ref(finding), Exit::Failed),
+            Ending::TargetFailed(finding) => (std::slice::from_ref(finding), Exit::Target),
+            Ending::Interrupted => (&[], Exit::Interrupted),
+            Ending::Locked(finding) => (std::slice::from_ref(finding), Exit::Locked),
+        }
+    }
 
     /// The number that the shell sees.
     pub const fn code(self) -> u8 {

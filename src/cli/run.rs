@@ -198,14 +198,7 @@ fn report_outcome(
     project: &Project,
     terminal: &mut Terminal,
 ) -> anyhow::Result<Exit> {
-    let (findings, exit): (&[Diagnostic], Exit) = match &outcome.ending {
-        Ending::Complete | Ending::OutputClosed | Ending::Skipped(_) => (&[], Exit::Success),
-        Ending::Incomplete(reasons) => (reasons, Exit::Incomplete),
-        Ending::Failed(finding) => (std::slice::from_ref(finding), Exit::Failed),
-        Ending::TargetFailed(finding) => (std::slice::from_ref(finding), Exit::Target),
-        Ending::Interrupted => (&[], Exit::Interrupted),
-        Ending::Locked(finding) => (std::slice::from_ref(finding), Exit::Locked),
-    };
+    let (findings, exit) = Exit::of(&outcome.ending);
     if matches!(outcome.ending, Ending::OutputClosed) {
         return Ok(exit); // whoever read it has seen enough
     }

@@ -15,7 +15,7 @@ use crate::plan::Plan;
 use crate::record::compact::append_line;
 use crate::report::{self, Listeners, Log};
 use crate::run::sample::{Sample, Wish, sample};
-use crate::run::{Ending, Outcome, interrupt};
+use crate::run::{Outcome, interrupt};
 use crate::secret::Redactor;
 use table::Table;
 
@@ -145,14 +145,7 @@ fn report(
     project: &Project,
     terminal: &mut Terminal,
 ) -> anyhow::Result<Exit> {
-    let (findings, exit): (&[Diagnostic], Exit) = match &outcome.ending {
-        Ending::Complete | Ending::OutputClosed | Ending::Skipped(_) => (&[], Exit::Success),
-        Ending::Incomplete(reasons) => (reasons, Exit::Incomplete),
-        Ending::Failed(finding) => (std::slice::from_ref(finding), Exit::Failed),
-        Ending::TargetFailed(finding) => (std::slice::from_ref(finding), Exit::Target),
-        Ending::Interrupted => (&[], Exit::Interrupted),
-        Ending::Locked(finding) => (std::slice::from_ref(finding), Exit::Locked),
-    };
+    let (findings, exit) = Exit::of(&outcome.ending);
     terminal.findings(findings, &project.sources)?;
     if exit == Exit::Success {
         writeln!(terminal.err, "{}: {}", plan.name, verdict(plan, outcome, sample))?;
