@@ -150,11 +150,14 @@ impl Marks {
         Ok(())
     }
 
-    /// The watermarks that hold once the run is decided. Those of steps that did not run stay as they are.
+    /// The watermarks that hold once the run is decided. Those of steps that did not run stay as they are; of a step that
+    /// lands in part only those whose records came in rising order count.
     pub(super) fn decided(&self, plan: &Plan, partial_step: Option<usize>) -> Vec<Watermark> {
-        let counts = |mark: &&Mark| mark.seen.is_complete || partial_step == Some(mark.step);
-        let marks = self.list.iter().filter(counts);
-        marks.filter_map(|mark| mark.watermark(&plan.steps[mark.step].state[mark.place])).collect()
+        let marks = self.list.iter().map(|mark| (mark, &plan.steps[mark.step].state[mark.place]));
+        let counts = |(mark, state): &(&Mark, &StatePlan)| {
+            mark.seen.is_complete || (partial_step == Some(mark.step) && state.is_ascending)
+        };
+        marks.filter(counts).filter_map(|(mark, state)| mark.watermark(state)).collect()
     }
 }
 
