@@ -1,25 +1,16 @@
 //! The first records of a step, for somebody who wants to see them: no target is opened, and nothing is kept but tokens.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 
-use super::credits::priced;
-use super::engine::{Run, findings, run_id, run_names};
+use super::engine::Run;
 use super::event::{Event, Listener};
 use super::failure::Stop;
-use super::ledger::rfc3339;
-use super::outcome::{Ending, Figures, Outcome};
-use super::prefetch::Prefetch;
-use super::progress::Progress;
-use super::reuse::Kept;
-use super::start::look_up_state;
+use super::outcome::Outcome;
+use super::start::Start;
 use super::step::Tally;
 use super::targets::Targets;
-use super::values::Values;
 use super::world::World;
-use crate::diagnostic::{Code, Diagnostic, Findings};
-use crate::http::Transport;
+use crate::diagnostic::Findings;
 use crate::paging::Cursor;
 use crate::plan::Plan;
 use crate::secret::Redactor;
@@ -61,36 +52,14 @@ pub async fn sample(
         .filter_map(|step| step.paginate.as_mut())
         .for_each(|paginate| paginate.prefetch = 0);
     let plan = &*plan;
-    let started = world.clock.now();
-    let id = run_id(started, (world.random)());
-    let values =
-        Values::new(plan, &world.environment, run_names(&id, &rfc3339(started), &world.window), redactor)?;
-    let transport = Transport::new(&world.transport)
-        .map(Arc::new)
-        .map_err(|error| findings(Diagnostic::error(Code::BadRequest, error.to_string())))?;
     let mut sample = Sample::default();
-    let marks = match look_up_state(plan, world, &values, None).await {
-        Ok(marks) => marks,
-        Err(finding) => return Ok((Outcome::before_the_start(Ending::Failed(finding)), sample)),
+    let mut start = match Start::without_ledger(plan, world, redactor).await? {
+        Ok(start) => start,
+        Err(outcome) => return Ok((outcome, sample)),
     };
-    let mut run = Run {
-        plan,
-        marks,
-        world,
-        values,
-        transport,
-        prefetch: Prefetch::default(),
-        redactor: redactor.clone(),
-        targets: Targets::default(),
-        kept: Kept::new(world.state.clone()),
-        figures: Figures { credits: priced(plan).then_some(0), ..Figures::default() },
-        progress: Progress::new(plan, world, None, None),
-        incomplete: vec![],
-        notes: vec![],
-        listener,
-    };
+    let mut run = start.run_into(Targets::default(), listener);
     let stopped = run.sample(wish, &mut sample).await;
-    run.figures.elapsed = world.clock.now().duration_since(started).unwrap_or_default();
+    run.figures.elapsed = start.elapsed();
     Ok((run.end(stopped).await, sample))
 }
 

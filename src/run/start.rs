@@ -56,47 +56,67 @@ impl<'a> Start<'a> {
         redactor: &'a Redactor,
         listener: &mut dyn Listener,
     ) -> Result<Result<Self, Outcome>, Findings> {
+        let mut start = Self::bare(plan, world, redactor)?;
+        if let Some(folder) = world.state.as_ref().filter(|_| Ledger::is_needed(plan)) {
+            match Ledger::open(plan, world, folder, &start.id, &mut |event| listener.hear(event)).await {
+                Ok(opened) => {
+                    start.ledger = Some(opened.ledger);
+                    (start.resumed, start.notes) = (opened.resumed, opened.notes);
+                }
+                Err(refused) => return Ok(Err(Outcome::before_the_start(refusal(refused)))),
+            }
+        }
+        Ok(start.with_marks().await)
+    }
+
+    /// The same for a run that keeps nothing and goes on with nothing: no lock is taken.
+    pub(super) async fn without_ledger(
+        plan: &'a Plan,
+        world: &'a World,
+        redactor: &'a Redactor,
+    ) -> Result<Result<Self, Outcome>, Findings> {
+        Ok(Self::bare(plan, world, redactor)?.with_marks().await)
+    }
+
+    /// What comes from outside and is no state.
+    fn bare(plan: &'a Plan, world: &'a World, redactor: &'a Redactor) -> Result<Self, Findings> {
         let started = world.clock.now();
         let id = run_id(started, (world.random)());
         let names = run_names(&id, &rfc3339(started), &world.window);
         let values = Values::new(plan, &world.environment, names, redactor)?;
         let transport = Transport::new(&world.transport)
-            .map(Arc::new)
             .map_err(|error| findings(Diagnostic::error(Code::BadRequest, error.to_string())))?;
-        let (mut ledger, mut resumed, mut notes) = (None, None, vec![]);
-        if let Some(folder) = world.state.as_ref().filter(|_| Ledger::is_needed(plan)) {
-            match Ledger::open(plan, world, folder, &id, &mut |event| listener.hear(event)).await {
-                Ok(opened) => {
-                    (ledger, resumed, notes) = (Some(opened.ledger), opened.resumed, opened.notes);
-                }
-                Err(refused) => return Ok(Err(Outcome::before_the_start(refusal(refused)))),
-            }
-        }
-        let marks = match look_up_state(plan, world, &values, ledger.as_ref()).await {
-            Ok(marks) => marks,
-            Err(finding) => {
-                if let Some(ledger) = &ledger {
-                    // The finding says why nothing happens; what a dead run left stays for a run that can begin.
-                    let _ = ledger.step_back(resumed.is_some(), world.clock.now()).await;
-                }
-                return Ok(Err(Outcome::before_the_start(Ending::Failed(finding))));
-            }
-        };
-        let figures = Figures { credits: priced(plan).then_some(0), ..Figures::default() };
-        Ok(Ok(Self {
+        Ok(Self {
             plan,
             world,
             redactor,
             started,
             id,
             values,
-            transport,
-            marks,
-            ledger,
-            resumed,
-            notes,
-            figures,
-        }))
+            transport: Arc::new(transport),
+            marks: Marks::default(),
+            ledger: None,
+            resumed: None,
+            notes: vec![],
+            figures: Figures { credits: priced(plan).then_some(0), ..Figures::default() },
+        })
+    }
+
+    /// Looks up what earlier runs left.
+    async fn with_marks(mut self) -> Result<Self, Outcome> {
+        match look_up_state(self.plan, self.world, &self.values, self.ledger.as_ref()).await {
+            Ok(marks) => {
+                self.marks = marks;
+                Ok(self)
+            }
+            Err(finding) => {
+                if let Some(ledger) = &self.ledger {
+                    // The finding says why nothing happens; what a dead run left stays for a run that can begin.
+                    let _ = ledger.step_back(self.resumed.is_some(), self.world.clock.now()).await;
+                }
+                Err(Outcome::before_the_start(Ending::Failed(finding)))
+            }
+        }
     }
 
     /// Opens the targets and begins, or goes on where a dead run stopped.
@@ -104,24 +124,37 @@ impl<'a> Start<'a> {
     where
         'a: 'l,
     {
-        let (plan, world) = (self.plan, self.world);
-        let id = self.ledger.as_ref().map_or(self.id.as_str(), Ledger::id).to_owned();
-        let stage = stage(plan, world, &id);
+        let (plan, world, id) = (self.plan, self.world, self.run_id());
+        let stage = stage(plan, world, id);
         let targets = match &self.resumed {
-            None => Targets::open(&plan.targets, &id, &stage, &world.stdout)?,
+            None => Targets::open(&plan.targets, id, &stage, &world.stdout)?,
             Some(checkpoint) => {
-                Targets::reopen(&plan.targets, &id, &stage, &world.stdout, &checkpoint.targets)?
+                Targets::reopen(&plan.targets, id, &stage, &world.stdout, &checkpoint.targets)?
             }
         };
+        Ok(self.run_into(targets, listener))
+    }
+
+    /// Its own, or that of the dead run that it goes on with.
+    fn run_id(&self) -> &str {
+        self.ledger.as_ref().map_or(self.id.as_str(), Ledger::id)
+    }
+
+    /// The run that writes to these targets.
+    pub(super) fn run_into<'l>(&mut self, targets: Targets, listener: &'l mut dyn Listener) -> Run<'l>
+    where
+        'a: 'l,
+    {
+        let (plan, world) = (self.plan, self.world);
         let began = self.ledger.as_ref().map(|ledger| ledger.started_at().to_owned());
         let began = began.unwrap_or_else(|| rfc3339(self.started));
         let mut values = self.values.clone();
-        values.name_run(run_names(&id, &began, &world.window));
+        values.name_run(run_names(self.run_id(), &began, &world.window));
         let mut marks = self.marks.clone();
         if let Some(checkpoint) = &self.resumed {
             marks.restore(&checkpoint.seen);
         }
-        Ok(Run {
+        Run {
             plan,
             world,
             values,
@@ -136,7 +169,7 @@ impl<'a> Start<'a> {
             incomplete: vec![],
             notes: std::mem::take(&mut self.notes),
             listener,
-        })
+        }
     }
 
     /// Whether the run would go on where a dead one stopped.
@@ -178,7 +211,7 @@ impl<'a> Start<'a> {
 }
 
 /// What earlier runs left for the steps of this one.
-pub(super) async fn look_up_state(
+async fn look_up_state(
     plan: &Plan,
     world: &World,
     values: &Values,
