@@ -1,14 +1,10 @@
 //! A run from its first step to its last.
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
-
-use minijinja::value::Value;
 
 use super::event::{Event, Listener};
 use super::failure::Stop;
-use super::ledger::{Refused, about_state};
+use super::ledger::about_state;
 use super::marks::Marks;
 use super::outcome::{Ending, Figures, Outcome};
 use super::prefetch::Prefetch;
@@ -17,9 +13,8 @@ use super::reuse::Kept;
 use super::start::Start;
 use super::targets::{Targets, show};
 use super::values::Values;
-use super::world::{Window, World};
+use super::world::World;
 use crate::diagnostic::{Code, Diagnostic, Findings};
-use crate::expr::mapping;
 use crate::fault_point::{FaultPoint, reach};
 use crate::http::Transport;
 use crate::plan::Plan;
@@ -202,17 +197,6 @@ async fn land(
     Landing { landed: shown.landed, failure: shown.error.map(Stop::Target), note }
 }
 
-pub(super) fn refusal(refused: Refused) -> Ending {
-    match refused {
-        Refused::Locked(finding) => Ending::Locked(finding),
-        Refused::Lost(finding) => Ending::TargetFailed(finding),
-        Refused::Skipped(why) => Ending::Skipped(why),
-        Refused::State(finding) => Ending::Failed(finding),
-        Refused::Target(error) => Ending::TargetFailed(Box::new(about_target(&error))),
-        Refused::Interrupted => Ending::Interrupted,
-    }
-}
-
 impl std::fmt::Debug for Run<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Run").field("figures", &self.figures).finish_non_exhaustive()
@@ -235,44 +219,7 @@ fn target_ending(error: &TargetError, clean: impl Fn(Diagnostic) -> Diagnostic) 
     }
 }
 
-/// Where the records of a run wait until they land.
-pub(super) fn stage(plan: &Plan, world: &World, id: &str) -> PathBuf {
-    let state = world.state.clone().unwrap_or_else(|| plan.root.join(".river"));
-    state.join("stage").join(id)
-}
-
 pub(super) fn about_target(error: &TargetError) -> Diagnostic {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
     Diagnostic::error(Code::BadTarget, format!("{error}{cause}")).help_if(error.help())
-}
-
-pub(super) fn findings(diagnostic: Diagnostic) -> Findings {
-    let mut findings = Findings::default();
-    findings.push(diagnostic);
-    findings
-}
-
-/// Sorts by time and differs between runs that start together: `20261123T123456Z-1f3a9c`.
-pub(super) fn run_id(started: SystemTime, random: f64) -> String {
-    let time = jiff::Timestamp::try_from(started).unwrap_or_default().strftime("%Y%m%dT%H%M%SZ").to_string();
-    // 24 random bits, mixed with the process id, which the kernel keeps apart.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a number in 0..1 times 2^24 fits"
-    )]
-    let random = (random * f64::from(1 << 24)) as u32;
-    format!("{time}-{random:06x}{:x}", std::process::id())
-}
-
-pub(super) fn run_names(id: &str, started_at: &str, window: &Window) -> Value {
-    let or_none = |text: &Option<String>| text.as_deref().map_or(Value::from(()), Value::from);
-    let started = started_at.replace('Z', "+00:00");
-    mapping([
-        ("id", Value::from(id)),
-        ("started_at", Value::from(started.as_str())),
-        ("scheduled_at", Value::from(started)),
-        ("from", or_none(&window.from)),
-        ("to", or_none(&window.to)),
-    ])
 }

@@ -1,5 +1,6 @@
 //! How a run begins, and how it begins again when it cannot go on where a dead one stopped.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -7,10 +8,10 @@ use minijinja::value::Value;
 
 use super::checkpoint::Checkpoint;
 use super::credits::priced;
-use super::engine::{Run, about_target, findings, refusal, run_id, run_names, stage};
+use super::engine::{Run, about_target};
 use super::event::Listener;
 use super::failure;
-use super::ledger::{Ledger, about_state, rfc3339};
+use super::ledger::{Ledger, Refused, about_state, rfc3339};
 use super::marks::{Begin, Marks};
 use super::outcome::{Ending, Figures, Outcome};
 use super::prefetch::Prefetch;
@@ -18,8 +19,9 @@ use super::progress::Progress;
 use super::reuse::Kept;
 use super::targets::Targets;
 use super::values::Values;
-use super::world::World;
+use super::world::{Window, World};
 use crate::diagnostic::{Code, Diagnostic, Findings};
+use crate::expr::mapping;
 use crate::http::Transport;
 use crate::plan::Plan;
 use crate::plan::step::StepPlan;
@@ -237,4 +239,52 @@ async fn look_up_state(
         }
     })?;
     Ok(marks)
+}
+
+fn refusal(refused: Refused) -> Ending {
+    match refused {
+        Refused::Locked(finding) => Ending::Locked(finding),
+        Refused::Lost(finding) => Ending::TargetFailed(finding),
+        Refused::Skipped(why) => Ending::Skipped(why),
+        Refused::State(finding) => Ending::Failed(finding),
+        Refused::Target(error) => Ending::TargetFailed(Box::new(about_target(&error))),
+        Refused::Interrupted => Ending::Interrupted,
+    }
+}
+
+/// Where the records of a run wait until they land.
+fn stage(plan: &Plan, world: &World, id: &str) -> PathBuf {
+    let state = world.state.clone().unwrap_or_else(|| plan.root.join(".river"));
+    state.join("stage").join(id)
+}
+
+fn findings(diagnostic: Diagnostic) -> Findings {
+    let mut findings = Findings::default();
+    findings.push(diagnostic);
+    findings
+}
+
+/// Sorts by time and differs between runs that start together: `20261123T123456Z-1f3a9c`.
+fn run_id(started: SystemTime, random: f64) -> String {
+    let time = jiff::Timestamp::try_from(started).unwrap_or_default().strftime("%Y%m%dT%H%M%SZ").to_string();
+    // 24 random bits, mixed with the process id, which the kernel keeps apart.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a number in 0..1 times 2^24 fits"
+    )]
+    let random = (random * f64::from(1 << 24)) as u32;
+    format!("{time}-{random:06x}{:x}", std::process::id())
+}
+
+fn run_names(id: &str, started_at: &str, window: &Window) -> Value {
+    let or_none = |text: &Option<String>| text.as_deref().map_or(Value::from(()), Value::from);
+    let started = started_at.replace('Z', "+00:00");
+    mapping([
+        ("id", Value::from(id)),
+        ("started_at", Value::from(started.as_str())),
+        ("scheduled_at", Value::from(started)),
+        ("from", or_none(&window.from)),
+        ("to", or_none(&window.to)),
+    ])
 }
