@@ -1,31 +1,7 @@
-//! The token store: values that a step extracted, kept between runs and shared by all pipelines of a project.
+//! Signing in: how a request proves who asks, how tokens are got and renewed, and where they are kept.
 //!
-//! One entry is one file under `.river/tokens/`. Its name is a keyed hash of the request that gives the values and of
-//! what is extracted from the answer (`key.rs`), so that two pipelines with the same token request find the same entry,
-//! and a changed secret finds another. Who renews an entry holds its lock (`lock.rs`) and looks again once it has it:
-//! however many processes want it renewed, one asks.
-//!
-//! # What is guaranteed
-//! - A reader sees a whole entry or none: an entry is written beside its file, synced, renamed over it, and the folder
-//!   synced. A process that is killed at any point of this leaves the last entry or the new one. An entry carries a
-//!   keyed seal, so that a damaged, truncated or planted file is reported and never half believed.
-//! - From the moment the last byte of an answer is read, the wish to stop (the first signal) can no longer lose its
-//!   values: checking, extracting and storing them is one stretch of work that nothing interrupts. Before that byte,
-//!   and for a process that is killed, nothing is promised about the new values; the old ones stay.
-//! - Files are 0600 and the folder 0700 from their first moment. No secret is in a file's name.
-//!
-//! It must not decide whether a run can go on: a store that cannot be used is a [`StoreError`], and the run goes on as
-//! if there were none. It must not say which values are secret (the plan does), read a clock, or print.
+//! `store/` keeps values between runs. It must not print, and must not decide whether a run can go on.
 
-mod entry;
-mod error;
-mod key;
-mod lock;
-mod privacy;
-mod store;
-mod sweep;
+pub mod store;
 
-pub use entry::{Entry, Fresh};
-pub use error::StoreError;
-pub use key::{EntryId, Subject};
-pub use store::{Locked, Reading, TokenStore, WritePoint};
+pub use store::{Entry, EntryId, Fresh, Locked, Reading, StoreError, Subject, TokenStore};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use minijinja::value::Value;
-use river::auth::{Entry, EntryId, Fresh, Locked, Subject, TokenStore, WritePoint};
+use river::auth::store::{Entry, EntryId, Fresh, Locked, Subject, TokenStore, WritePoint};
 use river::http::Request;
 
 use crate::project::mode;

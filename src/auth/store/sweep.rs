@@ -5,9 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use super::files::{TokenStore, is_over};
 use super::key::EntryId;
 use super::lock;
-use super::store::{TokenStore, is_over};
 
 /// For how long an entry is kept after its end, to be looked at.
 const KEPT: Duration = Duration::from_secs(24 * 3600);

@@ -5,8 +5,8 @@ use std::io;
 use std::path::Path;
 
 use super::error::StoreError;
+use super::files::shown;
 use super::privacy;
-use super::store::shown;
 
 /// Takes the lock if nobody holds it.
 pub(super) fn try_now(path: &Path) -> Result<Option<File>, StoreError> {

@@ -264,5 +264,5 @@ pub(super) fn is_over(reading: &Reading, before: SystemTime) -> bool {
 }
 
 #[cfg(test)]
-#[path = "store_tests.rs"]
+#[path = "files_tests.rs"]
 mod tests;

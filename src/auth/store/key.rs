@@ -12,9 +12,9 @@ use minijinja::value::Value;
 use sha2::Sha256;
 
 use super::error::StoreError;
+use super::files::shown;
 use super::lock;
 use super::privacy;
-use super::store::shown;
 use crate::expr::NameUse;
 use crate::http::{Body, Request};
 use crate::plan::extract::{ExtractPlan, ExtractSource};
