@@ -72,6 +72,16 @@ points! {
     LeftoversRemoved = "leftovers removed",
     /// The run has ended, in the state as well.
     RunEnded = "run ended",
+    /// There is room on the disk for the tokens that a request is about to bring.
+    TokenReserved = "token reserved",
+    /// Tokens are on the disk, under another name.
+    TokenSynced = "token synced",
+    /// They have their name.
+    TokenRenamed = "token renamed",
+    /// Their name is on the disk.
+    TokenKept = "token kept",
+    /// Tokens are gone, on the disk as well.
+    TokenRemoved = "token removed",
 }
 
 #[cfg(feature = "fault-points")]

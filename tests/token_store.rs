@@ -1,6 +1,8 @@
 //! The token store of the real program: what one run got another uses, whatever happens to either.
 #![cfg(unix)]
 
+#[path = "token_store/disk.rs"]
+mod disk;
 #[path = "token_store/killed.rs"]
 mod killed;
 #[path = "token_store/project.rs"]

@@ -14,7 +14,32 @@ use crate::project::mode;
 
 /// The state folder of the writer; read by this test only.
 const STATE: &str = "RIVER_TEST_STORE";
+/// Whether it reserves first.
+const RESERVES: &str = "RIVER_TEST_RESERVES";
 const POINT: &str = "RIVER_TEST_KILL_AT";
+
+/// How an entry is written, and at which of its points the writer dies.
+#[derive(Debug, Clone, Copy)]
+struct Death {
+    reserves: bool,
+    index: usize,
+}
+
+impl Death {
+    fn all() -> impl Iterator<Item = Self> {
+        [false, true]
+            .into_iter()
+            .flat_map(|reserves| (0..points(reserves).len()).map(move |index| Self { reserves, index }))
+    }
+
+    fn point(self) -> WritePoint {
+        points(self.reserves)[self.index]
+    }
+}
+
+fn points(reserves: bool) -> &'static [WritePoint] {
+    if reserves { &WritePoint::RESERVED } else { &WritePoint::PLAIN }
+}
 
 fn open(state: &Path) -> (Arc<TokenStore>, EntryId) {
     let (store, troubles) = TokenStore::open(state).unwrap();
@@ -45,34 +70,43 @@ fn read(store: &TokenStore, id: &EntryId) -> Option<Entry> {
 #[test]
 fn writer() {
     let (Ok(state), Ok(point)) = (std::env::var(STATE), std::env::var(POINT)) else { return };
-    let deadly = WritePoint::ALL[point.parse::<usize>().unwrap()];
+    let reserves = std::env::var_os(RESERVES).is_some();
+    let deadly = Death { reserves, index: point.parse().unwrap() }.point();
     let (store, id) = open(Path::new(&state));
     let die = |point| {
         if point == deadly {
             rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL).unwrap();
         }
     };
-    lock(&store, &id).write(fresh("new"), &die).unwrap();
+    let held = lock(&store, &id);
+    if reserves {
+        held.reserve_telling(&die).unwrap();
+    }
+    held.write(fresh("new"), &die).unwrap();
 }
 
-fn killed_at(state: &Path, point: usize) {
+fn killed_at(state: &Path, death: Death) {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "killed::writer"]).env(STATE, state).env(POINT, point.to_string());
+    command.args(["--exact", "killed::writer"]).env(STATE, state).env(POINT, death.index.to_string());
+    if death.reserves {
+        command.env(RESERVES, "yes");
+    }
     let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
-    assert_eq!(status.signal(), Some(9), "{:?}: {status}", WritePoint::ALL[point]);
+    assert_eq!(status.signal(), Some(9), "{death:?}: {status}");
 }
 
 #[test]
 fn at_no_point_the_last_values_are_lost() {
-    for (index, point) in WritePoint::ALL.into_iter().enumerate() {
+    for death in Death::all() {
+        let point = death.point();
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join(".river");
         let (store, id) = open(&state);
         lock(&store, &id).write(fresh("old"), &|_| {}).unwrap();
-        killed_at(&state, index);
+        killed_at(&state, death);
         let is_new = matches!(point, WritePoint::Renamed | WritePoint::FolderSynced);
         let entry = read(&store, &id).expect("an entry");
-        assert_eq!(entry.fresh, fresh(if is_new { "new" } else { "old" }), "{point:?}");
+        assert_eq!(entry.fresh, fresh(if is_new { "new" } else { "old" }), "{death:?}");
         assert_eq!(mode(&state.join("tokens").join(format!("{}.json", id.as_str()))), 0o600);
         // What is left behind hinders nobody, and is gone after the next write.
         let generation = lock(&store, &id).write(fresh("next"), &|_| {}).unwrap();
@@ -84,12 +118,13 @@ fn at_no_point_the_last_values_are_lost() {
 
 #[test]
 fn the_first_write_leaves_nothing_or_all() {
-    for (index, point) in WritePoint::ALL.into_iter().enumerate() {
+    for death in Death::all() {
+        let point = death.point();
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join(".river");
-        killed_at(&state, index);
+        killed_at(&state, death);
         let (store, id) = open(&state);
         let is_new = matches!(point, WritePoint::Renamed | WritePoint::FolderSynced);
-        assert_eq!(read(&store, &id).map(|entry| entry.fresh), is_new.then(|| fresh("new")), "{point:?}");
+        assert_eq!(read(&store, &id).map(|entry| entry.fresh), is_new.then(|| fresh("new")), "{death:?}");
     }
 }

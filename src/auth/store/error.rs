@@ -108,6 +108,11 @@ impl StoreError {
         !matches!(self, Self::Damaged { .. } | Self::WasOpen { .. })
     }
 
+    /// Whether the entry must stay even if its owner wants it removed.
+    pub(super) fn forbids_removing(&self) -> bool {
+        matches!(self, Self::Newer { .. } | Self::NotOurs { .. } | Self::WrongKind { .. })
+    }
+
     /// What helps.
     pub fn help(&self) -> String {
         match self {

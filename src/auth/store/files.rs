@@ -1,4 +1,4 @@
-//! The entries as files: read at any time, written under the entry's lock.
+//! The store: a folder of entries, read at any time; who writes one locks it first (`locked.rs`).
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -7,19 +7,20 @@ use std::time::SystemTime;
 
 use tokio::sync::oneshot;
 
-use super::entry::{Entry, Fresh, Unreadable, VERSION};
+use super::entry::{Entry, Unreadable, VERSION};
 use super::error::StoreError;
 use super::key::{EntryId, StoreKey, Subject};
-use super::{lock, privacy, sweep};
+use super::locked::Locked;
+use super::{lock, privacy};
 
 /// The largest entry.
-const LARGEST: u64 = 4 * 1024 * 1024;
+pub(super) const LARGEST: u64 = 4 * 1024 * 1024;
 
 /// The values kept for a project.
 #[derive(Debug)]
 pub struct TokenStore {
     pub(super) folder: PathBuf,
-    key: StoreKey,
+    pub(super) key: StoreKey,
 }
 
 /// What reading an entry brings.
@@ -29,49 +30,6 @@ pub struct Reading {
     pub entry: Option<Entry>,
     /// What its owner should know.
     pub trouble: Option<StoreError>,
-}
-
-/// An entry that nobody else writes until this is dropped, or the process ends.
-#[derive(Debug)]
-pub struct Locked {
-    store: Arc<TokenStore>,
-    id: EntryId,
-    _lock: std::fs::File,
-}
-
-/// The points of a write, in their order. A crash at any of them leaves the last entry or the new one, whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WritePoint {
-    /// Nothing is done yet.
-    Begun,
-    /// A damaged entry is out of the way.
-    Cleared,
-    /// The temporary file is there, empty.
-    Created,
-    /// Half of the entry is in it.
-    HalfWritten,
-    /// All of it is.
-    Written,
-    /// It is on the disk.
-    Synced,
-    /// It has the entry's name.
-    Renamed,
-    /// The name is on the disk.
-    FolderSynced,
-}
-
-impl WritePoint {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Begun,
-        Self::Cleared,
-        Self::Created,
-        Self::HalfWritten,
-        Self::Written,
-        Self::Synced,
-        Self::Renamed,
-        Self::FolderSynced,
-    ];
 }
 
 impl TokenStore {
@@ -96,6 +54,12 @@ impl TokenStore {
         self.key.entry(subject)
     }
 
+    /// The name of the entry of a sign-in, by all that tells it from another: names and their values, in an order that
+    /// the caller always keeps.
+    pub fn sign_in_entry(&self, fields: &[(&str, &str)]) -> EntryId {
+        self.key.sign_in_entry(fields)
+    }
+
     /// Reads an entry. It needs no lock: a file is always whole.
     pub fn read(&self, id: &EntryId) -> Reading {
         match self.read_entry(id) {
@@ -106,7 +70,7 @@ impl TokenStore {
 
     /// Locks an entry if nobody else holds it.
     pub fn try_lock(self: &Arc<Self>, id: &EntryId) -> Result<Option<Locked>, StoreError> {
-        Ok(lock::try_now(&self.path(id, "lock"))?.map(|lock| self.locked(id, lock)))
+        Ok(lock::try_now(&self.path(id, "lock"))?.map(|lock| Locked::new(self, id, lock)))
     }
 
     /// Waits for an entry's lock. The wait is a thread's, so that it can be given up: the thread then takes the lock
@@ -114,11 +78,7 @@ impl TokenStore {
     pub async fn lock(self: &Arc<Self>, id: &EntryId) -> Result<Locked, StoreError> {
         let path = self.path(id, "lock");
         let lock = on_thread(move || lock::wait(&path)).await?;
-        Ok(self.locked(id, lock))
-    }
-
-    fn locked(self: &Arc<Self>, id: &EntryId, lock: std::fs::File) -> Locked {
-        Locked { store: Arc::clone(self), id: id.clone(), _lock: lock }
+        Ok(Locked::new(self, id, lock))
     }
 
     pub(super) fn path(&self, id: &EntryId, ending: &str) -> PathBuf {
@@ -141,79 +101,6 @@ impl TokenStore {
             Err(Unreadable::Damaged(found)) => Err(StoreError::Damaged { shown, found }),
             Err(Unreadable::Newer(found)) => Err(StoreError::Newer { shown, found, known: VERSION }),
         }
-    }
-}
-
-impl Locked {
-    /// Which entry it is.
-    pub fn id(&self) -> &EntryId {
-        &self.id
-    }
-
-    /// Reads the entry, which nobody else can change now.
-    pub fn read(&self) -> Reading {
-        self.store.read(&self.id)
-    }
-
-    /// Stores values durably in place of those that are there, and returns their generation. `at` is told how far the
-    /// write has come.
-    ///
-    /// An entry that may not be replaced (of a newer river, of another user) stays; a damaged one is kept aside.
-    pub fn write(&self, fresh: Fresh, at: &dyn Fn(WritePoint)) -> Result<u64, StoreError> {
-        at(WritePoint::Begun);
-        let now = fresh.received;
-        let former = self.former()?;
-        at(WritePoint::Cleared);
-        let entry = Entry { generation: former.map_or(0, |former| former.generation).wrapping_add(1), fresh };
-        let store = &self.store;
-        let bytes = entry
-            .encode(|version, text| store.key.seal(&self.id, version, text))
-            .map_err(|error| StoreError::io("write", &shown(&store.path(&self.id, "json")), error.into()))?;
-        if bytes.len() as u64 > LARGEST {
-            return Err(StoreError::TooLarge { found: bytes.len(), allowed: LARGEST });
-        }
-        let temporary = store.path(&self.id, "tmp");
-        let written = self.put(&temporary, &bytes, at);
-        if let Err(source) = written {
-            // The disk may be full: leave nothing behind that nobody can use.
-            let _ = std::fs::remove_file(&temporary);
-            return Err(StoreError::io("write", &shown(&store.path(&self.id, "json")), source));
-        }
-        sweep::remove_old(store, &self.id, now);
-        Ok(entry.generation)
-    }
-
-    /// The entry that is replaced.
-    fn former(&self) -> Result<Option<Entry>, StoreError> {
-        let Reading { entry, trouble } = self.read();
-        match trouble {
-            Some(trouble) if trouble.forbids_writing() => Err(trouble),
-            Some(StoreError::Damaged { shown, .. }) => {
-                let (from, to) = (self.store.path(&self.id, "json"), self.store.path(&self.id, "damaged"));
-                std::fs::rename(from, to).map_err(|source| StoreError::io("put aside", &shown, source))?;
-                Ok(None)
-            }
-            _ => Ok(entry),
-        }
-    }
-
-    fn put(&self, temporary: &Path, bytes: &[u8], at: &dyn Fn(WritePoint)) -> std::io::Result<()> {
-        // Only a process that died under the lock leaves one.
-        let _ = std::fs::remove_file(temporary);
-        let mut file = privacy::create(temporary)?;
-        at(WritePoint::Created);
-        let (first, second) = bytes.split_at(bytes.len() / 2);
-        file.write_all(first)?;
-        at(WritePoint::HalfWritten);
-        file.write_all(second)?;
-        at(WritePoint::Written);
-        file.sync_data()?;
-        at(WritePoint::Synced);
-        std::fs::rename(temporary, self.store.path(&self.id, "json"))?;
-        at(WritePoint::Renamed);
-        privacy::sync_folder(&self.store.folder)?;
-        at(WritePoint::FolderSynced);
-        Ok(())
     }
 }
 

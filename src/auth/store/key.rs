@@ -103,6 +103,17 @@ impl StoreKey {
         EntryId(text.hexadecimal())
     }
 
+    /// The name of the entry of a sign-in.
+    pub(super) fn sign_in_entry(&self, fields: &[(&str, &str)]) -> EntryId {
+        let mut text = self.canonical(b"river sign-in 1");
+        text.count(fields.len());
+        for (name, value) in fields {
+            text.field(name.as_bytes());
+            text.field(value.as_bytes());
+        }
+        EntryId(text.hexadecimal())
+    }
+
     /// Proves that a text was written by a holder of the key, for this entry, in this version.
     pub(super) fn seal(&self, id: &EntryId, version: u64, text: &[u8]) -> String {
         let mut sealed = self.canonical(b"river seal");

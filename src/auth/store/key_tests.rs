@@ -142,6 +142,25 @@ fn a_name_is_digits_and_depends_on_the_key() {
 }
 
 #[test]
+fn every_field_of_a_sign_in_changes_its_name() {
+    let all: [&[(&str, &str)]; 8] = [
+        &[],
+        &[("", "")],
+        &[("client_id", "a"), ("user", "b")],
+        &[("client_id", "a"), ("user", "c")],
+        &[("client_id", "ab"), ("user", "")],
+        &[("client_idab", ""), ("user", "")],
+        &[("user", "b"), ("client_id", "a")],
+        &[("client_id", "a"), ("name", "b")],
+    ];
+    let names: BTreeSet<EntryId> = all.iter().map(|fields| key(1).sign_in_entry(fields)).collect();
+    assert_eq!(names.len(), all.len());
+    assert_eq!(key(1).sign_in_entry(all[2]), key(1).sign_in_entry(all[2]));
+    assert_ne!(key(1).sign_in_entry(all[2]), key(2).sign_in_entry(all[2]));
+    assert_eq!(EntryId::parse(key(1).sign_in_entry(&[]).as_str()), Some(key(1).sign_in_entry(&[])));
+}
+
+#[test]
 fn names_and_seals_are_the_standard_hmac() {
     // RFC 4231, test case 1, through a key that is filled up to 32 bytes with zeros, as HMAC does itself.
     let mut bytes = [0; BYTES];

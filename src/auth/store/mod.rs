@@ -12,6 +12,7 @@
 //! - From the moment the last byte of an answer is read, the wish to stop (the first signal) can no longer lose its
 //!   values: checking, extracting and storing them is one stretch of work that nothing interrupts. Before that byte,
 //!   and for a process that is killed, nothing is promised about the new values; the old ones stay.
+//! - Who reserves first ([`Locked::reserve`]) knows before a request that its answer can be stored.
 //! - Files are 0600 and the folder 0700 from their first moment. No secret is in a file's name.
 //!
 //! It must not decide whether a run can go on: a store that cannot be used is a [`StoreError`], and the run goes on as
@@ -20,12 +21,16 @@
 mod entry;
 mod error;
 mod files;
+#[cfg(test)]
+mod fixture;
 mod key;
 mod lock;
+mod locked;
 mod privacy;
 mod sweep;
 
 pub use entry::{Entry, Fresh};
 pub use error::StoreError;
-pub use files::{Locked, Reading, TokenStore, WritePoint};
+pub use files::{Reading, TokenStore};
 pub use key::{EntryId, Subject};
+pub use locked::{Locked, WritePoint};

@@ -42,3 +42,7 @@ fn is_new(path: &Path, before: SystemTime) -> bool {
     let made = fs::metadata(path).and_then(|metadata| metadata.modified());
     made.is_ok_and(|made| made >= before)
 }
+
+#[cfg(test)]
+#[path = "sweep_tests.rs"]
+mod tests;
