@@ -1,7 +1,11 @@
 //! Signing in: how a request proves who asks, how tokens are got and renewed, and where they are kept.
 //!
-//! `store/` keeps values between runs. It must not print, and must not decide whether a run can go on.
+//! `oauth2/` gets tokens and renews them; `store/` keeps values between runs. Nothing here prints, opens a socket but
+//! the listener of a sign-in, or decides whether a run can go on.
 
+pub mod oauth2;
 pub mod store;
+mod values;
 
 pub use store::{Entry, EntryId, Fresh, Locked, Reading, StoreError, Subject, TokenStore};
+pub use values::AuthValues;

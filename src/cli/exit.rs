@@ -20,7 +20,7 @@ pub enum Exit {
     Incomplete,
     /// Another run holds the lock.
     Locked,
-    /// Signing in failed. Reserved until connections sign in by themselves.
+    /// Signing in failed.
     Auth,
     /// A target could not be written.
     Target,
@@ -47,6 +47,9 @@ impl Exit {
         match ending {
             Ending::Complete | Ending::OutputClosed | Ending::Skipped(_) => (&[], Exit::Success),
             Ending::Incomplete(reasons) => (reasons, Exit::Incomplete),
+            Ending::Failed(finding) if finding.code.is_about_signing_in() => {
+                (std::slice::from_ref(finding), Exit::Auth)
+            }
             Ending::Failed(finding) => (std::slice::from_ref(finding), Exit::Failed),
             Ending::TargetFailed(finding) => (std::slice::from_ref(finding), Exit::Target),
             Ending::Interrupted => (&[], Exit::Interrupted),

@@ -114,7 +114,7 @@ pub(super) fn check_connection(path: &Path, folder: &Path) -> (Sources, Findings
         files: ConnectionFiles::default(),
     };
     if let Some(spec) = reader.read(path) {
-        connection::check(&name, &spec, &mut findings);
+        connection::alone(&name, &spec, &[], &mut findings);
     }
     (sources, findings)
 }

@@ -95,4 +95,15 @@ codes! {
     Incomplete = "incomplete",
     /// A target that cannot be written.
     BadTarget = "bad-target",
+    /// A connection to which somebody has to sign in first.
+    NotSignedIn = "not-signed-in",
+    /// A token that could not be got or renewed.
+    SignInFailed = "sign-in-failed",
+}
+
+impl Code {
+    /// Whether it says that a connection could not be used for want of a token.
+    pub fn is_about_signing_in(self) -> bool {
+        matches!(self, Self::NotSignedIn | Self::SignInFailed)
+    }
 }

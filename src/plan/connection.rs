@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::auth::{self, AuthHome, AuthPlan};
 use super::scope::{ConnectionNames, Room, Scope, VariableUse};
 use super::value::ValuePlan;
 use super::written::EvaluationError;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
 use crate::expr::mapping;
+use crate::spec::auth::AuthSpec;
 use crate::spec::connection::{ConnectionSpec, ConnectionUse, ConnectionValue, SourceTable};
 use crate::spec::node::{Key, Node, NodeKind};
+use crate::spec::value::Placed;
 
 /// A connection, ready to be looked up.
 #[derive(Debug)]
@@ -21,9 +24,20 @@ pub struct ConnectionPlan {
     pub values: Vec<ConnectionEntry>,
     /// Word in an answer → what to say to the user.
     pub hints: Vec<(String, String)>,
+    /// How its requests prove who asks, by index in the plan.
+    pub auth: Option<usize>,
+    /// What only a sign-in brings.
+    pub kept: Vec<String>,
 }
 
 impl ConnectionPlan {
+    /// Whether a value is there only after a sign-in: it is kept, or needs what is.
+    pub fn is_late(&self, name: &str) -> bool {
+        let own = self.values.iter().any(|entry| entry.name == name && entry.late);
+        own || (self.kept.iter().any(|kept| kept == name)
+            && !self.values.iter().any(|entry| entry.name == name))
+    }
+
     /// The environment variables that its templates read.
     pub(super) fn environment(&self) -> Vec<VariableUse> {
         let written = self.values.iter().filter_map(|entry| match &entry.source {
@@ -45,6 +59,18 @@ pub struct ConnectionEntry {
     pub secret: bool,
     /// Where it comes from.
     pub source: ConnectionSource,
+    /// Whether it needs what only a sign-in brings.
+    pub late: bool,
+}
+
+impl ConnectionEntry {
+    /// The values of the connection that it needs.
+    pub fn needs(&self) -> Vec<String> {
+        match &self.source {
+            ConnectionSource::Written(plan) => plan.connection_needs(),
+            ConnectionSource::Environment { .. } => vec![],
+        }
+    }
 }
 
 /// Where a value of a connection comes from.
@@ -68,6 +94,8 @@ pub enum ConnectionSource {
 pub struct Connections {
     /// In the order of their first use.
     pub list: Vec<ConnectionPlan>,
+    /// How requests prove who asks.
+    pub auths: Vec<AuthPlan>,
     names: Vec<ConnectionNames>,
 }
 
@@ -117,16 +145,77 @@ impl Connections {
             return (Some(index), self.names[index].clone());
         }
         let overlay = files.overlays.get(&name).map(Vec::as_slice).unwrap_or_default();
-        let (plan, names) = build(&name, spec, overlay, findings);
+        let file = matches!(used, ConnectionUse::Named(_)).then_some(name.as_str());
+        let built = build(&name, file, spec, overlay, findings);
+        let index = self.add(built);
+        (Some(index), self.names[index].clone())
+    }
+
+    /// Takes over a connection with its `auth`.
+    fn add(&mut self, built: Built) -> usize {
+        let index = self.list.len();
+        let Built { mut plan, names, auth } = built;
+        plan.auth = auth.map(|auth| self.add_auth(auth, Some(index)));
         self.list.push(plan);
-        self.names.push(names.clone());
-        (Some(self.list.len() - 1), names)
+        self.names.push(names);
+        index
+    }
+
+    /// Takes over what proves who asks, in the scope of a connection.
+    fn add_auth(&mut self, auth: AuthPlan, connection: Option<usize>) -> usize {
+        self.auths.push(AuthPlan { connection, ..auth });
+        self.auths.len() - 1
+    }
+
+    /// What a request says for itself instead of its connection. None: nothing, or it is malformed.
+    pub fn own_auth(
+        &mut self,
+        spec: &Placed<AuthSpec>,
+        connection: Option<usize>,
+        findings: &mut Findings,
+    ) -> Option<usize> {
+        let nobody = ConnectionNames::default();
+        let plan = connection.map(|index| &self.list[index]);
+        let late = plan.map(late_names).unwrap_or_default();
+        let home = AuthHome {
+            file: None,
+            names: connection.map_or(&nobody, |index| &self.names[index]),
+            late: &late,
+            has_base_url: plan.is_some_and(has_base_url),
+        };
+        let auth = auth::build(spec, home, findings)?;
+        Some(self.add_auth(auth, connection))
     }
 }
 
-/// Checks a connection by itself.
-pub fn check(name: &str, spec: &ConnectionSpec, findings: &mut Findings) {
-    build(name, spec, &[], findings);
+/// A connection by itself, as `river auth` needs it.
+#[derive(Debug)]
+pub struct Alone {
+    /// Its values.
+    pub connection: ConnectionPlan,
+    /// How its requests prove who asks.
+    pub auth: Option<AuthPlan>,
+}
+
+/// Compiles a connection by itself.
+pub fn alone(name: &str, spec: &ConnectionSpec, overlay: &[Overlay], findings: &mut Findings) -> Alone {
+    let built = build(name, Some(name), spec, overlay, findings);
+    Alone { connection: built.plan, auth: built.auth }
+}
+
+fn late_names(plan: &ConnectionPlan) -> Vec<String> {
+    let late = plan.values.iter().filter(|entry| entry.late).map(|entry| entry.name.clone());
+    plan.kept.iter().cloned().chain(late).collect()
+}
+
+fn has_base_url(plan: &ConnectionPlan) -> bool {
+    plan.values.iter().any(|entry| entry.name == "base_url")
+}
+
+struct Built {
+    plan: ConnectionPlan,
+    names: ConnectionNames,
+    auth: Option<AuthPlan>,
 }
 
 fn unknown_names(name: &str) -> ConnectionNames {
@@ -149,10 +238,12 @@ fn not_there(name: &str, span: Span, files: &ConnectionFiles) -> Diagnostic {
 
 fn build(
     name: &str,
+    file: Option<&str>,
     spec: &ConnectionSpec,
     overlay: &[Overlay],
     findings: &mut Findings,
-) -> (ConnectionPlan, ConnectionNames) {
+) -> Built {
+    let kept = kept_names(spec, findings);
     let replaced = |key: &str| overlay.iter().any(|value| value.name == key);
     let own: Vec<(&Key, &ConnectionValue)> = spec
         .values
@@ -164,10 +255,13 @@ fn build(
     let mut names: BTreeMap<String, bool> =
         spec.values.0.iter().map(|(key, value)| (key.name.clone(), is_secret(value.given()))).collect();
     names.extend(overlay.iter().map(|value| (value.name.clone(), value.secret)));
+    names.extend(kept.iter().map(|name| (name.clone(), false)));
     let shown = format!("`{name}`");
     let mut builder = Builder { names: ConnectionNames { values: Some(names), shown }, findings };
     let mut values: Vec<ConnectionEntry> = overlay.iter().map(overlaid).collect();
     values.extend(builder.in_order(&own));
+    mark_late(&mut values, &kept);
+    let names = builder.names;
     let hints = spec.hints.given().map(|hints| {
         hints
             .0
@@ -175,12 +269,43 @@ fn build(
             .filter_map(|(key, text)| Some((key.name.clone(), text.given()?.value.clone())))
             .collect()
     });
-    (ConnectionPlan { name: name.to_owned(), values, hints: hints.unwrap_or_default() }, builder.names)
+    let plan =
+        ConnectionPlan { name: name.to_owned(), values, hints: hints.unwrap_or_default(), auth: None, kept };
+    let late = late_names(&plan);
+    let home = AuthHome { file, names: &names, late: &late, has_base_url: has_base_url(&plan) };
+    let auth = spec.auth.given().and_then(|auth| auth::build(auth, home, findings));
+    Built { plan, names, auth }
+}
+
+/// The names that a sign-in fills.
+fn kept_names(spec: &ConnectionSpec, findings: &mut Findings) -> Vec<String> {
+    let Some(AuthSpec::OAuth2(oauth2)) = spec.auth.given().map(|auth| &auth.value) else { return vec![] };
+    let keys = oauth2.keep.given().into_iter().flat_map(|keep| &keep.0).map(|(key, _)| key);
+    keys.map(|key| {
+        if let Some((own, _)) = spec.values.0.iter().find(|(own, _)| own.name == key.name) {
+            let message = format!("`{}` is a value of the connection already", key.name);
+            let finding = Diagnostic::error(Code::NameConflict, message).at(key.span, "kept under this name");
+            findings.push(finding.at(own.span, "set here").help("give one of them another name"));
+        }
+        key.name.clone()
+    })
+    .collect()
+}
+
+/// What needs a kept value is there only after a sign-in. The values are in an order in which each needs earlier ones.
+fn mark_late(values: &mut [ConnectionEntry], kept: &[String]) {
+    let mut late: Vec<String> = kept.to_vec();
+    for entry in values {
+        entry.late = entry.needs().iter().any(|need| late.contains(need));
+        if entry.late {
+            late.push(entry.name.clone());
+        }
+    }
 }
 
 fn overlaid(value: &Overlay) -> ConnectionEntry {
     let source = ConnectionSource::Written(ValuePlan::Constant(Value::from(value.value.as_str())));
-    ConnectionEntry { name: value.name.clone(), span: None, secret: value.secret, source }
+    ConnectionEntry { name: value.name.clone(), span: None, secret: value.secret, source, late: false }
 }
 
 fn is_secret(value: Option<&ConnectionValue>) -> bool {
@@ -262,69 +387,82 @@ impl Builder<'_> {
     }
 
     fn entry(&mut self, key: &Key, value: &ConnectionValue) -> Option<(ConnectionEntry, Vec<String>)> {
-        let (source, secret, needs) = match value {
-            ConnectionValue::Source(table) => (self.source(table)?, is_secret(Some(value)), vec![]),
-            ConnectionValue::Literal(node) => {
-                self.warn_of_secret(&key.name, node);
-                let scope = Scope { connection: Some(self.names.clone()), ..Scope::default() };
-                let plan = ValuePlan::build(node, &scope, Room::Before, self.findings).ok()?;
-                let (meaning, needs) = (plan.meaning(), plan.connection_needs());
-                (ConnectionSource::Written(plan), meaning.secret || looks_secret(&key.name), needs)
-            }
-        };
+        let entry = make_entry(&key.name, &self.names, value, self.findings)?;
         if let Some(values) = self.names.values.as_mut() {
-            values.insert(key.name.clone(), secret);
+            values.insert(key.name.clone(), entry.secret);
         }
-        Some((ConnectionEntry { name: key.name.clone(), span: Some(key.span), secret, source }, needs))
+        let needs = entry.needs();
+        Some((ConnectionEntry { span: Some(key.span), ..entry }, needs))
     }
+}
 
-    fn source(&mut self, table: &SourceTable) -> Option<ConnectionSource> {
-        let from = table.from.given()?;
-        let Some(variable) = from.value.strip_prefix("env:") else {
-            let later = ["file:", "keyring:", "prompt"].iter().any(|kind| from.value.starts_with(kind));
-            let (code, message) = if later {
-                (
-                    Code::NotBuilt,
-                    format!(
-                        "`{}` is part of the language, but river {} does not do it yet",
-                        from.value,
-                        env!("CARGO_PKG_VERSION")
-                    ),
-                )
-            } else {
-                (Code::BadValue, format!("`{}` does not say where the value comes from", from.value))
-            };
-            self.findings.push(
-                Diagnostic::error(code, message)
-                    .at(from.span, "")
-                    .help("write `env:NAME`: an environment variable, or a line of `.env`"),
-            );
-            return None;
-        };
-        Some(ConnectionSource::Environment {
-            variable: variable.to_owned(),
-            default: table.default.given().map(|any| any.0.to_json()),
-            description: table.description.given().map(|text| text.value.clone()),
-        })
-    }
-
-    /// The warning does not print the value; whoever shows the file's lines masks it.
-    fn warn_of_secret(&mut self, name: &str, node: &Node) {
-        if !secret_in_clear(name, node) {
-            return;
+/// Compiles one value. None: it is malformed, and a finding says why.
+pub(super) fn make_entry(
+    name: &str,
+    names: &ConnectionNames,
+    value: &ConnectionValue,
+    findings: &mut Findings,
+) -> Option<ConnectionEntry> {
+    let (source, secret, span) = match value {
+        ConnectionValue::Source(table) => (source(table, findings)?, is_secret(Some(value)), table.span),
+        ConnectionValue::Literal(node) => {
+            warn_of_secret(name, &names.shown, node, findings);
+            let scope = Scope { connection: Some(names.clone()), ..Scope::default() };
+            let plan = ValuePlan::build(node, &scope, Room::Before, findings).ok()?;
+            let secret = plan.meaning().secret || looks_secret(name);
+            (ConnectionSource::Written(plan), secret, node.span)
         }
-        let variable = format!("{}_{}", self.names.shown.trim_matches('`'), name).to_uppercase();
-        self.findings.push(
-            Diagnostic::warning(
-                Code::SecretInClear,
-                format!("`{name}` looks like a secret that is written in the file"),
+    };
+    Some(ConnectionEntry { name: name.to_owned(), span: Some(span), secret, source, late: false })
+}
+
+fn source(table: &SourceTable, findings: &mut Findings) -> Option<ConnectionSource> {
+    let from = table.from.given()?;
+    let Some(variable) = from.value.strip_prefix("env:") else {
+        let later = ["file:", "keyring:", "prompt"].iter().any(|kind| from.value.starts_with(kind));
+        let (code, message) = if later {
+            (
+                Code::NotBuilt,
+                format!(
+                    "`{}` is part of the language, but river {} does not do it yet",
+                    from.value,
+                    env!("CARGO_PKG_VERSION")
+                ),
             )
-            .at(node.span, "its value is not shown")
-            .help(format!(
-                "write `{name}: {{ secret: true, from: env:{variable} }}` and put the value in `.env`"
-            )),
+        } else {
+            (Code::BadValue, format!("`{}` does not say where the value comes from", from.value))
+        };
+        findings.push(
+            Diagnostic::error(code, message)
+                .at(from.span, "")
+                .help("write `env:NAME`: an environment variable, or a line of `.env`"),
         );
+        return None;
+    };
+    Some(ConnectionSource::Environment {
+        variable: variable.to_owned(),
+        default: table.default.given().map(|any| any.0.to_json()),
+        description: table.description.given().map(|text| text.value.clone()),
+    })
+}
+
+/// The warning does not print the value; whoever shows the file's lines masks it.
+fn warn_of_secret(name: &str, connection: &str, node: &Node, findings: &mut Findings) {
+    if !secret_in_clear(name, node) {
+        return;
     }
+    let name = name.rsplit('.').next().unwrap_or(name);
+    let variable = format!("{}_{}", connection.trim_matches('`'), name).to_uppercase();
+    findings.push(
+        Diagnostic::warning(
+            Code::SecretInClear,
+            format!("`{name}` looks like a secret that is written in the file"),
+        )
+        .at(node.span, "its value is not shown")
+        .help(format!(
+            "write `{name}: {{ secret: true, from: env:{variable} }}` and put the value in `.env`"
+        )),
+    );
 }
 
 /// Whether a connection's value is probably a secret that stands in the file as plain text.

@@ -3,6 +3,7 @@
 //! Names are resolved, templates and paths compiled, all findings collected. No I/O: `river check` stops here and
 //! `run` has no "unknown step" branch.
 
+pub mod auth;
 pub mod clear_secret;
 pub mod connection;
 pub mod context;
@@ -24,6 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use auth::{AuthPlan, AuthUse};
 use connection::{ConnectionFiles, ConnectionPlan, Connections};
 use params::Param;
 use scope::{ConnectionNames, Extracted, Meaning, Scope, VariableUse};
@@ -48,6 +50,8 @@ pub struct Plan {
     pub params: Vec<Param>,
     /// The connections it uses.
     pub connections: Vec<ConnectionPlan>,
+    /// How requests prove who asks.
+    pub auths: Vec<AuthPlan>,
     /// Its steps, in order.
     pub steps: Vec<StepPlan>,
     /// Where records land.
@@ -193,11 +197,15 @@ impl<'a> Planner<'a> {
         for connection in &self.connections.list {
             self.meaning.environment.extend(connection.environment());
         }
+        for auth in &self.connections.auths {
+            self.meaning.environment.extend(auth.environment());
+        }
         Some(Plan {
             name: spec.name.given()?.text.clone(),
             root: self.input.root.clone(),
             params,
             connections: self.connections.list,
+            auths: self.connections.auths,
             steps: steps?,
             targets,
             clear_secrets: clear_secret::of_pipeline(spec).into_iter().map(|secret| secret.value).collect(),
@@ -233,7 +241,8 @@ impl<'a> Planner<'a> {
             let built = step::build(step, &before, write, self.findings);
             self.meaning.add(&built.meaning);
             match built.plan {
-                Some(plan) => {
+                Some(mut plan) => {
+                    plan.auth = self.auth_of(step, &plan);
                     scope.note_secrets(
                         index,
                         plan.extract.iter().filter(|extract| extract.secret).map(|extract| &extract.key.name),
@@ -281,6 +290,25 @@ impl<'a> Planner<'a> {
             Field::Absent => (outer, scope.connection.clone()),
             Field::Bad => (None, Some(ConnectionNames::default())),
         }
+    }
+
+    /// How a step proves who asks: as its request says, else as its connection does.
+    fn auth_of(&mut self, spec: &StepSpec, plan: &StepPlan) -> Option<AuthUse> {
+        let own = spec.request.given().map(|request| &request.auth)?;
+        let auth = match own {
+            Field::Given(auth) => self.connections.own_auth(auth, plan.connection, self.findings)?,
+            Field::Absent => self.connections.list[plan.connection?].auth?,
+            Field::Bad => return None,
+        };
+        let header = self.connections.auths[auth].own_header();
+        let sets = |name: &str| plan.request.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+        if header.is_some_and(|header| sets(&header)) {
+            return None;
+        }
+        let connection = plan.connection.map(|index| &self.connections.list[index]);
+        let is_late = |name: &str| connection.is_some_and(|connection| connection.is_late(name));
+        let renders_with_kept = plan.request.connection_needs().iter().any(|name| is_late(name));
+        Some(AuthUse { auth, renders_with_kept })
     }
 
     fn refuse_equal_names(&mut self, specs: &[StepSpec]) {

@@ -118,6 +118,20 @@ impl RequestPlan {
         all
     }
 
+    /// The values of the connection that are in it.
+    pub(super) fn connection_needs(&self) -> Vec<String> {
+        let joined = self.url.text.value.starts_with('/').then(|| "base_url".to_owned());
+        let url = self.url.item.uses().iter().filter(|found| found.path[0] == "connection");
+        let url = url.filter_map(|found| found.path.get(1).cloned());
+        let entries = self.query.iter().chain(&self.headers).flat_map(|(_, value)| value.connection_needs());
+        let body = match &self.body {
+            BodyPlan::None => vec![],
+            BodyPlan::Form(fields) => fields.iter().flat_map(|(_, value)| value.connection_needs()).collect(),
+            BodyPlan::Json(value) | BodyPlan::Text { text: value, .. } => value.connection_needs(),
+        };
+        joined.into_iter().chain(url).chain(entries).chain(body).collect()
+    }
+
     /// Whether `page` is read somewhere in it.
     pub fn uses_page(&self) -> bool {
         let url = self.url.item.uses().iter().any(|found| found.path[0] == "page");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::auth::AuthUse;
 use super::dead_path;
 use super::extract::{self, ExtractPlan};
 use super::paginate::PaginatePlan;
@@ -32,6 +33,8 @@ pub struct StepPlan {
     pub when: Option<Written<Expression>>,
     /// What it sends.
     pub request: RequestPlan,
+    /// How it proves who asks.
+    pub auth: Option<AuthUse>,
     /// What must hold.
     pub expect: Vec<ExpectPlan>,
     /// What later steps get.
@@ -156,6 +159,7 @@ impl Builder<'_> {
             connection: self.before.connection,
             when: when?,
             request,
+            auth: None,
             expect: expect?,
             extract: extract?,
             rules: rules?,

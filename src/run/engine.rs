@@ -10,10 +10,12 @@ use super::outcome::{Ending, Figures, Outcome};
 use super::prefetch::Prefetch;
 use super::progress::{Part, Progress};
 use super::reuse::Kept;
+use super::sign_in::Session;
 use super::start::Start;
 use super::targets::{Targets, show};
 use super::values::Values;
 use super::world::World;
+use crate::auth::oauth2::SignIn;
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::fault_point::{FaultPoint, reach};
 use crate::http::Transport;
@@ -33,6 +35,10 @@ pub struct Run<'a> {
     pub(super) targets: Targets,
     /// Values of earlier runs.
     pub(super) kept: Kept,
+    /// What proves who asks, by index in the plan.
+    pub(super) sessions: Vec<Session>,
+    /// Sign-ins whose token was refused, where no store keeps them.
+    pub(super) former: Vec<Option<SignIn>>,
     pub(super) figures: Figures,
     /// What its steps keep between runs.
     pub(super) marks: Marks,
@@ -59,7 +65,9 @@ pub async fn run(
     loop {
         let why = match start.begin(listener) {
             Ok(mut run) => match run.steps().await {
-                Err(Stop::Failed(why)) if run.progress.may_start_over() => {
+                Err(Stop::Failed(why))
+                    if run.progress.may_start_over() && !why.code.is_about_signing_in() =>
+                {
                     start.take_back(run).await;
                     redactor.redact(&why.message).into_owned()
                 }

@@ -38,6 +38,9 @@ struct Progress {
     generations: Vec<(usize, u64)>,
     /// Whether values of an earlier run were refused and asked for anew.
     asked_anew: bool,
+    /// Which of its sign-ins the request was sent with, and whether that was renewed for it.
+    session: u64,
+    signed_anew: bool,
 }
 
 impl Run<'_> {
@@ -53,18 +56,30 @@ impl Run<'_> {
             counts: Counts::default(),
             generations: vec![],
             asked_anew: false,
+            session: 0,
+            signed_anew: false,
         };
         loop {
             self.renew_expired(index).await?;
             progress.generations =
                 step.needs.iter().map(|need| (*need, self.values.generation(*need))).collect();
+            self.sign_in_to_render(step).await?;
             let request = self.render(step, cursor)?;
+            self.sign_in_to_send(step, &request).await?;
+            progress.session = self.session_count(step);
             match self.send(step, &request, cursor).await? {
                 Ok(answer) => {
                     self.progress.answered(index, Some(answer.response.status.as_u16()));
                     let decision = self.judge(step, &request, &answer, cursor, &progress.counts)?;
                     let fails = matches!(decision, Decision::FailByRule(_) | Decision::FailBuiltIn);
                     if fails && self.renew_refused(step, &answer, &mut progress).await? {
+                        continue;
+                    }
+                    if fails
+                        && !progress.signed_anew
+                        && self.renew_session(step, &answer, progress.session).await?
+                    {
+                        progress.signed_anew = true;
                         continue;
                     }
                     let verdict = match decision {

@@ -31,6 +31,8 @@ mod rules;
 pub mod sample;
 mod secrets;
 mod sending;
+mod sign_in;
+pub mod sign_in_failure;
 mod start;
 mod step;
 mod targets;

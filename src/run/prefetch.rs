@@ -27,10 +27,10 @@ struct Early {
 }
 
 impl Prefetch {
-    /// Sends the request of a page before its turn.
-    pub(super) fn send(&mut self, transport: &Arc<Transport>, page: u64, request: Request) {
-        let (transport, sent) = (Arc::clone(transport), request.clone());
-        let task = tokio::spawn(async move { transport.send(&sent).await });
+    /// Sends the request of a page before its turn, signed.
+    pub(super) fn send(&mut self, transport: &Arc<Transport>, page: u64, request: Request, signed: Request) {
+        let transport = Arc::clone(transport);
+        let task = tokio::spawn(async move { transport.send(&signed).await });
         self.early.push_back(Early { page, request, task });
     }
 

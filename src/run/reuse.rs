@@ -80,7 +80,7 @@ impl Run<'_> {
     }
 
     /// The store, opened when it is first needed.
-    async fn store(&mut self) -> Result<Option<Arc<TokenStore>>, Stop> {
+    pub(super) async fn store(&mut self) -> Result<Option<Arc<TokenStore>>, Stop> {
         if let (None, Some(state)) = (&self.kept.store, self.kept.state.take()) {
             let opening = TokenStore::open_on_thread(state);
             let opened = self.world.interrupt.or_stop(tokio::time::timeout(PATIENCE, opening)).await?;
@@ -202,7 +202,7 @@ impl Run<'_> {
     }
 
     /// Tells what is wrong with the store, each thing once.
-    fn tell_trouble(&mut self, trouble: &StoreError) {
+    pub(super) fn tell_trouble(&mut self, trouble: &StoreError) {
         let why = self.redactor.redact(&trouble.to_string()).into_owned();
         if self.kept.told.insert(why.clone()) {
             self.tell(&Event::StoreTrouble { why, help: trouble.help() });

@@ -55,8 +55,9 @@ impl Run<'_> {
         let credits = self.price(step, cursor)?;
         let early = cursor.and_then(|cursor| self.prefetch.take(cursor.page, request));
         let in_turn = early.is_none();
+        let signed = self.signed(step, request)?.unwrap_or_else(|| request.clone());
         if in_turn {
-            self.note_request(step, request);
+            self.note_request(step, &signed);
         }
         self.send_ahead(step, cursor);
         let answer = async {
@@ -64,9 +65,9 @@ impl Run<'_> {
                 // A task that was cancelled or panicked has sent nothing that counts.
                 Some(task) => match task.await {
                     Ok(sent) => sent,
-                    Err(_) => self.transport.send(request).await,
+                    Err(_) => self.transport.send(&signed).await,
                 },
-                None => self.transport.send(request).await,
+                None => self.transport.send(&signed).await,
             }
         };
         let sent = self.world.interrupt.or_stop_after(GRACE, answer).await?;
@@ -108,11 +109,12 @@ impl Run<'_> {
         for by in self.prefetch.len() as u64 + 1..=paginate.prefetch {
             let Some(ahead) = cursor.ahead(&paginate.rules, by) else { return };
             let Ok(request) = self.render(step, Some(&ahead)) else { return };
+            let Ok(Some(signed)) = self.signed(step, &request) else { return };
             let Ok(credits) = self.price(step, Some(&ahead)) else { return };
             // Its answer may be thrown away unseen, and costs all the same.
             self.spend(credits);
-            self.note_request(step, &request);
-            self.prefetch.send(&self.transport, ahead.page, request);
+            self.note_request(step, &signed);
+            self.prefetch.send(&self.transport, ahead.page, request, signed);
         }
     }
 }

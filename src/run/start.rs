@@ -17,6 +17,7 @@ use super::outcome::{Ending, Figures, Outcome};
 use super::prefetch::Prefetch;
 use super::progress::Progress;
 use super::reuse::Kept;
+use super::sign_in::Session;
 use super::targets::Targets;
 use super::values::Values;
 use super::world::{Window, World};
@@ -165,6 +166,8 @@ impl<'a> Start<'a> {
             redactor: self.redactor.clone(),
             targets,
             kept: Kept::new(world.state.clone()),
+            sessions: plan.auths.iter().map(|_| Session::default()).collect(),
+            former: vec![None; plan.auths.len()],
             figures: self.figures.clone(),
             marks,
             progress: Progress::new(plan, world, self.ledger.take(), self.resumed.take()),

@@ -7,12 +7,14 @@ use std::time::SystemTime;
 use minijinja::value::{Object, Value};
 
 use super::secrets;
-use crate::auth::EntryId;
+use crate::auth::{AuthValues, EntryId};
 use crate::diagnostic::{Code, Diagnostic, Findings, nearest};
 use crate::expr::mapping;
 use crate::plan::Plan;
+use crate::plan::auth::AuthPlan;
 use crate::plan::connection::{ConnectionEntry, ConnectionPlan, ConnectionSource};
 use crate::plan::scope::VariableUse;
+use crate::plan::written::EvaluationError;
 use crate::secret::{Environment, Redactor, Secret};
 
 /// All values of a run.
@@ -21,7 +23,12 @@ pub(super) struct Values {
     params: Value,
     environment: Value,
     run: Value,
+    /// What each connection has from the start.
+    early: Vec<BTreeMap<String, Value>>,
+    /// The same, with what a sign-in brought.
     connections: Vec<Value>,
+    /// What proves who asks.
+    auths: Arc<Vec<AuthValues>>,
     extracted: Arc<BTreeMap<String, Value>>,
     cells: Vec<Cell>,
 }
@@ -85,11 +92,19 @@ impl Values {
         });
         let params = mapping(params.collect::<Vec<_>>());
         let environment_value = lookup.environment(&plan.environment);
-        let connections = plan
+        let early: Vec<_> = plan
             .connections
             .iter()
             .map(|connection| lookup.connection(connection, &params, &environment_value))
             .collect();
+        let connections: Vec<Value> = early.iter().map(of_connection).collect();
+        let auths = plan.auths.iter().map(|auth| {
+            let own = auth
+                .connection
+                .map_or_else(|| of_connection(&BTreeMap::new()), |index| connections[index].clone());
+            lookup.auth(auth, &own, &params, &environment_value)
+        });
+        let auths = Arc::new(auths.collect());
         if findings.has_errors() {
             return Err(findings);
         }
@@ -98,10 +113,52 @@ impl Values {
             params,
             environment: environment_value,
             run,
+            early,
             connections,
+            auths,
             extracted: Arc::default(),
             cells,
         })
+    }
+
+    /// What proves who asks, by index in the plan.
+    pub(super) fn auths(&self) -> &Arc<Vec<AuthValues>> {
+        &self.auths
+    }
+
+    /// A value of a connection; none: it is not there, or not yet.
+    pub(super) fn of_connection(&self, connection: usize, name: &str) -> Option<Value> {
+        self.connections[connection].get_attr(name).ok().filter(|value| !value.is_undefined())
+    }
+
+    /// Takes over what a sign-in brought, and what needs it.
+    pub(super) fn keep(
+        &mut self,
+        connection: usize,
+        plan: &ConnectionPlan,
+        kept: &serde_json::Map<String, serde_json::Value>,
+        redactor: &Redactor,
+    ) -> Result<(), EvaluationError> {
+        let mut values = self.early[connection].clone();
+        for (name, value) in kept {
+            // A value of the sandbox's stands before what its service says.
+            values.entry(name.clone()).or_insert_with(|| Value::from(minijinja::value::Serde(value)));
+        }
+        for entry in plan.values.iter().filter(|entry| entry.late) {
+            let ConnectionSource::Written(written) = &entry.source else { continue };
+            let context = mapping([
+                ("connection", of_connection(&values)),
+                ("params", self.params.clone()),
+                ("env", self.environment.clone()),
+            ]);
+            let value = written.value(&context)?;
+            if entry.secret {
+                secrets::learn(redactor, &value);
+            }
+            values.insert(entry.name.clone(), value);
+        }
+        self.connections[connection] = of_connection(&values);
+        Ok(())
     }
 
     /// Gives `run.*` its values: those of the dead run, if this one goes on with it.
@@ -213,25 +270,45 @@ impl Lookup<'_> {
         finding.at(variable.span, guess.unwrap_or_default())
     }
 
-    fn connection(&mut self, plan: &ConnectionPlan, params: &Value, environment: &Value) -> Value {
+    /// What is there before any sign-in.
+    fn connection(
+        &mut self,
+        plan: &ConnectionPlan,
+        params: &Value,
+        environment: &Value,
+    ) -> BTreeMap<String, Value> {
         let mut values: BTreeMap<String, Value> = BTreeMap::new();
-        for entry in &plan.values {
-            let own = mapping(values.iter().map(|(name, value)| (name.clone(), value.clone())));
-            let context =
-                mapping([("connection", own), ("params", params.clone()), ("env", environment.clone())]);
-            if let Some(value) = self.value(plan, entry, &context) {
+        for entry in plan.values.iter().filter(|entry| !entry.late) {
+            let context = mapping([
+                ("connection", of_connection(&values)),
+                ("params", params.clone()),
+                ("env", environment.clone()),
+            ]);
+            if let Some(value) = self.value(&plan.name, entry, &context) {
                 values.insert(entry.name.clone(), value);
             }
         }
-        mapping(values)
+        values
     }
 
-    fn value(&mut self, plan: &ConnectionPlan, entry: &ConnectionEntry, context: &Value) -> Option<Value> {
+    fn auth(&mut self, plan: &AuthPlan, own: &Value, params: &Value, environment: &Value) -> AuthValues {
+        let context =
+            mapping([("connection", own.clone()), ("params", params.clone()), ("env", environment.clone())]);
+        let mut values = AuthValues::default();
+        for entry in plan.values.iter().filter(|entry| !entry.late) {
+            if let Some(value) = self.value(&plan.connection_name, entry, &context) {
+                values.insert(&entry.name, value);
+            }
+        }
+        values
+    }
+
+    fn value(&mut self, connection: &str, entry: &ConnectionEntry, context: &Value) -> Option<Value> {
         let value = match &entry.source {
             ConnectionSource::Written(written) => match written.value(context) {
                 Ok(value) => value,
                 Err(error) => {
-                    let message = format!("connection `{}`: {}", plan.name, error.message);
+                    let message = format!("connection `{connection}`: {}", error.message);
                     self.findings.push(Diagnostic::error(Code::BadConnection, message).at(error.span, ""));
                     return None;
                 }
@@ -244,7 +321,7 @@ impl Lookup<'_> {
                     (Some(value), _) => Value::from(value),
                     (None, Some(default)) => Value::from(minijinja::value::Serde(default)),
                     (None, None) => {
-                        let what = format!("connection `{}` needs `{}`", plan.name, entry.name);
+                        let what = format!("connection `{connection}` needs `{}`", entry.name);
                         self.findings
                             .push(missing(variable, &what, description.as_deref()).at_if(entry.span));
                         return None;
@@ -257,6 +334,10 @@ impl Lookup<'_> {
         }
         Some(value)
     }
+}
+
+fn of_connection(values: &BTreeMap<String, Value>) -> Value {
+    mapping(values.iter().map(|(name, value)| (name.clone(), value.clone())))
 }
 
 fn missing(variable: &str, what: &str, description: Option<&str>) -> Diagnostic {

@@ -1,9 +1,10 @@
 //! Connections: the values that a service needs, apart from what is done with them.
 
+use super::auth::AuthSpec;
 use super::node::{Node, NodeKind, Text};
 use super::reader::{Read, Reader};
 use super::table::{Field, Need, Row, Shape, Table, table};
-use super::value::{AnyValue, Name, Named};
+use super::value::{AnyValue, Name, Named, Placed};
 
 /// A connection as a pipeline or step uses it.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,25 +37,35 @@ pub struct ConnectionSpec {
     pub values: Named<ConnectionValue>,
     /// What to say to a user when an answer of this service holds one of these words: word → help.
     pub hints: Field<Named<Text>>,
+    /// How requests prove who asks.
+    pub auth: Field<Placed<AuthSpec>>,
 }
 
-/// Keys that connections will have of the language's own.
-const LATER: &[&str] = &["auth"];
+/// Keys of connections that are the language's own.
+const OWN: &[&str] = &["hints", "auth"];
 
 impl ConnectionSpec {
     /// Its keys that are the language's own; all others are values by names of the author's.
     pub const TABLE: Table = Table {
         name: "connection",
         doc: &["The values of a connection, by names that its author chooses."],
-        rows: &[Row {
-            key: "hints",
-            doc: &[
-                "What to say to a user when an answer of this service holds one of these words: word → help.",
-            ],
-            need: Need::Optional,
-            shape: Named::<Text>::shape,
-        }],
-        later: LATER,
+        rows: &[
+            Row {
+                key: "hints",
+                doc: &[
+                    "What to say to a user when an answer of this service holds one of these words: word → help.",
+                ],
+                need: Need::Optional,
+                shape: Named::<Text>::shape,
+            },
+            Row {
+                key: "auth",
+                doc: &["How requests prove who asks; it is sent only to the origin of `base_url`."],
+                need: Need::Optional,
+                shape: AuthSpec::shape,
+            },
+        ],
+        later: &[],
         other_words: &[],
     };
 }
@@ -65,31 +76,23 @@ impl Read for ConnectionSpec {
             reader.wrong_type(node, "a mapping", "a connection is a mapping from names to values");
             return None;
         };
-        if let Some((key, value)) = entries.iter().find(|(key, _)| LATER.contains(&key.name.as_str())) {
-            let text = Text {
-                span: key.span,
-                value: key.name.clone(),
-                style: super::node::TextStyle::Plain,
-                offsets: None,
-            };
-            let none = value.get("kind").and_then(Node::as_text).is_some_and(|kind| kind.value == "none");
-            if !none {
-                reader.push(super::value::not_built("connection key", &text, &["kind: none"]));
-            }
-        }
-        let hints = node
-            .get("hints")
-            .map_or(Field::Absent, |hints| Named::read(hints, reader).map_or(Field::Bad, Field::Given));
-        let own = |key: &str| key == "hints" || LATER.contains(&key);
-        let values = entries.iter().filter(|(key, _)| !own(&key.name)).map(|(key, value)| {
-            (key.clone(), ConnectionValue::read(value, reader).map_or(Field::Bad, Field::Given))
-        });
-        Some(Self { span: node.span, values: Named(values.collect()), hints })
+        let hints = own(node, "hints", reader);
+        let auth = own(node, "auth", reader);
+        let values =
+            entries.iter().filter(|(key, _)| !OWN.contains(&key.name.as_str())).map(|(key, value)| {
+                (key.clone(), ConnectionValue::read(value, reader).map_or(Field::Bad, Field::Given))
+            });
+        Some(Self { span: node.span, values: Named(values.collect()), hints, auth })
     }
 
     fn shape() -> Shape {
         Shape::Open(&Self::TABLE, Box::new(ConnectionValue::shape()))
     }
+}
+
+/// A key of the language's own.
+fn own<T: Read>(node: &Node, key: &str, reader: &mut Reader<'_>) -> Field<T> {
+    node.get(key).map_or(Field::Absent, |value| T::read(value, reader).map_or(Field::Bad, Field::Given))
 }
 
 /// A value of a connection.

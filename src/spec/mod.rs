@@ -3,6 +3,7 @@
 //! It says whether each part is well formed, never whether parts fit each other: that is `plan`. A key is declared
 //! once, in a `table!`; that makes the struct, its reader, the messages about it and its row in the reference.
 
+pub mod auth;
 pub mod connection;
 pub mod extract;
 pub mod node;

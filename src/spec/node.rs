@@ -115,6 +115,11 @@ impl Node {
         self.as_map()?.iter().find(|(key, _)| key.name == name).map(|(_, node)| node)
     }
 
+    /// The first key of the mapping: a caret under one word reads better than one under twenty lines.
+    pub(super) fn first_key_span(&self) -> Span {
+        self.as_map().and_then(<[_]>::first).map_or(self.span, |(key, _)| key.span)
+    }
+
     /// The same value as JSON; numbers keep their digits where JSON can hold them.
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value;

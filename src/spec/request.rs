@@ -1,9 +1,10 @@
 //! What a step sends.
 
+use super::auth::AuthSpec;
 use super::node::{Node, NodeKind, Text};
 use super::reader::{Read, Reader};
 use super::table::{Shape, table};
-use super::value::{AnyValue, Count, Named, Period, TemplateText, words};
+use super::value::{AnyValue, Count, Named, Period, Placed, TemplateText, words};
 
 table! {
     /// One HTTP request.
@@ -30,8 +31,10 @@ table! {
         follow_redirects: bool = Default("true"),
         /// How many API credits one request costs by the service's price list; the summary adds them up.
         credits: CreditsSpec = Optional,
+        /// How this request proves who asks, instead of what the connection says; `none`: not at all.
+        auth: Placed<AuthSpec> = Optional,
     }
-    later { "multipart", "body_file", "graphql", "auth", "response", "save_as" }
+    later { "multipart", "body_file", "graphql", "response", "save_as" }
     other_words { "params" => "query", "query_params" => "query", "qs" => "query", "data" => "form", "header" => "headers", "uri" => "url", "endpoint" => "url", "path" => "url", "verb" => "method", "cost" => "credits", "http_method" => "method", "payload" => "json", "form_data" => "form" }
 }
 

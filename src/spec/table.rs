@@ -1,7 +1,6 @@
 //! The field table: one declaration makes a struct, its reader and its rows in the reference.
 
 use super::reader::{Read, Reader};
-use crate::diagnostic::Span;
 use crate::spec::node::Node;
 
 /// What became of a key.
@@ -208,16 +207,11 @@ impl<'n> Entries<'n> {
         match self.node.get(key) {
             Some(value) => T::read(value, reader).map_or(Field::Bad, Field::Given),
             None if required => {
-                reader.missing_key(self.start(), key, self.table);
+                reader.missing_key(self.node.first_key_span(), key, self.table);
                 Field::Bad
             }
             None => Field::Absent,
         }
-    }
-
-    /// The first key of the mapping: a caret under one word reads better than one under twenty lines.
-    fn start(&self) -> Span {
-        self.node.as_map().and_then(<[_]>::first).map_or(self.node.span, |(key, _)| key.span)
     }
 }
 

@@ -26,7 +26,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("record", &["expr"]),
     ("paging", &["plan"]),
     ("target", &["record", "plan", "fault_point"]),
-    ("auth", &["http", "plan", "expr", "secret", "fault_point"]),
+    ("auth", &["http", "plan", "expr", "secret", "fault_point", "spec", "diagnostic"]),
     (
         "run",
         &[
@@ -50,7 +50,10 @@ const ARROWS: [(&str, &[&str]); 17] = [
 ];
 
 /// Paths that a part may use beyond its arrows, or the only ones of an arrow that it may use.
-const ONLY: [(&str, &str, &[&str]); 2] = [
+const ONLY: [(&str, &str, &[&str]); 4] = [
+    // The words of a connection, and where they stand.
+    ("auth", "spec", &["spec::auth"]),
+    ("auth", "diagnostic", &["diagnostic::Span"]),
     ("report", "run", &["run::event", "run::outcome", "run::preview"]),
     // Retry waits, rules and periods are written as the author wrote them.
     ("run", "spec", &["spec::step::RuleAction", "spec::value::parse_period"]),

@@ -1,0 +1,156 @@
+//! How requests prove who asks, compiled: everything is known but the values.
+//!
+//! The values are entries like those of a connection; they are looked up when a run starts. No request is made here.
+
+mod build;
+mod oauth2;
+
+use super::connection::{ConnectionEntry, ConnectionSource};
+use super::scope::VariableUse;
+use super::written::Written;
+use crate::diagnostic::Span;
+use crate::expr::Template;
+use crate::spec::auth::{Encoding, HmacAlgorithm, OAuth1Method, SecretEncoding, TimestampForm};
+
+pub(super) use build::{AuthHome, build};
+pub(crate) use oauth2::word as grant_word;
+pub use oauth2::{AnswerPlan, ExpiresAs, JwtPlan, OAuth2Plan};
+
+/// How requests prove who asks.
+#[derive(Debug)]
+pub struct AuthPlan {
+    /// The connection it belongs to, as commands name it.
+    pub connection_name: String,
+    /// The same by its index in the plan: its values are in scope.
+    pub connection: Option<usize>,
+    /// Where it stands.
+    pub span: Span,
+    /// What it does.
+    pub kind: AuthKind,
+    /// Its values, `client_id` and `extra.token.audience` alike.
+    pub values: Vec<ConnectionEntry>,
+}
+
+/// The kinds, with what is known of them before any value is.
+#[derive(Debug)]
+pub enum AuthKind {
+    /// `username`, `password`.
+    Basic,
+    /// `token`.
+    Bearer {
+        /// The text around it.
+        around: Around,
+        /// Where it goes.
+        into: Place,
+    },
+    /// `key`.
+    ApiKey {
+        /// Where it goes.
+        into: Place,
+    },
+    /// `username`, `password`.
+    Digest,
+    /// `consumer_key`, `consumer_secret`, `token`, `token_secret`, `realm`.
+    OAuth1 {
+        /// How it is signed.
+        method: OAuth1Method,
+    },
+    /// `secret`.
+    Hmac(Box<HmacPlan>),
+    /// `access_key_id`, `secret_access_key`, `session_token`, `region`, `service`.
+    AwsSigV4,
+    /// `certificate`, `private_key`, `ca`.
+    Mtls,
+    /// Tokens of a server.
+    OAuth2(Box<OAuth2Plan>),
+}
+
+/// A signature that is described.
+#[derive(Debug)]
+pub struct HmacPlan {
+    /// The hash.
+    pub algorithm: HmacAlgorithm,
+    /// How the secret is written.
+    pub secret_encoding: SecretEncoding,
+    /// What is signed.
+    pub sign: Written<Template>,
+    /// How the signature is written.
+    pub encoding: Encoding,
+    /// How the time is written.
+    pub timestamp: TimestampForm,
+    /// Headers with placeholders.
+    pub headers: Vec<(String, String)>,
+    /// Query parameters with placeholders.
+    pub query: Vec<(String, String)>,
+}
+
+/// The text around a token: `Bearer {token}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Around {
+    /// What comes before it.
+    pub before: String,
+    /// What comes after it.
+    pub after: String,
+}
+
+/// Where a credential goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A header.
+    Header(String),
+    /// A query parameter.
+    Query(String),
+    /// A cookie.
+    Cookie(String),
+}
+
+/// How one step proves who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuthUse {
+    /// Its index in the plan.
+    pub auth: usize,
+    /// Whether the request can be rendered only with what a sign-in keeps.
+    pub renders_with_kept: bool,
+}
+
+impl AuthPlan {
+    /// The environment variables that its templates read.
+    pub(super) fn environment(&self) -> Vec<VariableUse> {
+        let written = self.values.iter().filter_map(|entry| match &entry.source {
+            ConnectionSource::Written(plan) => Some(plan.meaning().environment),
+            ConnectionSource::Environment { .. } => None,
+        });
+        written.flatten().collect()
+    }
+
+    /// The header that it sets, in lower case; a step that sets it by itself is left alone.
+    pub fn own_header(&self) -> Option<String> {
+        match &self.kind {
+            AuthKind::Basic | AuthKind::Digest | AuthKind::OAuth1 { .. } | AuthKind::AwsSigV4 => {
+                Some("authorization".to_owned())
+            }
+            AuthKind::Bearer { into: Place::Header(name), .. }
+            | AuthKind::ApiKey { into: Place::Header(name) } => Some(name.to_lowercase()),
+            AuthKind::OAuth2(plan) => match &plan.into {
+                Place::Header(name) => Some(name.to_lowercase()),
+                Place::Query(_) | Place::Cookie(_) => None,
+            },
+            AuthKind::Bearer { .. } | AuthKind::ApiKey { .. } | AuthKind::Hmac(_) | AuthKind::Mtls => None,
+        }
+    }
+
+    /// `kind: oauth2`, if it is one.
+    pub fn oauth2(&self) -> Option<&OAuth2Plan> {
+        match &self.kind {
+            AuthKind::OAuth2(plan) => Some(plan),
+            _ => None,
+        }
+    }
+}
+
+impl Around {
+    /// The text with a token in it.
+    pub fn text(&self, token: &str) -> String {
+        format!("{}{token}{}", self.before, self.after)
+    }
+}

@@ -1,0 +1,282 @@
+//! Proving who asks: a token is got before a request needs it, and renewed once when a service refuses it.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::answer::Answer;
+use super::engine::Run;
+use super::event::Event;
+use super::explain::status_text;
+use super::failure::{self, Stop};
+use super::interrupt::Interrupted;
+use super::sign_in_failure;
+use crate::auth::oauth2::renewal::{self, Before};
+use crate::auth::oauth2::{Client, Held, Notice, Outside, Unsigned};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::http::{Header, Request, Response, SendError, Transport};
+use crate::plan::auth::{AuthUse, OAuth2Plan, Place};
+use crate::plan::step::StepPlan;
+
+/// What proves who asks, as far as this run got with it.
+#[derive(Debug, Default)]
+pub(super) struct Session {
+    /// How often it changed in this run.
+    pub(super) count: u64,
+    held: Option<Held>,
+    signer: Option<Signer>,
+    /// What a service did not accept, by its generation in the store.
+    refused: Option<Option<u64>>,
+}
+
+impl Run<'_> {
+    /// Signs in where the request cannot even be rendered without what a sign-in brings.
+    pub(super) async fn sign_in_to_render(&mut self, step: &StepPlan) -> Result<(), Stop> {
+        match step.auth {
+            Some(used) if used.renders_with_kept => self.sign_in(used.auth).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Signs in where the request goes to where the credentials belong.
+    pub(super) async fn sign_in_to_send(&mut self, step: &StepPlan, request: &Request) -> Result<(), Stop> {
+        match step.auth {
+            Some(used) if self.is_at_home(used, request) => self.sign_in(used.auth).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// How often what the step proves itself with has changed in this run.
+    pub(super) fn session_count(&self, step: &StepPlan) -> u64 {
+        step.auth.map_or(0, |used| self.sessions[used.auth].count)
+    }
+
+    /// The request with what proves who asks. None: that is not there, or no longer good.
+    pub(super) fn signed(&self, step: &StepPlan, request: &Request) -> Result<Option<Request>, Diagnostic> {
+        let mut request = request.clone();
+        let Some(used) = step.auth.filter(|used| self.is_at_home(*used, &request)) else {
+            return Ok(Some(request));
+        };
+        let session = &self.sessions[used.auth];
+        let Some(signer) = session.signer.as_ref().filter(|_| self.is_good(used.auth)) else {
+            return Ok(None);
+        };
+        signer.sign(&mut request);
+        Ok(Some(request))
+    }
+
+    /// A token that the service does not accept is renewed, once for a request; one that somebody renewed meanwhile is
+    /// taken.
+    pub(super) async fn renew_session(
+        &mut self,
+        step: &StepPlan,
+        answer: &Arc<Answer>,
+        sent_with: u64,
+    ) -> Result<bool, Stop> {
+        let Some(used) = step.auth else { return Ok(false) };
+        let Some(oauth2) = self.plan.auths[used.auth].oauth2() else { return Ok(false) };
+        if self.sessions[used.auth].held.is_none() || !self.wants_renewal(step, oauth2, answer)? {
+            return Ok(false);
+        }
+        self.figures.retries += 1;
+        let session = &mut self.sessions[used.auth];
+        if session.count == sent_with
+            && let Some(held) = session.held.take()
+        {
+            session.refused = Some(held.generation);
+            session.signer = None;
+            let why = format!("`{}` got {}", step.name, status_text(&answer.response));
+            self.doubt_the_unit(used.auth, &held);
+            self.tell(&Event::Renewing { step: self.label(used.auth), why });
+            self.former[used.auth] = Some(held.sign_in);
+            self.sign_in(used.auth).await?;
+        }
+        Ok(true)
+    }
+
+    fn wants_renewal(
+        &self,
+        step: &StepPlan,
+        oauth2: &OAuth2Plan,
+        answer: &Arc<Answer>,
+    ) -> Result<bool, Diagnostic> {
+        match oauth2.renew_when.truth(&self.context(step, Some(answer), None)) {
+            Ok(wants) => Ok(wants),
+            Err(error) if error.undefined => Ok(false),
+            Err(error) => Err(failure::evaluation(&step.name, &error)),
+        }
+    }
+
+    /// A token that should hold for months and is refused: its life was probably told in milliseconds.
+    fn doubt_the_unit(&mut self, auth: usize, held: &Held) {
+        let Some(left) = renewal::refused_long_before(&held.sign_in, self.world.clock.now()) else { return };
+        self.notes.push(format!(
+            "{}: a token was refused that should hold for {} more days: if the service counts milliseconds, set `answer: {{ expires_unit: ms }}`",
+            self.label(auth),
+            left.as_secs() / 86_400
+        ));
+    }
+
+    fn label(&self, auth: usize) -> String {
+        format!("sign-in to {}", self.plan.auths[auth].connection_name)
+    }
+
+    fn is_good(&self, auth: usize) -> bool {
+        let Some(oauth2) = self.plan.auths[auth].oauth2() else { return true };
+        let held = self.sessions[auth].held.as_ref();
+        held.is_some_and(|held| held.sign_in.is_good(self.world.clock.now(), oauth2.renew_before))
+    }
+
+    /// Whether a request goes to where the credentials belong: they go nowhere else.
+    fn is_at_home(&self, used: AuthUse, request: &Request) -> bool {
+        let plan = &self.plan.auths[used.auth];
+        let base = plan.connection.and_then(|index| self.values.of_connection(index, "base_url"));
+        let base = base.and_then(|base| base.as_str().map(str::to_owned));
+        let listed = self.values.auths()[used.auth].group("origins").into_iter().map(|(_, origin)| origin);
+        let origins = base.into_iter().chain(listed).filter_map(|text| url::Url::parse(&text).ok());
+        origins.map(|url| url.origin()).any(|origin| origin == request.url.origin())
+    }
+
+    /// Makes sure of a token that is good now.
+    async fn sign_in(&mut self, auth: usize) -> Result<(), Stop> {
+        let plan = self.plan;
+        let Some(oauth2) = plan.auths[auth].oauth2() else { return Ok(()) };
+        if self.is_good(auth) && self.sessions[auth].signer.is_some() {
+            return Ok(());
+        }
+        let (values, redactor) = (Arc::clone(self.values.auths()), self.redactor.clone());
+        let Some(client) = Client::new(&plan.auths[auth], &values[auth], &redactor) else { return Ok(()) };
+        let client = client.map_err(|bad| sign_in_failure::bad_setting(&bad))?;
+        self.refuse_to_leave(&client)?;
+        let store = self.store().await?;
+        let session = &mut self.sessions[auth];
+        let before = Before {
+            refused: session.refused,
+            held: session.held.take().map(|held| held.sign_in).or_else(|| self.former[auth].take()),
+        };
+        let label = self.label(auth);
+        let mut desk = Desk { run: self, label };
+        let held = match renewal::token(&client, store.as_ref(), before, &mut desk).await {
+            Ok(held) => held,
+            Err(Unsigned::Stopped(stop)) => return Err(stop),
+            Err(why) => {
+                let connection = plan.auths[auth].connection.map(|index| &plan.connections[index]);
+                let hints = connection.map_or(&[][..], |connection| &connection.hints);
+                return Err(sign_in_failure::finding(&client, &why, hints, plan.auths[auth].span).into());
+            }
+        };
+        self.take_session(auth, oauth2, held)
+    }
+
+    fn take_session(&mut self, auth: usize, oauth2: &OAuth2Plan, held: Held) -> Result<(), Stop> {
+        let plan = self.plan;
+        if let Some(index) = plan.auths[auth].connection
+            && plan.connections[index].auth == Some(auth)
+        {
+            self.values.keep(index, &plan.connections[index], &held.sign_in.kept, &self.redactor).map_err(
+                |error| {
+                    let message = format!("connection `{}`: {}", plan.connections[index].name, error.message);
+                    Stop::from(Diagnostic::error(Code::SignInFailed, message).at(error.span, ""))
+                },
+            )?;
+        }
+        self.prefetch.clear();
+        let session = &mut self.sessions[auth];
+        session.count += 1;
+        session.signer =
+            Some(Signer { into: oauth2.into.clone(), text: oauth2.around.text(&held.sign_in.access_token) });
+        session.held = Some(held);
+        Ok(())
+    }
+
+    /// A rehearsal does not sign in at a real service.
+    fn refuse_to_leave(&self, client: &Client<'_>) -> Result<(), Stop> {
+        let origin = client.token_url.origin().ascii_serialization();
+        match &self.world.only_origin {
+            Some(only) if *only != origin => Err(sign_in_failure::outside(client, &origin).into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// STAND-IN
+#[derive(Debug)]
+struct Signer {
+    into: Place,
+    text: String,
+}
+impl Signer {
+    fn sign(&self, request: &mut Request) {
+        if let Place::Header(name) = &self.into {
+            request.headers.extend(Header::new(name, &self.text, true, true).ok());
+        }
+    }
+}
+
+/// A run that asks for a token.
+struct Desk<'r, 'a> {
+    run: &'r mut Run<'a>,
+    label: String,
+}
+
+impl Outside for Desk<'_, '_> {
+    type Stop = Stop;
+
+    fn now(&self) -> SystemTime {
+        self.run.world.clock.now()
+    }
+
+    fn random(&self) -> f64 {
+        (self.run.world.random)()
+    }
+
+    async fn send(&mut self, request: &Request) -> Result<Response, SendError> {
+        self.run.figures.requests += 1;
+        let transport: Arc<Transport> = Arc::clone(&self.run.transport);
+        let sent = transport.send(request).await;
+        if let Ok(response) = &sent {
+            let bytes = response.body.len() as u64;
+            self.run.figures.bytes += bytes;
+            self.run.tell(&Event::Answered {
+                step: self.label.clone(),
+                status: response.status.as_u16(),
+                bytes,
+                elapsed: response.elapsed,
+                credits: None,
+            });
+        }
+        sent
+    }
+
+    async fn pause(&mut self, time: Duration) -> Result<(), Stop> {
+        let world = self.run.world;
+        Ok(world.interrupt.or_stop(world.clock.sleep(time)).await?)
+    }
+
+    async fn within<T>(
+        &mut self,
+        patience: Duration,
+        work: impl Future<Output = T>,
+    ) -> Result<Option<T>, Stop> {
+        let done: Result<_, Interrupted> =
+            self.run.world.interrupt.or_stop(tokio::time::timeout(patience, work)).await;
+        Ok(done?.ok())
+    }
+
+    fn hear(&mut self, notice: Notice<'_>) {
+        let step = self.label.clone();
+        match notice {
+            Notice::Kept => self.run.tell(&Event::Reused { step }),
+            Notice::WaitingForOther => self.run.tell(&Event::WaitingForOther { step }),
+            Notice::Asking(request) => {
+                let request = request.describe(&self.run.redactor);
+                self.run.tell(&Event::Requesting { step, request });
+            }
+            Notice::Retrying { why, wait, retry } => {
+                self.run.figures.retries += 1;
+                let why = self.run.redactor.redact(&why).into_owned();
+                self.run.tell(&Event::Retrying { step, why, wait, retry });
+            }
+            Notice::Trouble(trouble) => self.run.tell_trouble(trouble),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What to say where there is no token.
+
+use crate::auth::oauth2::{BadSetting, Client, Refused, Unsigned};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::http::Response;
+
+/// Characters of a body that a message shows.
+const EXCERPT: usize = 300;
+
+/// What is true of every answer that may be the only copy of a refresh token.
+const ROTATING: &str = "this service gives a new refresh token with each use: river keeps one safe from the last byte of the answer on; an answer that is lost on its way may have been the only copy, and then only a new sign-in helps";
+
+/// Why there is no token, for a person. `hints` are the connection's words.
+pub fn finding<S>(
+    client: &Client<'_>,
+    why: &Unsigned<S>,
+    hints: &[(String, String)],
+    span: Span,
+) -> Diagnostic {
+    let name = client.connection;
+    let failed = |message: String| {
+        Diagnostic::error(Code::SignInFailed, format!("cannot sign in to `{name}`: {message}")).at(span, "")
+    };
+    match why {
+        Unsigned::NotSignedIn => {
+            Diagnostic::error(Code::NotSignedIn, format!("nobody has signed in to `{name}` yet"))
+                .at(span, "")
+                .help(format!("sign in once, at a terminal: `river auth login {name}`"))
+        }
+        Unsigned::NoRefreshToken => {
+            failed("the token is over, and the service gave no refresh token with it".to_owned()).help(format!(
+                "sign in again: `river auth login {name}`; many services give a refresh token only when `extra: {{ authorize: … }}` or a scope asks for it (`access_type: offline`, `offline_access`)"
+            ))
+        }
+        Unsigned::Refused { refused, response, rotating } => {
+            let finding = noted(failed(refused.to_string()), client, response);
+            let finding = helped(finding, refused, response, hints);
+            let again = refused.is_about_the_grant() && client.needs_a_person();
+            let finding = finding.help_if(again.then(|| format!("sign in again: `river auth login {name}`")));
+            if *rotating { finding.note(ROTATING) } else { finding }
+        }
+        Unsigned::NoAnswer { error, retries, rotating } => {
+            let tries = if *retries == 0 { String::new() } else { format!(" (after {retries} retries)") };
+            let finding = failed(format!("{error}{tries}")).help(error.help());
+            if *rotating { finding.note(ROTATING) } else { finding }
+        }
+        Unsigned::Unstorable(trouble) => failed(format!("nothing was asked, since a new refresh token could not be kept: {trouble}"))
+            .help(trouble.help()),
+        Unsigned::NoStore => failed("nothing was asked, since a new refresh token could not be kept: there is no store".to_owned())
+            .help("make `.river` in the project's folder writable for the user that runs river"),
+        Unsigned::Lost(trouble) => failed(format!("the service gave a new refresh token, and it could not be kept: {trouble}"))
+            .help(trouble.help())
+            .help(format!("the last one is used up: sign in again, `river auth login {name}`")),
+        Unsigned::Assertion(error) => failed(error.to_string()).help(error.help()),
+        Unsigned::Stopped(_) => failed("it was interrupted".to_owned()),
+    }
+}
+
+/// A value of the connection that makes no client.
+pub fn bad_setting(bad: &BadSetting) -> Diagnostic {
+    Diagnostic::error(Code::BadConnection, bad.message.clone()).at_if(bad.span).help(bad.help)
+}
+
+pub(super) fn outside(client: &Client<'_>, origin: &str) -> Diagnostic {
+    let message =
+        format!("`--sandbox` asks the stand-in only, and `{}` signs in at `{origin}`", client.connection);
+    Diagnostic::error(Code::BadRequest, message)
+        .help("the stand-in replaces the values of connection `zoho` only; run without `--sandbox`")
+}
+
+/// What came, and from where.
+fn noted(finding: Diagnostic, client: &Client<'_>, response: &Response) -> Diagnostic {
+    let reason = response.status.canonical_reason().map(|reason| format!(" {reason}")).unwrap_or_default();
+    let finding = finding.note(format!("request: POST {}", without_query(response.url.as_str())));
+    let status = format!("{}{reason}", response.status.as_u16());
+    if response.body.is_empty() {
+        return finding.note(format!("answer: {status}, without a body"));
+    }
+    finding.note(format!("answer: {status}, body: {}", response.excerpt(EXCERPT, client.redactor)))
+}
+
+fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
+}
+
+/// What the connection says about the service's words; else what can be said of any service.
+fn helped(
+    finding: Diagnostic,
+    refused: &Refused,
+    response: &Response,
+    hints: &[(String, String)],
+) -> Diagnostic {
+    let body = String::from_utf8_lossy(&response.body);
+    let hint = hints.iter().find(|(word, _)| body.contains(&format!("\"{word}\"")));
+    match hint {
+        Some((_, help)) => finding.help(help.clone()),
+        None => finding.help(refused.help()),
+    }
+}

@@ -1,0 +1,130 @@
+//! How requests prove who asks: the `auth` of a connection or of a request.
+
+mod kinds;
+mod oauth2;
+
+pub use kinds::{
+    ApiKeySpec, AwsSigV4Spec, BasicSpec, BearerSpec, DigestSpec, Encoding, HmacAlgorithm, HmacSpec, MtlsSpec,
+    NoneSpec, OAuth1Method, OAuth1Spec, SecretEncoding, TimestampForm,
+};
+pub use oauth2::{
+    AnswerSpec, CallbackServerSpec, ClientAuth, ExpiresUnit, ExtraSpec, Grant, JwtAlgorithm, JwtSpec,
+    OAuth2Spec, Pkce, ScopeSpec,
+};
+
+use super::node::{Node, NodeKind};
+use super::reader::{Read, Reader};
+use super::table::{Need, Row, Shape, Table};
+use super::value::words;
+
+words! {
+    /// The kinds of `auth`.
+    pub enum AuthKindWord("auth kind") {
+        /// Requests are sent as they are.
+        None = "none",
+        /// A user and a password (RFC 7617).
+        Basic = "basic",
+        /// A token in a header (RFC 6750).
+        Bearer = "bearer",
+        /// A key in a header, the query or a cookie.
+        ApiKey = "api_key",
+        /// Tokens that are got and renewed (RFC 6749).
+        OAuth2 = "oauth2",
+        /// Signed requests (RFC 5849).
+        OAuth1 = "oauth1",
+        /// Requests signed in a way that is described here.
+        Hmac = "hmac",
+        /// Requests signed for AWS.
+        AwsSigV4 = "aws_sigv4",
+        /// A certificate of the client's.
+        Mtls = "mtls",
+        /// A user and a password that are not sent (RFC 7616).
+        Digest = "digest",
+    }
+    other_words { "oauth" => "oauth2", "OAuth2" => "oauth2", "oauth2_auth" => "oauth2", "apikey" => "api_key", "apiKey" => "api_key", "token" => "bearer", "http_basic" => "basic", "sigv4" => "aws_sigv4", "aws" => "aws_sigv4", "certificate" => "mtls", "client_certificate" => "mtls" }
+}
+
+/// How requests prove who asks.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AuthSpec {
+    /// Not at all.
+    None,
+    /// `kind: basic`.
+    Basic(BasicSpec),
+    /// `kind: bearer`.
+    Bearer(BearerSpec),
+    /// `kind: api_key`.
+    ApiKey(ApiKeySpec),
+    /// `kind: digest`.
+    Digest(DigestSpec),
+    /// `kind: oauth1`.
+    OAuth1(OAuth1Spec),
+    /// `kind: hmac`.
+    Hmac(Box<HmacSpec>),
+    /// `kind: aws_sigv4`.
+    AwsSigV4(AwsSigV4Spec),
+    /// `kind: mtls`.
+    Mtls(MtlsSpec),
+    /// `kind: oauth2`.
+    OAuth2(Box<OAuth2Spec>),
+}
+
+/// What is said where `kind` is missing.
+const KIND: Table = Table {
+    name: "auth",
+    doc: &["How requests prove who asks."],
+    rows: &[Row {
+        key: "kind",
+        doc: &["What proves who asks."],
+        need: Need::Required,
+        shape: <AuthKindWord as Read>::shape,
+    }],
+    later: &[],
+    other_words: &[],
+};
+
+impl Read for AuthSpec {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        if let NodeKind::Text(text) = &node.kind
+            && text.value == "none"
+        {
+            return Some(Self::None);
+        }
+        if node.as_map().is_none() {
+            reader.wrong_type(node, "a mapping", "write `auth: { kind: bearer, token: … }`, or `auth: none`");
+            return None;
+        }
+        let Some(kind) = node.get("kind") else {
+            reader.missing_key(node.first_key_span(), "kind", &KIND);
+            return None;
+        };
+        Some(match AuthKindWord::read(kind, reader)? {
+            AuthKindWord::None => NoneSpec::read(node, reader).map(|_| Self::None)?,
+            AuthKindWord::Basic => Self::Basic(BasicSpec::read(node, reader)?),
+            AuthKindWord::Bearer => Self::Bearer(BearerSpec::read(node, reader)?),
+            AuthKindWord::ApiKey => Self::ApiKey(ApiKeySpec::read(node, reader)?),
+            AuthKindWord::Digest => Self::Digest(DigestSpec::read(node, reader)?),
+            AuthKindWord::OAuth1 => Self::OAuth1(OAuth1Spec::read(node, reader)?),
+            AuthKindWord::Hmac => Self::Hmac(Box::new(HmacSpec::read(node, reader)?)),
+            AuthKindWord::AwsSigV4 => Self::AwsSigV4(AwsSigV4Spec::read(node, reader)?),
+            AuthKindWord::Mtls => Self::Mtls(MtlsSpec::read(node, reader)?),
+            AuthKindWord::OAuth2 => Self::OAuth2(Box::new(OAuth2Spec::read(node, reader)?)),
+        })
+    }
+
+    fn shape() -> Shape {
+        Shape::Either(vec![
+            Shape::Words(&["none"]),
+            NoneSpec::shape(),
+            BasicSpec::shape(),
+            BearerSpec::shape(),
+            ApiKeySpec::shape(),
+            DigestSpec::shape(),
+            OAuth1Spec::shape(),
+            HmacSpec::shape(),
+            AwsSigV4Spec::shape(),
+            MtlsSpec::shape(),
+            OAuth2Spec::shape(),
+        ])
+    }
+}
