@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::need::{Need, ValueUse};
 use super::scope::{ConnectionNames, Room, Scope, VariableUse};
+use super::source::Outside;
 use super::value::ValuePlan;
 use super::written::EvaluationError;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
 use crate::expr::mapping;
-use crate::spec::connection::{ConnectionSpec, ConnectionUse, ConnectionValue, SourceTable};
+use crate::spec::connection::{ConnectionSpec, ConnectionUse, ConnectionValue};
 use crate::spec::node::{Key, Node, NodeKind};
 
 /// A connection, ready to be looked up.
@@ -26,11 +28,16 @@ pub struct ConnectionPlan {
 impl ConnectionPlan {
     /// The environment variables that its templates read.
     pub(super) fn environment(&self) -> Vec<VariableUse> {
-        let written = self.values.iter().filter_map(|entry| match &entry.source {
-            ConnectionSource::Written(plan) => Some(plan.meaning().environment),
-            ConnectionSource::Environment { .. } => None,
+        let used = self.values.iter().filter(|entry| entry.need != Need::Unused);
+        let variables = used.flat_map(|entry| {
+            let optional = entry.need == Need::Optional;
+            let written = entry.source.written().map(ValuePlan::meaning).unwrap_or_default();
+            written.environment.into_iter().map(move |variable| VariableUse {
+                provided_for: variable.provided_for || optional,
+                ..variable
+            })
         });
-        written.flatten().collect()
+        variables.collect()
     }
 }
 
@@ -45,6 +52,16 @@ pub struct ConnectionEntry {
     pub secret: bool,
     /// Where it comes from.
     pub source: ConnectionSource,
+    /// Whether a run needs it.
+    pub need: Need,
+}
+
+impl ConnectionEntry {
+    /// Whether a run looks it up. A constant is there anyway.
+    pub fn is_looked_up(&self) -> bool {
+        let constant = matches!(self.source, ConnectionSource::Written(ValuePlan::Constant(_)));
+        constant || self.need != Need::Unused
+    }
 }
 
 /// Where a value of a connection comes from.
@@ -52,15 +69,22 @@ pub struct ConnectionEntry {
 pub enum ConnectionSource {
     /// The file; strings in it are templates.
     Written(ValuePlan),
-    /// An environment variable or a line of `.env`.
-    Environment {
-        /// Its name.
-        variable: String,
-        /// What holds without it.
-        default: Option<Value>,
-        /// What it is for.
-        description: Option<String>,
-    },
+    /// It is taken from outside when a run starts.
+    Outside(Outside),
+}
+
+impl ConnectionSource {
+    /// What of the connection it reads itself.
+    pub fn uses(&self) -> Vec<ValueUse> {
+        self.written().map(|plan| plan.meaning().connection).unwrap_or_default()
+    }
+
+    fn written(&self) -> Option<&ValuePlan> {
+        match self {
+            Self::Written(plan) => Some(plan),
+            Self::Outside(_) => None,
+        }
+    }
 }
 
 /// The connections a pipeline and its steps use, made once each.
@@ -180,7 +204,7 @@ fn build(
 
 fn overlaid(value: &Overlay) -> ConnectionEntry {
     let source = ConnectionSource::Written(ValuePlan::Constant(Value::from(value.value.as_str())));
-    ConnectionEntry { name: value.name.clone(), span: None, secret: value.secret, source }
+    ConnectionEntry { name: value.name.clone(), span: None, secret: value.secret, source, need: Need::Unused }
 }
 
 fn is_secret(value: Option<&ConnectionValue>) -> bool {
@@ -263,7 +287,10 @@ impl Builder<'_> {
 
     fn entry(&mut self, key: &Key, value: &ConnectionValue) -> Option<(ConnectionEntry, Vec<String>)> {
         let (source, secret, needs) = match value {
-            ConnectionValue::Source(table) => (self.source(table)?, is_secret(Some(value)), vec![]),
+            ConnectionValue::Source(table) => {
+                let source = ConnectionSource::Outside(Outside::build(table, self.findings)?);
+                (source, is_secret(Some(value)), vec![])
+            }
             ConnectionValue::Literal(node) => {
                 self.warn_of_secret(&key.name, node);
                 let scope = Scope { connection: Some(self.names.clone()), ..Scope::default() };
@@ -275,37 +302,8 @@ impl Builder<'_> {
         if let Some(values) = self.names.values.as_mut() {
             values.insert(key.name.clone(), secret);
         }
-        Some((ConnectionEntry { name: key.name.clone(), span: Some(key.span), secret, source }, needs))
-    }
-
-    fn source(&mut self, table: &SourceTable) -> Option<ConnectionSource> {
-        let from = table.from.given()?;
-        let Some(variable) = from.value.strip_prefix("env:") else {
-            let later = ["file:", "keyring:", "prompt"].iter().any(|kind| from.value.starts_with(kind));
-            let (code, message) = if later {
-                (
-                    Code::NotBuilt,
-                    format!(
-                        "`{}` is part of the language, but river {} does not do it yet",
-                        from.value,
-                        env!("CARGO_PKG_VERSION")
-                    ),
-                )
-            } else {
-                (Code::BadValue, format!("`{}` does not say where the value comes from", from.value))
-            };
-            self.findings.push(
-                Diagnostic::error(code, message)
-                    .at(from.span, "")
-                    .help("write `env:NAME`: an environment variable, or a line of `.env`"),
-            );
-            return None;
-        };
-        Some(ConnectionSource::Environment {
-            variable: variable.to_owned(),
-            default: table.default.given().map(|any| any.0.to_json()),
-            description: table.description.given().map(|text| text.value.clone()),
-        })
+        let (name, span) = (key.name.clone(), Some(key.span));
+        Some((ConnectionEntry { name, span, secret, source, need: Need::Unused }, needs))
     }
 
     /// The warning does not print the value; whoever shows the file's lines masks it.

@@ -8,12 +8,14 @@ pub mod connection;
 pub mod context;
 mod dead_path;
 pub mod extract;
+pub mod need;
 pub mod paginate;
 pub mod paging;
 pub mod params;
 pub mod request;
 pub mod retry;
 pub mod scope;
+pub mod source;
 pub mod state;
 pub mod step;
 pub mod target;
@@ -25,6 +27,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use connection::{ConnectionFiles, ConnectionPlan, Connections};
+use need::ValueUse;
 use params::Param;
 use scope::{ConnectionNames, Extracted, Meaning, Scope, VariableUse};
 use step::StepPlan;
@@ -138,11 +141,19 @@ struct Planner<'a> {
     findings: &'a mut Findings,
     connections: Connections,
     meaning: Meaning,
+    /// What steps read of which connection.
+    uses: Vec<(usize, ValueUse)>,
 }
 
 impl<'a> Planner<'a> {
     fn new(input: &'a Input<'a>, findings: &'a mut Findings) -> Self {
-        Self { input, findings, connections: Connections::default(), meaning: Meaning::default() }
+        Self {
+            input,
+            findings,
+            connections: Connections::default(),
+            meaning: Meaning::default(),
+            uses: vec![],
+        }
     }
 
     fn plan(mut self) -> Option<Plan> {
@@ -190,6 +201,7 @@ impl<'a> Planner<'a> {
             self.refuse_replacing_by_part(step, &targets);
         }
         let params = params?;
+        need::mark(&mut self.connections.list, self.uses);
         for connection in &self.connections.list {
             self.meaning.environment.extend(connection.environment());
         }
@@ -232,6 +244,10 @@ impl<'a> Planner<'a> {
             let before = step::Before { all: specs, index, scope: &scope, connection };
             let built = step::build(step, &before, write, self.findings);
             self.meaning.add(&built.meaning);
+            let uses = built.meaning.connection.into_iter();
+            self.uses.extend(
+                connection.into_iter().flat_map(|index| uses.clone().map(move |found| (index, found))),
+            );
             match built.plan {
                 Some(plan) => {
                     scope.note_secrets(

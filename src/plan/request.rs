@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::need::ValueUse;
 use super::scope::{Meaning, Room, Scope};
 use super::value::ValuePlan;
 use super::written::Written;
@@ -95,6 +96,7 @@ impl RequestPlan {
     /// What all its names mean together.
     pub fn meaning(&self) -> Meaning {
         let mut all = self.url_meaning.clone();
+        all.connection.extend(self.base_url());
         let form = match &self.body {
             BodyPlan::Form(fields) => fields.as_slice(),
             _ => &[],
@@ -116,6 +118,14 @@ impl RequestPlan {
             all.add(meaning);
         }
         all
+    }
+
+    /// A path joins `connection.base_url`. What stands in a template at the start may turn out to be one.
+    fn base_url(&self) -> Option<ValueUse> {
+        let url = self.url.text.value.as_str();
+        let computed = url.starts_with('{');
+        (computed || url.starts_with('/'))
+            .then(|| ValueUse { name: Some("base_url".to_owned()), provided_for: computed })
     }
 
     /// Whether `page` is read somewhere in it.

@@ -1,6 +1,6 @@
 //! The values a run works with: params, connections, the environment, and what steps extracted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -12,7 +12,9 @@ use crate::diagnostic::{Code, Diagnostic, Findings, nearest};
 use crate::expr::mapping;
 use crate::plan::Plan;
 use crate::plan::connection::{ConnectionEntry, ConnectionPlan, ConnectionSource};
+use crate::plan::need::Need;
 use crate::plan::scope::VariableUse;
+use crate::plan::source::{Origin, Outside};
 use crate::secret::{Environment, Redactor, Secret};
 
 /// All values of a run.
@@ -215,47 +217,67 @@ impl Lookup<'_> {
 
     fn connection(&mut self, plan: &ConnectionPlan, params: &Value, environment: &Value) -> Value {
         let mut values: BTreeMap<String, Value> = BTreeMap::new();
-        for entry in &plan.values {
+        // What needs a value that was found wrong is not said to be wrong as well.
+        let mut wrong: BTreeSet<&str> = BTreeSet::new();
+        for entry in plan.values.iter().filter(|entry| entry.is_looked_up()) {
+            if entry.source.uses().iter().any(|found| found.is_one_of(&wrong)) {
+                wrong.insert(&entry.name);
+                continue;
+            }
             let own = mapping(values.iter().map(|(name, value)| (name.clone(), value.clone())));
             let context =
                 mapping([("connection", own), ("params", params.clone()), ("env", environment.clone())]);
-            if let Some(value) = self.value(plan, entry, &context) {
-                values.insert(entry.name.clone(), value);
+            match self.value(plan, entry, &context) {
+                Some(value) => {
+                    if entry.secret {
+                        secrets::learn(self.redactor, &value);
+                    }
+                    values.insert(entry.name.clone(), value);
+                }
+                None if entry.need == Need::Required => drop(wrong.insert(&entry.name)),
+                None => {}
             }
         }
         mapping(values)
     }
 
+    /// None: it may be missing, and is; or a finding says what is wrong.
     fn value(&mut self, plan: &ConnectionPlan, entry: &ConnectionEntry, context: &Value) -> Option<Value> {
-        let value = match &entry.source {
+        match &entry.source {
             ConnectionSource::Written(written) => match written.value(context) {
-                Ok(value) => value,
+                Ok(value) => Some(value),
+                // What it is made of may be missing as well.
+                Err(error) if error.undefined && entry.need == Need::Optional => None,
                 Err(error) => {
                     let message = format!("connection `{}`: {}", plan.name, error.message);
                     self.findings.push(Diagnostic::error(Code::BadConnection, message).at(error.span, ""));
-                    return None;
+                    None
                 }
             },
-            ConnectionSource::Environment { variable, default, description } => {
-                match (
-                    self.environment.get(variable).map(Secret::expose).filter(|value| !value.is_empty()),
-                    default,
-                ) {
-                    (Some(value), _) => Value::from(value),
-                    (None, Some(default)) => Value::from(minijinja::value::Serde(default)),
-                    (None, None) => {
-                        let what = format!("connection `{}` needs `{}`", plan.name, entry.name);
-                        self.findings
-                            .push(missing(variable, &what, description.as_deref()).at_if(entry.span));
-                        return None;
-                    }
-                }
-            }
-        };
-        if entry.secret {
-            secrets::learn(self.redactor, &value);
+            ConnectionSource::Outside(outside) => self.outside(plan, entry, outside),
         }
-        Some(value)
+    }
+
+    fn outside(
+        &mut self,
+        plan: &ConnectionPlan,
+        entry: &ConnectionEntry,
+        outside: &Outside,
+    ) -> Option<Value> {
+        let Origin::Environment(variable) = &outside.origin;
+        let found = self.environment.get(variable).map(Secret::expose).filter(|value| !value.is_empty());
+        match (found, &outside.default) {
+            (Some(value), _) => Some(Value::from(value)),
+            (None, Some(default)) => Some(Value::from(minijinja::value::Serde(default))),
+            (None, None) => {
+                if entry.need != Need::Optional {
+                    let what = format!("connection `{}` needs `{}`", plan.name, entry.name);
+                    let finding = missing(variable, &what, outside.description.as_deref());
+                    self.findings.push(finding.at_if(entry.span));
+                }
+                None
+            }
+        }
     }
 }
 
