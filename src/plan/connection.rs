@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::auth::{self, AuthHome, AuthPlan};
+use super::need::{Need, ValueUse};
 use super::scope::{ConnectionNames, Room, Scope, VariableUse};
+use super::source::Outside;
 use super::value::ValuePlan;
 use super::written::EvaluationError;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
 use crate::expr::mapping;
 use crate::spec::auth::AuthSpec;
-use crate::spec::connection::{ConnectionSpec, ConnectionUse, ConnectionValue, SourceTable};
+use crate::spec::connection::{ConnectionSpec, ConnectionUse, ConnectionValue};
 use crate::spec::node::{Key, Node, NodeKind};
 use crate::spec::value::Placed;
 
@@ -40,11 +42,16 @@ impl ConnectionPlan {
 
     /// The environment variables that its templates read.
     pub(super) fn environment(&self) -> Vec<VariableUse> {
-        let written = self.values.iter().filter_map(|entry| match &entry.source {
-            ConnectionSource::Written(plan) => Some(plan.meaning().environment),
-            ConnectionSource::Environment { .. } => None,
+        let used = self.values.iter().filter(|entry| entry.need != Need::Unused);
+        let variables = used.flat_map(|entry| {
+            let optional = entry.need == Need::Optional;
+            let written = entry.source.written().map(ValuePlan::meaning).unwrap_or_default();
+            written.environment.into_iter().map(move |variable| VariableUse {
+                provided_for: variable.provided_for || optional,
+                ..variable
+            })
         });
-        written.flatten().collect()
+        variables.collect()
     }
 }
 
@@ -61,15 +68,20 @@ pub struct ConnectionEntry {
     pub source: ConnectionSource,
     /// Whether it needs what only a sign-in brings.
     pub late: bool,
+    /// Whether a run needs it.
+    pub need: Need,
 }
 
 impl ConnectionEntry {
     /// The values of the connection that it needs.
     pub fn needs(&self) -> Vec<String> {
-        match &self.source {
-            ConnectionSource::Written(plan) => plan.connection_needs(),
-            ConnectionSource::Environment { .. } => vec![],
-        }
+        self.source.uses().into_iter().filter_map(|found| found.name).collect()
+    }
+
+    /// Whether a run looks it up. A constant is there anyway.
+    pub fn is_looked_up(&self) -> bool {
+        let constant = matches!(self.source, ConnectionSource::Written(ValuePlan::Constant(_)));
+        constant || self.need != Need::Unused
     }
 }
 
@@ -78,15 +90,22 @@ impl ConnectionEntry {
 pub enum ConnectionSource {
     /// The file; strings in it are templates.
     Written(ValuePlan),
-    /// An environment variable or a line of `.env`.
-    Environment {
-        /// Its name.
-        variable: String,
-        /// What holds without it.
-        default: Option<Value>,
-        /// What it is for.
-        description: Option<String>,
-    },
+    /// It is taken from outside when a run starts.
+    Outside(Outside),
+}
+
+impl ConnectionSource {
+    /// What of the connection it reads itself.
+    pub fn uses(&self) -> Vec<ValueUse> {
+        self.written().map(|plan| plan.meaning().connection).unwrap_or_default()
+    }
+
+    pub(super) fn written(&self) -> Option<&ValuePlan> {
+        match self {
+            Self::Written(plan) => Some(plan),
+            Self::Outside(_) => None,
+        }
+    }
 }
 
 /// The connections a pipeline and its steps use, made once each.
@@ -305,7 +324,14 @@ fn mark_late(values: &mut [ConnectionEntry], kept: &[String]) {
 
 fn overlaid(value: &Overlay) -> ConnectionEntry {
     let source = ConnectionSource::Written(ValuePlan::Constant(Value::from(value.value.as_str())));
-    ConnectionEntry { name: value.name.clone(), span: None, secret: value.secret, source, late: false }
+    ConnectionEntry {
+        name: value.name.clone(),
+        span: None,
+        secret: value.secret,
+        source,
+        late: false,
+        need: Need::Unused,
+    }
 }
 
 fn is_secret(value: Option<&ConnectionValue>) -> bool {
@@ -404,7 +430,10 @@ pub(super) fn make_entry(
     findings: &mut Findings,
 ) -> Option<ConnectionEntry> {
     let (source, secret, span) = match value {
-        ConnectionValue::Source(table) => (source(table, findings)?, is_secret(Some(value)), table.span),
+        ConnectionValue::Source(table) => {
+            let source = ConnectionSource::Outside(Outside::build(table, findings)?);
+            (source, is_secret(Some(value)), table.span)
+        }
         ConnectionValue::Literal(node) => {
             warn_of_secret(name, &names.shown, node, findings);
             let scope = Scope { connection: Some(names.clone()), ..Scope::default() };
@@ -413,36 +442,13 @@ pub(super) fn make_entry(
             (ConnectionSource::Written(plan), secret, node.span)
         }
     };
-    Some(ConnectionEntry { name: name.to_owned(), span: Some(span), secret, source, late: false })
-}
-
-fn source(table: &SourceTable, findings: &mut Findings) -> Option<ConnectionSource> {
-    let from = table.from.given()?;
-    let Some(variable) = from.value.strip_prefix("env:") else {
-        let later = ["file:", "keyring:", "prompt"].iter().any(|kind| from.value.starts_with(kind));
-        let (code, message) = if later {
-            (
-                Code::NotBuilt,
-                format!(
-                    "`{}` is part of the language, but river {} does not do it yet",
-                    from.value,
-                    env!("CARGO_PKG_VERSION")
-                ),
-            )
-        } else {
-            (Code::BadValue, format!("`{}` does not say where the value comes from", from.value))
-        };
-        findings.push(
-            Diagnostic::error(code, message)
-                .at(from.span, "")
-                .help("write `env:NAME`: an environment variable, or a line of `.env`"),
-        );
-        return None;
-    };
-    Some(ConnectionSource::Environment {
-        variable: variable.to_owned(),
-        default: table.default.given().map(|any| any.0.to_json()),
-        description: table.description.given().map(|text| text.value.clone()),
+    Some(ConnectionEntry {
+        name: name.to_owned(),
+        span: Some(span),
+        secret,
+        source,
+        late: false,
+        need: Need::Unused,
     })
 }
 

@@ -9,12 +9,14 @@ pub mod connection;
 pub mod context;
 mod dead_path;
 pub mod extract;
+pub mod need;
 pub mod paginate;
 pub mod paging;
 pub mod params;
 pub mod request;
 pub mod retry;
 pub mod scope;
+pub mod source;
 pub mod state;
 pub mod step;
 pub mod target;
@@ -27,6 +29,7 @@ use std::time::Duration;
 
 use auth::{AuthPlan, AuthUse};
 use connection::{ConnectionFiles, ConnectionPlan, Connections};
+use need::ValueUse;
 use params::Param;
 use scope::{ConnectionNames, Extracted, Meaning, Scope, VariableUse};
 use step::StepPlan;
@@ -142,11 +145,19 @@ struct Planner<'a> {
     findings: &'a mut Findings,
     connections: Connections,
     meaning: Meaning,
+    /// What steps read of which connection.
+    uses: Vec<(usize, ValueUse)>,
 }
 
 impl<'a> Planner<'a> {
     fn new(input: &'a Input<'a>, findings: &'a mut Findings) -> Self {
-        Self { input, findings, connections: Connections::default(), meaning: Meaning::default() }
+        Self {
+            input,
+            findings,
+            connections: Connections::default(),
+            meaning: Meaning::default(),
+            uses: vec![],
+        }
     }
 
     fn plan(mut self) -> Option<Plan> {
@@ -194,6 +205,7 @@ impl<'a> Planner<'a> {
             self.refuse_replacing_by_part(step, &targets);
         }
         let params = params?;
+        need::mark(&mut self.connections.list, self.uses);
         for connection in &self.connections.list {
             self.meaning.environment.extend(connection.environment());
         }
@@ -240,9 +252,13 @@ impl<'a> Planner<'a> {
             let before = step::Before { all: specs, index, scope: &scope, connection };
             let built = step::build(step, &before, write, self.findings);
             self.meaning.add(&built.meaning);
+            let uses = built.meaning.connection.clone().into_iter();
+            self.uses.extend(
+                connection.into_iter().flat_map(|index| uses.clone().map(move |found| (index, found))),
+            );
             match built.plan {
                 Some(mut plan) => {
-                    plan.auth = self.auth_of(step, &plan);
+                    plan.auth = self.auth_of(step, &plan, &built.meaning.connection);
                     scope.note_secrets(
                         index,
                         plan.extract.iter().filter(|extract| extract.secret).map(|extract| &extract.key.name),
@@ -293,7 +309,7 @@ impl<'a> Planner<'a> {
     }
 
     /// How a step proves who asks: as its request says, else as its connection does.
-    fn auth_of(&mut self, spec: &StepSpec, plan: &StepPlan) -> Option<AuthUse> {
+    fn auth_of(&mut self, spec: &StepSpec, plan: &StepPlan, reads: &[ValueUse]) -> Option<AuthUse> {
         let own = spec.request.given().map(|request| &request.auth)?;
         let auth = match own {
             Field::Given(auth) => self.connections.own_auth(auth, plan.connection, self.findings)?,
@@ -307,7 +323,15 @@ impl<'a> Planner<'a> {
         }
         let connection = plan.connection.map(|index| &self.connections.list[index]);
         let is_late = |name: &str| connection.is_some_and(|connection| connection.is_late(name));
-        let renders_with_kept = plan.request.connection_needs().iter().any(|name| is_late(name));
+        let renders_with_kept =
+            reads.iter().filter_map(|found| found.name.as_ref()).any(|name| is_late(name));
+        let found = &mut self.connections.auths[auth];
+        found.mark_used();
+        self.uses.extend(
+            plan.connection
+                .into_iter()
+                .flat_map(|index| found.uses().into_iter().map(move |found| (index, found))),
+        );
         Some(AuthUse { auth, renders_with_kept })
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::need::ValueUse;
 use super::scope::{Meaning, Room, Scope};
 use super::value::ValuePlan;
 use super::written::Written;
@@ -95,6 +96,7 @@ impl RequestPlan {
     /// What all its names mean together.
     pub fn meaning(&self) -> Meaning {
         let mut all = self.url_meaning.clone();
+        all.connection.extend(self.base_url());
         let form = match &self.body {
             BodyPlan::Form(fields) => fields.as_slice(),
             _ => &[],
@@ -118,18 +120,12 @@ impl RequestPlan {
         all
     }
 
-    /// The values of the connection that are in it.
-    pub(super) fn connection_needs(&self) -> Vec<String> {
-        let joined = self.url.text.value.starts_with('/').then(|| "base_url".to_owned());
-        let url = self.url.item.uses().iter().filter(|found| found.path[0] == "connection");
-        let url = url.filter_map(|found| found.path.get(1).cloned());
-        let entries = self.query.iter().chain(&self.headers).flat_map(|(_, value)| value.connection_needs());
-        let body = match &self.body {
-            BodyPlan::None => vec![],
-            BodyPlan::Form(fields) => fields.iter().flat_map(|(_, value)| value.connection_needs()).collect(),
-            BodyPlan::Json(value) | BodyPlan::Text { text: value, .. } => value.connection_needs(),
-        };
-        joined.into_iter().chain(url).chain(entries).chain(body).collect()
+    /// A path joins `connection.base_url`. What stands in a template at the start may turn out to be one.
+    fn base_url(&self) -> Option<ValueUse> {
+        let url = self.url.text.value.as_str();
+        let computed = url.starts_with('{');
+        (computed || url.starts_with('/'))
+            .then(|| ValueUse { name: Some("base_url".to_owned()), provided_for: computed })
     }
 
     /// Whether `page` is read somewhere in it.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::need::ValueUse;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
 use crate::expr::NameUse;
 use crate::spec::node::Text;
@@ -97,8 +98,8 @@ pub struct VariableUse {
 pub struct Meaning {
     /// Whether a secret is in it.
     pub secret: bool,
-    /// Whether a value of the connection is in it.
-    pub from_connection: bool,
+    /// The values of the connection that are in it.
+    pub connection: Vec<ValueUse>,
     /// The steps whose values are in it, by index.
     pub steps: Vec<usize>,
     /// The extracted names that are in it.
@@ -121,7 +122,7 @@ impl Scope {
             if let Some(finding) = self.finding(found, uses, text, room) {
                 findings.push(finding);
             }
-            self.note(found, text, room, &mut meaning);
+            self.note(found, uses, text, room, &mut meaning);
         }
         meaning
     }
@@ -143,7 +144,7 @@ impl Scope {
         self.extracted.get(name)?.iter().rev().find(earlier)
     }
 
-    fn note(&self, found: &NameUse, text: &Text, room: Room, meaning: &mut Meaning) {
+    fn note(&self, found: &NameUse, all: &[NameUse], text: &Text, room: Room, meaning: &mut Meaning) {
         let second = found.path.get(1);
         match found.path[0].as_str() {
             "env" => {
@@ -163,7 +164,11 @@ impl Scope {
                 meaning.secret |= self.params.as_ref().is_some_and(|params| is_secret(params, second));
             }
             "connection" => {
-                meaning.from_connection = true;
+                let tested = |other: &NameUse| {
+                    other.guarded && other.path.iter().take(2).eq(found.path.iter().take(2))
+                };
+                let provided_for = found.guarded || all.iter().any(tested);
+                meaning.connection.push(ValueUse { name: second.cloned(), provided_for });
                 let values = self.connection.as_ref().and_then(|connection| connection.values.as_ref());
                 meaning.secret |= values.is_some_and(|values| is_secret(values, second));
             }

@@ -119,10 +119,15 @@ impl ValuePlan {
 }
 
 impl Meaning {
+    /// Whether a value of the connection is in it.
+    pub fn from_connection(&self) -> bool {
+        !self.connection.is_empty()
+    }
+
     /// Adds what another template means.
     pub fn add(&mut self, other: &Meaning) {
         self.secret |= other.secret;
-        self.from_connection |= other.from_connection;
+        self.connection.extend(other.connection.iter().cloned());
         self.steps.extend(&other.steps);
         self.extracted.extend(other.extracted.iter().cloned());
         self.environment.extend(other.environment.iter().cloned());

@@ -154,7 +154,7 @@ impl Rendering<'_> {
         let value = self.value(plan)?;
         let meaning = plan.meaning();
         for text in self.texts(name, &value, plan)? {
-            into.push(self.make_header(name, &text, meaning.secret, meaning.from_connection)?);
+            into.push(self.make_header(name, &text, meaning.secret, meaning.from_connection())?);
         }
         Ok(())
     }

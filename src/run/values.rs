@@ -1,6 +1,6 @@
 //! The values a run works with: params, connections, the environment, and what steps extracted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -13,7 +13,9 @@ use crate::expr::mapping;
 use crate::plan::Plan;
 use crate::plan::auth::AuthPlan;
 use crate::plan::connection::{ConnectionEntry, ConnectionPlan, ConnectionSource};
+use crate::plan::need::{Need, ValueUse};
 use crate::plan::scope::VariableUse;
+use crate::plan::source::{Origin, Outside};
 use crate::plan::written::EvaluationError;
 use crate::secret::{Environment, Redactor, Secret};
 
@@ -99,10 +101,8 @@ impl Values {
             .collect();
         let connections: Vec<Value> = early.iter().map(of_connection).collect();
         let auths = plan.auths.iter().map(|auth| {
-            let own = auth
-                .connection
-                .map_or_else(|| of_connection(&BTreeMap::new()), |index| connections[index].clone());
-            lookup.auth(auth, &own, &params, &environment_value)
+            let own = auth.connection.map(|index| &early[index]);
+            lookup.auth(auth, own, &params, &environment_value)
         });
         let auths = Arc::new(auths.collect());
         if findings.has_errors() {
@@ -278,61 +278,97 @@ impl Lookup<'_> {
         environment: &Value,
     ) -> BTreeMap<String, Value> {
         let mut values: BTreeMap<String, Value> = BTreeMap::new();
-        for entry in plan.values.iter().filter(|entry| !entry.late) {
+        // What needs a value that was found wrong is not said to be wrong as well.
+        let mut wrong: BTreeSet<&str> = BTreeSet::new();
+        for entry in plan.values.iter().filter(|entry| entry.is_looked_up() && !entry.late) {
+            if entry.source.uses().iter().any(|found| found.is_one_of(&wrong)) {
+                wrong.insert(&entry.name);
+                continue;
+            }
             let context = mapping([
                 ("connection", of_connection(&values)),
                 ("params", params.clone()),
                 ("env", environment.clone()),
             ]);
-            if let Some(value) = self.value(&plan.name, entry, &context) {
-                values.insert(entry.name.clone(), value);
+            match self.value(&plan.name, entry, &context) {
+                Some(value) => {
+                    if entry.secret {
+                        secrets::learn(self.redactor, &value);
+                    }
+                    values.insert(entry.name.clone(), value);
+                }
+                None if entry.need == Need::Required => drop(wrong.insert(&entry.name)),
+                None => {}
             }
         }
         values
     }
 
-    fn auth(&mut self, plan: &AuthPlan, own: &Value, params: &Value, environment: &Value) -> AuthValues {
-        let context =
-            mapping([("connection", own.clone()), ("params", params.clone()), ("env", environment.clone())]);
+    /// What proves who asks. What needs a value that is missing is not said to be wrong as well.
+    fn auth(
+        &mut self,
+        plan: &AuthPlan,
+        own: Option<&BTreeMap<String, Value>>,
+        params: &Value,
+        environment: &Value,
+    ) -> AuthValues {
+        let nothing = BTreeMap::new();
+        let own = own.unwrap_or(&nothing);
+        let context = mapping([
+            ("connection", of_connection(own)),
+            ("params", params.clone()),
+            ("env", environment.clone()),
+        ]);
         let mut values = AuthValues::default();
-        for entry in plan.values.iter().filter(|entry| !entry.late) {
+        for entry in plan.values.iter().filter(|entry| entry.is_looked_up() && !entry.late) {
+            let there = |found: &ValueUse| {
+                found.provided_for || found.name.as_ref().is_none_or(|name| own.contains_key(name))
+            };
+            if !entry.source.uses().iter().all(there) && self.findings.has_errors() {
+                continue;
+            }
             if let Some(value) = self.value(&plan.connection_name, entry, &context) {
+                if entry.secret {
+                    secrets::learn(self.redactor, &value);
+                }
                 values.insert(&entry.name, value);
             }
         }
         values
     }
 
+    /// None: it may be missing, and is; or a finding says what is wrong.
     fn value(&mut self, connection: &str, entry: &ConnectionEntry, context: &Value) -> Option<Value> {
-        let value = match &entry.source {
+        match &entry.source {
             ConnectionSource::Written(written) => match written.value(context) {
-                Ok(value) => value,
+                Ok(value) => Some(value),
+                // What it is made of may be missing as well.
+                Err(error) if error.undefined && entry.need == Need::Optional => None,
                 Err(error) => {
                     let message = format!("connection `{connection}`: {}", error.message);
                     self.findings.push(Diagnostic::error(Code::BadConnection, message).at(error.span, ""));
-                    return None;
+                    None
                 }
             },
-            ConnectionSource::Environment { variable, default, description } => {
-                match (
-                    self.environment.get(variable).map(Secret::expose).filter(|value| !value.is_empty()),
-                    default,
-                ) {
-                    (Some(value), _) => Value::from(value),
-                    (None, Some(default)) => Value::from(minijinja::value::Serde(default)),
-                    (None, None) => {
-                        let what = format!("connection `{connection}` needs `{}`", entry.name);
-                        self.findings
-                            .push(missing(variable, &what, description.as_deref()).at_if(entry.span));
-                        return None;
-                    }
-                }
-            }
-        };
-        if entry.secret {
-            secrets::learn(self.redactor, &value);
+            ConnectionSource::Outside(outside) => self.outside(connection, entry, outside),
         }
-        Some(value)
+    }
+
+    fn outside(&mut self, connection: &str, entry: &ConnectionEntry, outside: &Outside) -> Option<Value> {
+        let Origin::Environment(variable) = &outside.origin;
+        let found = self.environment.get(variable).map(Secret::expose).filter(|value| !value.is_empty());
+        match (found, &outside.default) {
+            (Some(value), _) => Some(Value::from(value)),
+            (None, Some(default)) => Some(Value::from(minijinja::value::Serde(default))),
+            (None, None) => {
+                if entry.need != Need::Optional {
+                    let what = format!("connection `{connection}` needs `{}`", entry.name);
+                    let finding = missing(variable, &what, outside.description.as_deref());
+                    self.findings.push(finding.at_if(entry.span));
+                }
+                None
+            }
+        }
     }
 }
 

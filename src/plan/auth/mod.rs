@@ -5,7 +5,8 @@
 mod build;
 mod oauth2;
 
-use super::connection::{ConnectionEntry, ConnectionSource};
+use super::connection::ConnectionEntry;
+use super::need::{Need, ValueUse};
 use super::scope::VariableUse;
 use super::written::Written;
 use crate::diagnostic::Span;
@@ -114,13 +115,22 @@ pub struct AuthUse {
 }
 
 impl AuthPlan {
+    /// Some step is sent with it: its values are needed, and what they read of the connection.
+    pub(super) fn mark_used(&mut self) {
+        self.values.iter_mut().for_each(|entry| entry.need = Need::Required);
+    }
+
+    /// What its values read of the connection; the address decides where they go.
+    pub(super) fn uses(&self) -> Vec<ValueUse> {
+        let base_url = ValueUse { name: Some("base_url".to_owned()), provided_for: true };
+        let own = self.values.iter().flat_map(|entry| entry.source.uses());
+        own.chain([base_url]).collect()
+    }
+
     /// The environment variables that its templates read.
     pub(super) fn environment(&self) -> Vec<VariableUse> {
-        let written = self.values.iter().filter_map(|entry| match &entry.source {
-            ConnectionSource::Written(plan) => Some(plan.meaning().environment),
-            ConnectionSource::Environment { .. } => None,
-        });
-        written.flatten().collect()
+        let used = self.values.iter().filter(|entry| entry.need != Need::Unused);
+        used.filter_map(|entry| entry.source.written()).flat_map(|plan| plan.meaning().environment).collect()
     }
 
     /// The header that it sets, in lower case; a step that sets it by itself is left alone.

@@ -8,6 +8,8 @@ use crate::paging::Cursor;
 use crate::plan::Plan;
 use crate::plan::connection::{ConnectionEntry, ConnectionPlan, ConnectionSource};
 use crate::plan::context::Context;
+use crate::plan::need::Need;
+use crate::plan::source::{Origin, Outside};
 use crate::plan::step::StepPlan;
 use crate::plan::written::{EvaluationError, Written};
 use crate::run::render::page_names;
@@ -110,7 +112,7 @@ impl<'a> Known<'a> {
                 let own = ("connection".to_owned(), mapping(values.clone()));
                 mapping(self.outside(side).into_iter().chain([own]))
             });
-            let values = self.entry(plan, entry, &contexts);
+            let Some(values) = self.entry(plan, entry, &contexts) else { continue };
             let variable = self.as_variable(entry);
             for (at, side) in [Side::One, Side::Other].into_iter().enumerate() {
                 let value =
@@ -122,15 +124,14 @@ impl<'a> Known<'a> {
         shown.map(mapping)
     }
 
-    fn entry(&self, plan: &ConnectionPlan, entry: &ConnectionEntry, contexts: &Pair) -> Pair {
+    /// None: it may be missing, and is.
+    fn entry(&self, plan: &ConnectionPlan, entry: &ConnectionEntry, contexts: &Pair) -> Option<Pair> {
         let (connection, name) = (plan.name.clone(), entry.name.clone());
         let missing = StandIn::Connection { connection, name, secret: entry.secret };
         let both =
             |stand_in: StandIn| [Side::One, Side::Other].map(|side| self.token(stand_in.clone(), side));
-        match &entry.source {
-            _ if entry.secret && !matches!(entry.source, ConnectionSource::Environment { .. }) => {
-                both(missing)
-            }
+        Some(match &entry.source {
+            ConnectionSource::Written(_) if entry.secret => both(missing),
             ConnectionSource::Written(written) => {
                 let values = contexts.each_ref().map(|context| written.value(context).ok());
                 match values {
@@ -138,27 +139,31 @@ impl<'a> Known<'a> {
                     _ => both(missing),
                 }
             }
-            ConnectionSource::Environment { variable, default, .. } => {
+            ConnectionSource::Outside(Outside { origin: Origin::Environment(variable), default, .. }) => {
                 let value =
                     self.environment.get(variable).map(Secret::expose).filter(|value| !value.is_empty());
                 match (value, default) {
                     (Some(value), _) if !entry.secret => [Value::from(value), Value::from(value)],
-                    (None, Some(default)) if !entry.secret => [
-                        Value::from(minijinja::value::Serde(default)),
-                        Value::from(minijinja::value::Serde(default)),
-                    ],
+                    (None, Some(default)) if !entry.secret => {
+                        let default = Value::from(minijinja::value::Serde(default));
+                        [default.clone(), default]
+                    }
                     (None, Some(_)) => both(missing),
+                    (None, None) if entry.need == Need::Optional => return None,
                     (value, _) => {
                         both(StandIn::Environment { variable: variable.clone(), there: value.is_some() })
                     }
                 }
             }
-        }
+        })
     }
 
     /// The variable in whose place a value is shown, if variables are wanted.
     fn as_variable(&self, entry: &ConnectionEntry) -> Option<StandIn> {
-        let ConnectionSource::Environment { variable, default: None, .. } = &entry.source else {
+        let ConnectionSource::Outside(Outside {
+            origin: Origin::Environment(variable), default: None, ..
+        }) = &entry.source
+        else {
             return None;
         };
         let there = self.environment.get(variable).is_some_and(|value| !value.expose().is_empty());
