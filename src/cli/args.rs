@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(super) use super::auth::arguments::AuthArguments;
 use super::sandbox;
 pub(super) use super::state::arguments::StateArguments;
 use crate::run::Overlap;
@@ -49,6 +50,8 @@ pub(super) enum When {
 pub(super) enum Command {
     /// Run a pipeline.
     Run(RunArguments),
+    /// Sign in to a service once, and look after what is signed in.
+    Auth(AuthArguments),
     /// Find everything that is wrong in pipelines, without a request.
     Check(CheckArguments),
     /// Show what a pipeline would request, in order, without a request.
@@ -272,6 +275,12 @@ fn overlap(text: &str) -> Result<Overlap, String> {
             .ok_or_else(|| format!("`{time}` is not a length of time; write it with its unit: `wait=5m`")),
         _ => Err("allowed: `fail`, `skip`, `wait=5m`".to_owned()),
     }
+}
+
+/// A length of time.
+pub(super) fn period(text: &str) -> Result<Duration, String> {
+    parse_period(text)
+        .ok_or_else(|| format!("`{text}` is not a length of time; write it with its unit: `5m`"))
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

@@ -1,6 +1,8 @@
 //! The command line: arguments in, exit code out. Hints that need the whole picture are added here.
 
 mod args;
+mod auth;
+mod browser;
 mod check;
 mod dot_env;
 mod exit;
@@ -11,6 +13,7 @@ mod log;
 mod new;
 mod plan;
 mod preview;
+mod problem;
 mod project;
 mod run;
 mod sandbox;
@@ -56,6 +59,13 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>, terminal: impl Fn
 
 fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> anyhow::Result<Exit> {
     match &arguments.command {
+        Command::Auth(command) => {
+            let redactor = Redactor::default();
+            let subscriber = log::subscriber(arguments, terminal, &redactor);
+            tracing::subscriber::with_default(subscriber, || {
+                auth::auth(&command.command, terminal, &redactor)
+            })
+        }
         Command::Check(check) => check::check(check, terminal),
         Command::Explain(explain) => explain::explain(explain, terminal),
         Command::Kits(kits) => kits::kits(kits, terminal),

@@ -96,6 +96,78 @@ pub(super) fn open(
     Ok(Project { root, sources, pipeline, connections, environment, findings, fingerprint })
 }
 
+/// A connection by itself, with everything that was read for it.
+#[derive(Debug)]
+pub(super) struct ConnectionProject {
+    /// The folder to which relative paths belong.
+    pub(super) root: PathBuf,
+    /// The texts.
+    pub(super) sources: Sources,
+    /// The connection; none where nothing of it can be used.
+    pub(super) spec: Option<ConnectionSpec>,
+    /// The environment, `.env` included.
+    pub(super) environment: Environment,
+    /// What is wrong so far.
+    pub(super) findings: Findings,
+}
+
+/// Reads a connection of the project in which the user stands. Err: it is not there; the finding says what is near.
+pub(super) fn open_connection(
+    name: &str,
+    folder: &Path,
+    environment: &BTreeMap<String, String>,
+) -> Result<ConnectionProject, Box<Diagnostic>> {
+    let root = root_here(folder);
+    let connections = root.join("connections");
+    let there = yaml_names(&connections);
+    let name = name.strip_suffix(".yaml").unwrap_or(name);
+    let name = name.strip_prefix("connections/").unwrap_or(name);
+    if !there.iter().any(|known| known == name) {
+        return Err(Box::new(no_connection(name, there)));
+    }
+    let mut sources = Sources::default();
+    let mut findings = Findings::default();
+    let mut reader = ConnectionReader {
+        folder,
+        sources: &mut sources,
+        findings: &mut findings,
+        files: ConnectionFiles::default(),
+    };
+    let spec = reader.read(&connections.join(format!("{name}.yaml")));
+    let environment = with_dot_env(&root, folder, environment, &mut sources, &mut findings);
+    Ok(ConnectionProject { root, sources, spec, environment, findings })
+}
+
+/// The names of the connections of the project in which the user stands.
+pub(super) fn connection_names(folder: &Path) -> Vec<String> {
+    let mut names = yaml_names(&root_here(folder).join("connections"));
+    names.sort();
+    names
+}
+
+/// The root of the project in which the user stands.
+pub(super) fn root_here(folder: &Path) -> PathBuf {
+    let own = |folder: &&Path| folder.join("connections").is_dir();
+    let marked = root_of(&folder.join("pipeline.yaml"));
+    if marked.join("connections").is_dir() {
+        return marked;
+    }
+    folder.ancestors().find(own).map_or(marked, Path::to_path_buf)
+}
+
+fn no_connection(name: &str, mut there: Vec<String>) -> Diagnostic {
+    there.sort();
+    let guess = nearest(name, there.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
+    let list = if there.is_empty() {
+        "there is no folder `connections/` with files here; `river connections --ready` lists what river brings along".to_owned()
+    } else {
+        format!("in `connections/` there are {}", quoted_list(there.iter().map(String::as_str)))
+    };
+    Diagnostic::error(Code::BadConnection, format!("there is no connection `{name}`"))
+        .help_if(guess)
+        .help(list)
+}
+
 /// A hash of what was read so far, and of the river that reads it: another one may understand it differently.
 fn fingerprint(sources: &Sources) -> String {
     let parts = std::iter::once(env!("CARGO_PKG_VERSION")).chain(sources.texts());

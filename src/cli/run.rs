@@ -110,12 +110,17 @@ fn sandbox_origin(project: &Project) -> Option<String> {
 
 /// Puts the stand-in's values over the connection.
 pub(super) fn lead_to_sandbox(project: &mut Project, values: Vec<sandbox::ConnectionValue>) {
+    project.connections.overlays.insert(SANDBOX_CONNECTION.to_owned(), overlay(values));
+}
+
+/// The stand-in's values.
+pub(super) fn overlay(values: Vec<sandbox::ConnectionValue>) -> Vec<Overlay> {
     let overlay = values.into_iter().map(|value| Overlay {
         name: value.key.to_owned(),
         value: value.value,
         secret: value.secret,
     });
-    project.connections.overlays.insert(SANDBOX_CONNECTION.to_owned(), overlay.collect());
+    overlay.collect()
 }
 
 pub(super) fn refuse(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::auth::{self, AuthHome, AuthPlan};
-use super::need::{Need, ValueUse};
+use super::need::{self, Need, ValueUse};
 use super::scope::{ConnectionNames, Room, Scope, VariableUse};
 use super::source::Outside;
 use super::value::ValuePlan;
@@ -214,6 +214,22 @@ pub struct Alone {
     pub connection: ConnectionPlan,
     /// How its requests prove who asks.
     pub auth: Option<AuthPlan>,
+}
+
+impl Alone {
+    /// Its `auth` is needed, and what that reads of the connection.
+    pub fn mark_used(&mut self) {
+        let Some(auth) = &mut self.auth else { return };
+        auth.mark_used();
+        let uses = auth.uses().into_iter().map(|found| (0, found));
+        need::mark(std::slice::from_mut(&mut self.connection), uses);
+    }
+
+    /// The environment variables that its templates read.
+    pub fn environment(&self) -> Vec<VariableUse> {
+        let auth = self.auth.as_ref().map(AuthPlan::environment).unwrap_or_default();
+        self.connection.environment().into_iter().chain(auth).collect()
+    }
 }
 
 /// Compiles a connection by itself.

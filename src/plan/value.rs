@@ -66,6 +66,11 @@ impl ValuePlan {
         }
     }
 
+    /// Whether nothing in it is rendered.
+    pub fn is_constant(&self) -> bool {
+        self.span().is_none()
+    }
+
     /// Where its first template stands; none without templates.
     pub fn span(&self) -> Option<Span> {
         let mut span = None;

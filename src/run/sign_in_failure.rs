@@ -51,6 +51,10 @@ pub fn finding<S>(
         Unsigned::Lost(trouble) => failed(format!("the service gave a new refresh token, and it could not be kept: {trouble}"))
             .help(trouble.help())
             .help(format!("the last one is used up: sign in again, `river auth login {name}`")),
+        Unsigned::NobodyConsented { after } => {
+            failed(format!("nobody consented within {} seconds", after.as_secs()))
+                .help(format!("sign in again: `river auth login {name}`"))
+        }
         Unsigned::Assertion(error) => failed(error.to_string()).help(error.help()),
         Unsigned::Stopped(_) => failed("it was interrupted".to_owned()),
     }

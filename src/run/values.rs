@@ -12,7 +12,7 @@ use crate::diagnostic::{Code, Diagnostic, Findings, nearest};
 use crate::expr::mapping;
 use crate::plan::Plan;
 use crate::plan::auth::AuthPlan;
-use crate::plan::connection::{ConnectionEntry, ConnectionPlan, ConnectionSource};
+use crate::plan::connection::{Alone, ConnectionEntry, ConnectionPlan, ConnectionSource};
 use crate::plan::need::{Need, ValueUse};
 use crate::plan::scope::VariableUse;
 use crate::plan::source::{Origin, Outside};
@@ -239,6 +239,22 @@ impl Values {
     pub(super) fn is_expired(&self, step: usize, now: SystemTime) -> bool {
         self.cells[step].expires.is_some_and(|expires| expires <= now)
     }
+}
+
+/// Looks up the values of one connection, without a run: what a template reads of params is not there.
+pub(super) fn look_up_alone(
+    alone: &Alone,
+    environment: &Environment,
+    redactor: &Redactor,
+) -> Result<AuthValues, Findings> {
+    let mut findings = Findings::default();
+    let mut lookup = Lookup { environment, redactor, findings: &mut findings };
+    let variables = lookup.environment(&alone.environment());
+    let nothing = of_connection(&BTreeMap::new());
+    let early = lookup.connection(&alone.connection, &nothing, &variables);
+    let auth = alone.auth.as_ref();
+    let values = auth.map(|auth| lookup.auth(auth, Some(&early), &nothing, &variables)).unwrap_or_default();
+    if findings.has_errors() { Err(findings) } else { Ok(values) }
 }
 
 struct Lookup<'a> {

@@ -151,6 +151,11 @@ impl Client<'_> {
         })
     }
 
+    /// The refresh token in an answer that somebody kept.
+    pub fn refresh_token_in(&self, body: &Value) -> Option<String> {
+        text_at(&self.plan.answer.refresh_token, body)
+    }
+
     /// A token that stands elsewhere than expected is one all the same, and what is not understood is shown.
     fn learn_probable(&self, body: &Value) {
         match body {

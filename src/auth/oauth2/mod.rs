@@ -10,18 +10,29 @@
 //! answers that never arrive, nothing can be promised: where a server gives a new refresh token with each use, it may
 //! hold the last one used up.
 //!
-//! No socket is opened here: whoever asks gives the [`Outside`].
+//! Whoever asks gives the [`Outside`]; the only socket that is opened here is the [`Listener`]'s.
 
 mod answer;
 mod assertion;
+mod authorize;
+mod callback;
 mod client;
+mod device;
+mod listener;
+mod login;
 mod outside;
+pub mod page;
 pub mod renewal;
 mod request;
 mod sign_in;
 
 pub use answer::{Refused, Tokens};
+pub use assertion::AssertionError;
+pub use authorize::{Chance, Invitation};
+pub use callback::{CallbackError, Code, pasted_query};
 pub use client::{BadSetting, Client};
+pub use device::DeviceCode;
+pub use listener::{Callback, ListenError, Listener};
 pub use outside::{Notice, Outside, Unanswered};
 pub use renewal::{Held, Unsigned};
 pub use sign_in::SignIn;

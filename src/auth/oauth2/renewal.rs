@@ -65,6 +65,11 @@ pub enum Unsigned<S> {
     NoStore,
     /// What came cannot be kept: a new refresh token is lost.
     Lost(StoreError),
+    /// A device's code is over, and nobody has typed it.
+    NobodyConsented {
+        /// After this time.
+        after: Duration,
+    },
     /// The assertion cannot be signed.
     Assertion(AssertionError),
     /// The wish to stop.
@@ -100,6 +105,20 @@ pub async fn token<O: Outside>(
         Found::Old(sign_in) => asking.renew(Some(sign_in), &lock, outside).await,
         Found::Nothing | Found::Unusable => asking.renew(None, &lock, outside).await,
     }
+}
+
+/// Uses an imported refresh token once, and keeps what comes. What was kept before stays if it is refused.
+pub async fn prove<O: Outside>(
+    client: &Client<'_>,
+    imported: SignIn,
+    lock: &Locked,
+    outside: &mut O,
+) -> Result<Held, Unsigned<O::Stop>> {
+    let asking = Asking { client, before: Before::default() };
+    let token = imported.refresh_token.clone().unwrap_or_default();
+    let sign_in = asking.refresh(Some(&imported), &token, outside).await?;
+    let generation = lock.write(sign_in.to_fresh(), &|_| {}).map_err(Unsigned::Lost)?;
+    Ok(Held { sign_in, generation: Some(generation) })
 }
 
 /// The entry of a client's sign-in.
@@ -318,7 +337,7 @@ impl SignIn {
     }
 }
 
-fn unanswered<S>(why: Unanswered<S>, rotating: bool) -> Unsigned<S> {
+pub(super) fn unanswered<S>(why: Unanswered<S>, rotating: bool) -> Unsigned<S> {
     match why {
         Unanswered::Failed { error, retries } => Unsigned::NoAnswer { error, retries, rotating },
         Unanswered::Stopped(stop) => Unsigned::Stopped(stop),

@@ -144,6 +144,11 @@ impl EntryId {
         &self.0
     }
 
+    /// How messages call its file.
+    pub fn shown(&self) -> String {
+        format!(".river/tokens/{}.json", self.0)
+    }
+
     /// Reads the digits back from a file's name.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');

@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::exit::Exit;
-use super::project::{self, Project};
+use super::problem::Problem;
+use super::project;
 use super::run::{SANDBOX_STATE, STATE};
 use super::terminal::Terminal;
-use crate::diagnostic::{Diagnostic, Findings, Sources, quoted_list};
+use crate::diagnostic::quoted_list;
 use crate::run::by_hand::{self, Change, Refused};
 use crate::state::{State, StateError, Watermark, WatermarkKey};
 use arguments::StateCommand;
@@ -31,33 +32,7 @@ pub(super) fn state(command: &StateCommand, terminal: &mut Terminal) -> anyhow::
     };
     match done {
         Ok(()) => Ok(Exit::Success),
-        Err(Problem::Other(error)) => Err(error),
-        Err(Problem::Found { findings, sources, exit }) => {
-            terminal.findings(&findings, &sources)?;
-            Ok(exit)
-        }
-    }
-}
-
-/// Why a command does not do what it was asked for.
-#[derive(Debug)]
-enum Problem {
-    Found { findings: Vec<Diagnostic>, sources: Sources, exit: Exit },
-    Other(anyhow::Error),
-}
-
-impl Problem {
-    /// The command line does not fit.
-    fn usage(finding: Diagnostic) -> Self {
-        Self::of(finding, Exit::Usage)
-    }
-
-    fn of(finding: Diagnostic, exit: Exit) -> Self {
-        Self::Found { findings: vec![finding], sources: Sources::default(), exit }
-    }
-
-    fn in_pipeline(findings: &Findings, project: &Project) -> Self {
-        Self::Found { findings: findings.sorted(), sources: project.sources.clone(), exit: Exit::CheckFailed }
+        Err(problem) => problem.tell(terminal),
     }
 }
 
@@ -73,12 +48,6 @@ impl From<Refused> for Problem {
             Refused::Locked(finding) => Self::of(*finding, Exit::Locked),
             Refused::State(finding) => Self::of(*finding, Exit::Failed),
         }
-    }
-}
-
-impl From<std::io::Error> for Problem {
-    fn from(error: std::io::Error) -> Self {
-        Self::Other(error.into())
     }
 }
 

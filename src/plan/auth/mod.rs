@@ -158,6 +158,23 @@ impl AuthPlan {
     }
 }
 
+impl AuthKind {
+    /// The kind as authors write it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Bearer { .. } => "bearer",
+            Self::ApiKey { .. } => "api_key",
+            Self::Digest => "digest",
+            Self::OAuth1 { .. } => "oauth1",
+            Self::Hmac(_) => "hmac",
+            Self::AwsSigV4 => "aws_sigv4",
+            Self::Mtls => "mtls",
+            Self::OAuth2(_) => "oauth2",
+        }
+    }
+}
+
 impl Around {
     /// The text with a token in it.
     pub fn text(&self, token: &str) -> String {

@@ -1,0 +1,112 @@
+//! Consent on another device (RFC 8628).
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::answer::Refused;
+use super::client::Client;
+use super::outside::{Outside, ask};
+use super::renewal::{Unsigned, unanswered};
+use super::request::pair;
+use super::sign_in::SignIn;
+
+/// RFC 8628, 3.4.
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+/// RFC 8628, 3.5: how often is asked where the server does not say.
+const INTERVAL: Duration = Duration::from_secs(5);
+/// A code that holds longer than this is as good as for ever.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// What a person types in on another device.
+pub struct DeviceCode {
+    device_code: String,
+    /// What the person types.
+    pub user_code: String,
+    /// Where.
+    pub verification_uri: String,
+    /// The same with the code in it.
+    pub verification_uri_complete: Option<String>,
+    /// For how long.
+    pub expires_in: Duration,
+    interval: Duration,
+}
+
+impl Client<'_> {
+    /// Asks for the codes of a device. None: the connection does not say where.
+    pub async fn device_code<O: Outside>(
+        &self,
+        outside: &mut O,
+    ) -> Option<Result<DeviceCode, Unsigned<O::Stop>>> {
+        let request = match self.device_request(outside.now())? {
+            Ok(request) => request,
+            Err(error) => return Some(Err(Unsigned::Assertion(error))),
+        };
+        let response = match ask(&request, true, outside).await {
+            Ok(response) => response,
+            Err(why) => return Some(Err(unanswered(why, false))),
+        };
+        let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        let code = self.read_device_code(&body).ok_or_else(|| {
+            let error = body.get("error").and_then(Value::as_str).map(str::to_owned);
+            let description = body.get("error_description").and_then(Value::as_str).map(str::to_owned);
+            let refused = match error {
+                Some(error) => Refused::Error { error, description },
+                None if response.status.is_success() => Refused::NoToken { path: "$.device_code".to_owned() },
+                None => Refused::Status { status: response.status },
+            };
+            Unsigned::Refused { refused, response: Box::new(response), rotating: false }
+        });
+        Some(code)
+    }
+
+    fn read_device_code(&self, body: &Value) -> Option<DeviceCode> {
+        let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
+        let seconds = |name: &str| body.get(name).and_then(Value::as_u64).map(Duration::from_secs);
+        let device_code = text("device_code")?;
+        self.redactor.learn(&device_code);
+        Some(DeviceCode {
+            device_code,
+            user_code: text("user_code")?,
+            // Google and others wrote it otherwise before the standard.
+            verification_uri: text("verification_uri").or_else(|| text("verification_url"))?,
+            verification_uri_complete: text("verification_uri_complete"),
+            expires_in: seconds("expires_in").unwrap_or(LONGEST).min(LONGEST),
+            interval: seconds("interval").unwrap_or(INTERVAL).max(Duration::from_secs(1)),
+        })
+    }
+
+    /// Asks until the person has consented, or the code is over.
+    pub async fn wait_for_device<O: Outside>(
+        &self,
+        code: &DeviceCode,
+        outside: &mut O,
+    ) -> Result<SignIn, Unsigned<O::Stop>> {
+        let started = outside.now();
+        let mut interval = code.interval;
+        loop {
+            outside.pause(interval).await.map_err(Unsigned::Stopped)?;
+            let form = vec![pair("grant_type", GRANT), pair("device_code", &code.device_code)];
+            let answer = self.first_tokens(form, None, outside).await;
+            let Err(Unsigned::Refused { refused: Refused::Error { error, .. }, .. }) = &answer else {
+                return answer;
+            };
+            match error.as_str() {
+                "authorization_pending" => {}
+                "slow_down" => interval += INTERVAL,
+                _ => return answer,
+            }
+            let elapsed = outside.now().duration_since(started).unwrap_or_default();
+            if elapsed >= code.expires_in {
+                return Err(Unsigned::NobodyConsented { after: elapsed });
+            }
+        }
+    }
+}
+
+/// The device code is secret.
+impl std::fmt::Debug for DeviceCode {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("DeviceCode").field("user_code", &self.user_code).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,47 @@
+//! What to say where signing in by hand fails.
+
+use crate::auth::StoreError;
+use crate::auth::oauth2::{CallbackError, ListenError, Refused};
+use crate::diagnostic::{Code, Diagnostic};
+
+/// The store has a problem.
+pub(super) fn store(trouble: &StoreError) -> Diagnostic {
+    Diagnostic::error(Code::SignInFailed, format!("the token store cannot be used: {trouble}"))
+        .help(trouble.help())
+}
+
+/// The browser cannot be waited for.
+pub(super) fn listen(error: &ListenError) -> Diagnostic {
+    Diagnostic::error(Code::SignInFailed, error.to_string()).help(error.help())
+}
+
+/// What came back from the browser is no consent.
+pub(super) fn callback(name: &str, error: &CallbackError) -> Diagnostic {
+    Diagnostic::error(Code::SignInFailed, format!("not signed in to `{name}`: {error}")).help(error.help())
+}
+
+/// Nobody came.
+pub(super) fn nobody(name: &str, seconds: u64) -> Diagnostic {
+    Diagnostic::error(
+        Code::SignInFailed,
+        format!("not signed in to `{name}`: no browser came back within {seconds} seconds"),
+    )
+    .help("sign in again; `--timeout 15m` waits longer, `--no-browser` takes the address by paste")
+}
+
+/// What helps where a code is refused: it is not the refresh token that is wrong.
+pub(super) fn code_help(refused: &Refused, from_console: bool) -> Option<&'static str> {
+    let Refused::Error { error, .. } = refused else { return None };
+    match error.as_str() {
+        "invalid_grant" | "invalid_code" | "bad_verification_code" if from_console => {
+            Some("a code is good once and for a few minutes: generate a new one, and exchange it at once")
+        }
+        "invalid_grant" | "invalid_code" | "bad_verification_code" => Some(
+            "a code is good once and for a few minutes, and for the address it was sent to: sign in again, and check that `redirect_url` is the registered one, letter for letter",
+        ),
+        "redirect_uri_mismatch" | "invalid_redirect_uri" => {
+            Some("register the `redirect_url` of the connection at the service, letter for letter")
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,214 @@
+//! `river auth login`: a person consents, and the tokens are kept.
+
+use std::io::{BufRead, Write};
+
+use super::arguments::LoginArguments;
+use super::desk::Desk;
+use super::opened::Opened;
+use super::{failure, report};
+use crate::auth::Locked;
+use crate::auth::oauth2::{
+    Callback, Chance, Client, Code, Invitation, Listener, Outside, SignIn, Unsigned, page, pasted_query,
+};
+use crate::cli::browser;
+use crate::cli::exit::Exit;
+use crate::cli::problem::Problem;
+use crate::cli::run::overlay;
+use crate::cli::terminal::Terminal;
+use crate::diagnostic::{Code as FindingCode, Diagnostic};
+use crate::sandbox::{Options, Sandbox};
+use crate::secret::Redactor;
+use crate::spec::auth::Grant;
+
+/// Signs in.
+pub(super) async fn login(
+    arguments: &LoginArguments,
+    terminal: &mut Terminal,
+    redactor: &Redactor,
+) -> Result<(), Problem> {
+    let sandbox = arguments.sandbox.then(|| Sandbox::start(Options::default())).transpose()?;
+    let overlay = sandbox.as_ref().map(|sandbox| overlay(sandbox.connection()));
+    let opened = Opened::new(&arguments.connection, overlay.as_deref(), terminal, redactor)?;
+    let client = opened.client()?;
+    let mut desk = opened.desk(terminal).map_err(Problem::Other)?;
+    let store = opened.store(&mut desk).await?;
+    let lock = opened.lock(&client, &store, &mut desk).await?;
+    // A code is good once: whatever can fail without it is tried before.
+    lock.reserve().map_err(|trouble| opened.trouble(&trouble))?;
+    let login = Login { arguments, opened: &opened, client: &client, terminal };
+    let sign_in = login.sign_in(&mut desk, &lock).await?;
+    let told = [vec![("kept in", report::place(&lock.id().shown(), &opened.project.root))]].concat();
+    let lines = [report::lines(&client, &sign_in, desk.now()), told].concat();
+    writeln!(terminal.out, "signed in to `{}`", opened.name)?;
+    write!(terminal.out, "{}", redactor.redact(&report::table(&lines)))?;
+    Ok(())
+}
+
+struct Login<'l> {
+    arguments: &'l LoginArguments,
+    opened: &'l Opened,
+    client: &'l Client<'l>,
+    terminal: &'l Terminal,
+}
+
+impl Login<'_> {
+    async fn sign_in(&self, desk: &mut Desk, lock: &Locked) -> Result<SignIn, Problem> {
+        if let Some(code) = &self.arguments.code {
+            self.refuse_other_grants("--code")?;
+            let code = Code { code: code.trim().to_owned(), server: None };
+            return self.exchange(&code, None, desk, lock).await;
+        }
+        match self.client.plan.grant {
+            Grant::DeviceCode => self.on_another_device(desk, lock).await,
+            Grant::AuthorizationCode if self.arguments.no_browser => self.by_paste(desk, lock).await,
+            Grant::AuthorizationCode => self.in_a_browser(desk, lock).await,
+            _ => {
+                self.refuse_other_grants("river auth login")?;
+                unreachable!("the other grants are refused")
+            }
+        }
+    }
+
+    /// Nobody has to consent where the application signs in for itself.
+    fn refuse_other_grants(&self, what: &str) -> Result<(), Problem> {
+        if self.client.plan.grant == Grant::AuthorizationCode {
+            return Ok(());
+        }
+        let grant = crate::plan::auth::grant_word(self.client.plan.grant);
+        let message = format!(
+            "`{what}` goes with `grant: authorization_code`, and `{}` has `{grant}`",
+            self.opened.name
+        );
+        let finding = Diagnostic::error(FindingCode::BadConnection, message);
+        let help = format!(
+            "nobody has to consent: runs sign in by themselves; try it with `river auth refresh {}`",
+            self.opened.name
+        );
+        Err(self.opened.problem(finding.help(help), Exit::Usage))
+    }
+
+    async fn in_a_browser(&self, desk: &mut Desk, lock: &Locked) -> Result<SignIn, Problem> {
+        let listener = Listener::bind(self.client.redirect_url.as_ref()).await;
+        let listener = listener.map_err(|error| self.failed(failure::listen(&error)))?;
+        let invitation = self.invite(listener.redirect())?;
+        desk.say(&format!("open this address in a browser and consent:\n\n  {}\n", invitation.url));
+        if browser::open(&invitation.url, &self.terminal.environment) {
+            desk.say("(a browser should open by itself)");
+        }
+        let seconds = self.arguments.timeout.as_secs();
+        desk.say(&format!(
+            "waiting at {} for at most {seconds} seconds; Ctrl-C ends it",
+            listener.redirect()
+        ));
+        let waiting = tokio::time::timeout(self.arguments.timeout, listener.wait());
+        let callback = waiting.await.map_err(|_| self.failed(failure::nobody(&self.opened.name, seconds)))?;
+        let signed_in = self.take(&callback.query, &invitation, desk, lock).await;
+        self.show(callback, &signed_in).await;
+        signed_in
+    }
+
+    /// The browser says what the terminal says.
+    async fn show(&self, callback: Callback, signed_in: &Result<SignIn, Problem>) {
+        let name = &self.opened.name;
+        let text = match signed_in {
+            Ok(_) => page::done(name),
+            Err(problem) => page::failed(name, &problem.first_message()),
+        };
+        // A browser that hangs must not keep the terminal.
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(5), callback.show(text)).await;
+    }
+
+    async fn by_paste(&self, desk: &mut Desk, lock: &Locked) -> Result<SignIn, Problem> {
+        let own = url::Url::parse("http://127.0.0.1/callback").map_err(anyhow::Error::from);
+        let redirect = self.client.redirect_url.clone().map_or(own, Ok).map_err(Problem::Other)?;
+        let invitation = self.invite(&redirect)?;
+        desk.say(&format!("open this address in any browser and consent:\n\n  {}\n", invitation.url));
+        desk.say(&format!(
+            "at the end the browser goes to {redirect}, which may show an error: copy the whole address from its address bar, paste it here and press Enter"
+        ));
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line)?;
+        let Some(query) = pasted_query(&line) else {
+            let finding = Diagnostic::error(
+                FindingCode::SignInFailed,
+                "what was pasted is not the address that the browser showed at the end",
+            );
+            return Err(self.failed(finding.help(format!(
+                "it begins with `{redirect}?` and has `code=` and `state=` in it; sign in again"
+            ))));
+        };
+        self.take(query, &invitation, desk, lock).await
+    }
+
+    async fn on_another_device(&self, desk: &mut Desk, lock: &Locked) -> Result<SignIn, Problem> {
+        let codes = self.client.device_code(desk).await.ok_or_else(|| {
+            self.failed(Diagnostic::error(FindingCode::MissingKey, "`auth` lacks `device_url`"))
+        })?;
+        let codes = codes.map_err(|why| self.opened.unsigned(self.client, &why))?;
+        desk.say(&format!(
+            "on any device, open\n\n  {}\n\nand type the code\n\n  {}\n",
+            codes.verification_uri, codes.user_code
+        ));
+        if let Some(complete) = &codes.verification_uri_complete {
+            desk.say(&format!("(or open {complete}, which has the code in it)"));
+        }
+        desk.say(&format!("waiting for at most {} seconds; Ctrl-C ends it", codes.expires_in.as_secs()));
+        let sign_in = self.client.wait_for_device(&codes, desk).await;
+        let sign_in = sign_in.map_err(|why| self.opened.unsigned(self.client, &why))?;
+        self.keep(sign_in, lock)
+    }
+
+    fn invite(&self, redirect: &url::Url) -> Result<Invitation, Problem> {
+        let chance = Chance::of_system()?;
+        self.client.invitation(redirect.clone(), chance).ok_or_else(|| {
+            self.failed(Diagnostic::error(FindingCode::MissingKey, "`auth` lacks `authorize_url`"))
+        })
+    }
+
+    async fn take(
+        &self,
+        query: &str,
+        invitation: &Invitation,
+        desk: &mut Desk,
+        lock: &Locked,
+    ) -> Result<SignIn, Problem> {
+        let code = self.client.take_code(query, invitation);
+        let code = code.map_err(|error| self.failed(failure::callback(&self.opened.name, &error)))?;
+        self.exchange(&code, Some(invitation), desk, lock).await
+    }
+
+    async fn exchange(
+        &self,
+        code: &Code,
+        invitation: Option<&Invitation>,
+        desk: &mut Desk,
+        lock: &Locked,
+    ) -> Result<SignIn, Problem> {
+        match self.client.exchange(code, invitation, desk).await {
+            Ok(sign_in) => self.keep(sign_in, lock),
+            Err(why) => Err(self.about_code(&why, invitation.is_none())),
+        }
+    }
+
+    fn about_code<S>(&self, why: &Unsigned<S>, from_console: bool) -> Problem {
+        let problem = self.opened.unsigned(self.client, why);
+        let help = match why {
+            Unsigned::Refused { refused, .. } => failure::code_help(refused, from_console),
+            _ => None,
+        };
+        match help {
+            Some(help) => problem.with_help(help),
+            None => problem,
+        }
+    }
+
+    /// Durable before anybody is told.
+    fn keep(&self, sign_in: SignIn, lock: &Locked) -> Result<SignIn, Problem> {
+        lock.write(sign_in.to_fresh(), &|_| {}).map_err(|trouble| self.opened.trouble(&trouble))?;
+        Ok(sign_in)
+    }
+
+    fn failed(&self, finding: Diagnostic) -> Problem {
+        self.opened.problem(finding, Exit::Auth)
+    }
+}
