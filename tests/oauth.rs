@@ -1,4 +1,5 @@
-//! OAuth servers that are not ours, on loopback, and a browser: what they do is what the tests of signing in rely on.
+//! OAuth servers that are not ours, on loopback, a browser and a keyring: what they do is what the tests of signing in
+//! rely on.
 //!
 //! `scripts/test` fetches them. Where they are missing a test prints that it is skipped; `RIVER_TEST_REQUIRE=oauth`
 //! makes that a failure.
@@ -16,6 +17,8 @@ mod consent_tests;
 mod device_tests;
 #[path = "oauth/django_tests.rs"]
 mod django_tests;
+#[path = "oauth/keyring.rs"]
+mod keyring;
 #[path = "oauth/oidc_tests.rs"]
 mod oidc_tests;
 #[path = "support/requirement.rs"]

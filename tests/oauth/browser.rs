@@ -9,12 +9,15 @@ use crate::requirement::found;
 use crate::server::{node, script, tools};
 
 /// A person at a browser.
+#[derive(Default)]
 pub(crate) struct Person<'a> {
     /// A row of `tests/oauth/browser/walks.mjs`.
     pub(crate) walk: &'a str,
     /// Name and password; empty where nobody has to sign in.
     pub(crate) account: (&'a str, &'a str),
-    pub(crate) allows: bool,
+    /// What a device shows.
+    pub(crate) code: &'a str,
+    pub(crate) rejects: bool,
 }
 
 /// What a page is like.
@@ -50,8 +53,8 @@ impl Person<'_> {
         }
         let mut command = script(&node(), "browser/login.mjs");
         command.args([url, "--walk", self.walk, "--screenshot"]).arg(screenshot);
-        command.args(["--username", self.account.0, "--password", self.account.1]);
-        if !self.allows {
+        command.args(["--username", self.account.0, "--password", self.account.1, "--code", self.code]);
+        if self.rejects {
             command.arg("--reject");
         }
         let output = command.env("OAUTH_BROWSER", browser).stdin(Stdio::null()).output().unwrap();

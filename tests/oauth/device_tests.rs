@@ -66,11 +66,13 @@ fn django_lets_a_device_in() {
     assert_eq!(records(device, &server, &tokens.member("access_token")).status, 200);
 }
 
-fn ask(device: &mut Visitor, server: &Server, client: &Client, scope: &str) -> Answer {
+/// Asks for codes.
+pub(crate) fn ask(device: &mut Visitor, server: &Server, client: &Client, scope: &str) -> Answer {
     device.post(server.value("device_url"), &with_client(&[("scope", scope)], client))
 }
 
-fn poll(device: &mut Visitor, server: &Server, client: &Client, code: &str) -> Answer {
+/// Asks for tokens.
+pub(crate) fn poll(device: &mut Visitor, server: &Server, client: &Client, code: &str) -> Answer {
     let form = [("grant_type", GRANT), ("device_code", code)];
     device.post(server.value("token_url"), &with_client(&form, client))
 }

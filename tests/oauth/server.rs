@@ -133,8 +133,12 @@ pub(crate) fn assertion(client: &Client, audience: &str, algorithm: &str, key: &
 /// A program that runs a script of `tests/oauth`.
 pub(crate) fn script(program: &Path, name: &str) -> Command {
     let mut command = Command::new(program);
-    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oauth").join(name));
+    command.arg(scripts().join(name));
     command
+}
+
+pub(crate) fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oauth")
 }
 
 /// The Node that all scripts run on.

@@ -1,6 +1,6 @@
 // A person at a browser: opens a URL, signs in, decides, and tells what the pages are like.
 //
-//   node login.mjs URL --walk NAME --screenshot FILE [--username U --password P] [--reject]
+//   node login.mjs URL --walk NAME --screenshot FILE [--username U --password P] [--code C] [--reject]
 //
 // NAME is a row of walks.mjs. Buttons and fields are found by role and accessible name, as by somebody who listens to
 // the page. Prints one line of JSON: what the last page is like, and in `pages` what those before it were. Whatever
@@ -27,12 +27,13 @@ const { values, positionals } = parseArgs({
     screenshot: { type: 'string' },
     username: { type: 'string', default: '' },
     password: { type: 'string', default: '' },
+    code: { type: 'string', default: '' },
     reject: { type: 'boolean', default: false },
   },
 });
 const walk = WALKS[values.walk];
 if (!walk || !values.screenshot || positionals.length !== 1) {
-  console.error(`usage: login.mjs URL --walk ${Object.keys(WALKS).join('|')} --screenshot FILE [--username U --password P] [--reject]`);
+  console.error(`usage: login.mjs URL --walk ${Object.keys(WALKS).join('|')} --screenshot FILE [--username U --password P] [--code C] [--reject]`);
   process.exit(2);
 }
 
