@@ -200,7 +200,9 @@ def described(origin, clients):
 
 
 def stop_with_input(server):
-    sys.stdin.buffer.read()
+    # Not `sys.stdin`, whose lock a thread that waits would hold when the interpreter ends.
+    while os.read(0, 4096):
+        pass
     server.shutdown()
 
 
