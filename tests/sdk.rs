@@ -6,6 +6,8 @@
 
 #[path = "sdk/client.rs"]
 mod client;
+#[path = "support/requirement.rs"]
+mod requirement;
 
 use std::collections::BTreeSet;
 

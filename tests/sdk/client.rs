@@ -1,6 +1,6 @@
 //! The clients of others and how they are run, and the one that they are held against.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -9,9 +9,10 @@ use std::time::Duration;
 use river::sandbox::Sandbox;
 use serde_json::Value;
 
+use crate::requirement::found;
+
 /// How long a client may take; they need seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
-const REQUIRE: &str = "RIVER_TEST_REQUIRE";
 
 /// A program that reads all there is and prints what it got.
 pub(crate) struct Client {
@@ -30,14 +31,14 @@ impl Client {
         let program = tools().join("python/bin/python");
         let is_there = program.exists();
         let script = scripts().join("python/read_all.py");
-        found("the SDK for Python", is_there).then_some(Self { program, script })
+        found("sdk", "the SDK for Python", is_there).then_some(Self { program, script })
     }
 
     /// The script is run from where the SDK is, since programs of Node look for packages beside themselves.
     pub(crate) fn node() -> Option<Self> {
         let script = tools().join("node/read_all.mjs");
         let is_there = tools().join("node/node_modules/@zohocrm").exists();
-        if !found("the SDK for Node", is_there) {
+        if !found("sdk", "the SDK for Node", is_there) {
             return None;
         }
         std::fs::copy(scripts().join("node/read_all.mjs"), &script).unwrap();
@@ -120,20 +121,6 @@ fn tools() -> PathBuf {
 
 fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk")
-}
-
-fn found(name: &str, is_there: bool) -> bool {
-    let is_required = std::env::var(REQUIRE).is_ok_and(|names| names.split(',').any(|name| name == "sdk"));
-    assert!(
-        is_there || !is_required,
-        "{name} is missing, which {REQUIRE} asks for; `scripts/test` fetches it"
-    );
-    if !is_there {
-        // Past the harness, which keeps what a passing test prints to itself.
-        let text = format!("skipped: {name} is missing; `scripts/test` fetches it\n");
-        let _ = std::io::stderr().write_all(text.as_bytes());
-    }
-    is_there
 }
 
 fn finish(mut child: Child) -> (bool, String, String) {

@@ -1,0 +1,29 @@
+//! OAuth servers that are not ours, on loopback, a browser and a keyring: what they do is what the tests of signing in
+//! rely on.
+//!
+//! `scripts/test` fetches them. Where they are missing a test prints that it is skipped; `RIVER_TEST_REQUIRE=oauth`
+//! makes that a failure.
+#![cfg(unix)]
+
+#[path = "oauth/authorization.rs"]
+mod authorization;
+#[path = "oauth/browser.rs"]
+mod browser;
+#[path = "oauth/callback.rs"]
+mod callback;
+#[path = "oauth/consent_tests.rs"]
+mod consent_tests;
+#[path = "oauth/device_tests.rs"]
+mod device_tests;
+#[path = "oauth/django_tests.rs"]
+mod django_tests;
+#[path = "oauth/keyring.rs"]
+mod keyring;
+#[path = "oauth/oidc_tests.rs"]
+mod oidc_tests;
+#[path = "support/requirement.rs"]
+mod requirement;
+#[path = "oauth/server.rs"]
+mod server;
+#[path = "oauth/visitor.rs"]
+mod visitor;
