@@ -1,6 +1,10 @@
 //! The pipelines that river brings along, with their connections: what `pipelines/` and `connections/` of this
 //! repository hold, as text inside the binary. It reads and writes no files.
 
+pub mod connection;
+
+pub use connection::Connection;
+
 /// A pipeline that is ready to be copied and run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kit {
@@ -14,17 +18,6 @@ pub struct Kit {
     pub connection: &'static Connection,
 }
 
-/// A connection that kits share.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Connection {
-    /// Its name: its file is `connections/NAME.yaml`.
-    pub name: &'static str,
-    /// Its text.
-    pub text: &'static str,
-}
-
-static ZOHO: Connection = Connection { name: "zoho", text: include_str!("../../connections/zoho.yaml") };
-
 /// Names a pipeline of `pipelines/` and the scopes it needs.
 macro_rules! zoho {
     ($name:literal, $($scope:literal),+) => {
@@ -32,7 +25,7 @@ macro_rules! zoho {
             name: $name,
             scopes: &[$($scope),+],
             pipeline: include_str!(concat!("../../pipelines/", $name, ".yaml")),
-            connection: &ZOHO,
+            connection: &connection::ZOHO,
         }
     };
 }
