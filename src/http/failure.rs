@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use rustls::{CertificateError, InvalidMessage};
+use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 use super::send_error::{Failure, TlsProblem};
 
@@ -56,8 +56,27 @@ fn tls(error: &rustls::Error) -> TlsProblem {
     match error {
         rustls::Error::InvalidCertificate(problem) => certificate(problem),
         rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => TlsProblem::NotTls,
+        rustls::Error::AlertReceived(alert) => refused(*alert),
         other => TlsProblem::Handshake { cause: other.to_string() },
     }
+}
+
+/// The server's word (RFC 8446, 6.2). Of certificates only the client's can be meant.
+fn refused(alert: AlertDescription) -> TlsProblem {
+    let cause = match alert {
+        AlertDescription::CertificateRequired => return TlsProblem::NoClientCertificate,
+        AlertDescription::CertificateExpired => "it has expired",
+        AlertDescription::CertificateRevoked => "it was revoked",
+        AlertDescription::UnknownCA => "nobody it trusts has signed it",
+        AlertDescription::AccessDenied => "it may not connect",
+        AlertDescription::UnsupportedCertificate => "it is of a kind it does not know",
+        AlertDescription::BadCertificate | AlertDescription::CertificateUnknown => "it does not say why",
+        other => {
+            let cause = rustls::Error::AlertReceived(other).to_string();
+            return TlsProblem::Handshake { cause };
+        }
+    };
+    TlsProblem::ClientCertificate { cause: cause.to_owned() }
 }
 
 fn certificate(problem: &CertificateError) -> TlsProblem {
@@ -96,5 +115,33 @@ fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
     match wrapped {
         Some(wrapped) => Some(wrapped),
         None => error.source(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_are_about_the_client() {
+        let cases = [
+            (AlertDescription::CertificateRequired, "asks for a client certificate"),
+            (AlertDescription::CertificateExpired, "refuses the client certificate: it has expired"),
+            (AlertDescription::CertificateRevoked, "refuses the client certificate: it was revoked"),
+            (AlertDescription::UnknownCA, "refuses the client certificate: nobody it trusts has signed it"),
+            (AlertDescription::AccessDenied, "refuses the client certificate: it may not connect"),
+            (
+                AlertDescription::UnsupportedCertificate,
+                "refuses the client certificate: it is of a kind it does not know",
+            ),
+            (AlertDescription::BadCertificate, "refuses the client certificate: it does not say why"),
+            (
+                AlertDescription::ProtocolVersion,
+                "cannot agree on a secure connection: received fatal alert: ProtocolVersion",
+            ),
+        ];
+        for (alert, expected) in cases {
+            assert_eq!(tls(&rustls::Error::AlertReceived(alert)).to_string(), expected);
+        }
     }
 }

@@ -7,6 +7,7 @@
 pub mod curl;
 mod excerpt;
 mod failure;
+mod identity;
 pub mod limits;
 pub mod redirect;
 mod request;
@@ -15,6 +16,7 @@ pub mod retry;
 mod send_error;
 mod transport;
 
+pub use identity::{ClientIdentity, IdentityError, roots_from_pem};
 pub use limits::Timeouts;
 pub use redirect::RedirectError;
 pub use request::{Body, Header, HeaderError, Request};

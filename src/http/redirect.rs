@@ -28,7 +28,7 @@ pub fn decide(
         forget_body(&mut next);
     }
     if next.url.origin() != request.url.origin() {
-        forget_secrets(&mut next)?;
+        forget_secrets(&mut next, &request.url)?;
     }
     Ok(next)
 }
@@ -119,12 +119,33 @@ fn forget_body(request: &mut Request) {
 }
 
 /// For a request that goes to another origin than the one it was made for.
-fn forget_secrets(request: &mut Request) -> Result<(), RedirectError> {
+fn forget_secrets(request: &mut Request, from: &Url) -> Result<(), RedirectError> {
     if matches!(request.body, Body::Text { secret_parts: true, .. }) {
         return Err(RedirectError::WithSecrets { to: place(&request.url) });
     }
     request.headers.retain(|header| !is_for_one_origin(header));
+    forget_parameters(request, from);
     Ok(())
+}
+
+/// Many servers repeat the query in the address they send on to: what is secret in it is not repeated to others. A
+/// parameter of the same name with another value is the server's own.
+fn forget_parameters(request: &mut Request, from: &Url) {
+    let names = &request.secret_query;
+    let secret: Vec<_> =
+        from.query_pairs().filter(|(name, _)| names.iter().any(|known| known == name)).collect();
+    let (dropped, kept): (Vec<_>, Vec<_>) = request
+        .url
+        .query_pairs()
+        .into_owned()
+        .partition(|(name, value)| secret.iter().any(|(known, sent)| known == name && sent == value));
+    if dropped.is_empty() {
+        return;
+    }
+    request.url.set_query(None);
+    if !kept.is_empty() {
+        request.url.query_pairs_mut().extend_pairs(kept);
+    }
 }
 
 fn is_for_one_origin(header: &Header) -> bool {
@@ -221,6 +242,24 @@ mod tests {
         assert!(decided(303, "https://b.example/y", &from).is_ok());
         let plain = request(Method::POST, "https://a.example/x", false);
         assert_ne!(decided(308, "https://b.example/y", &plain).unwrap().body, Body::None);
+    }
+
+    #[test]
+    fn a_secret_parameter_stays_with_its_origin() {
+        let from = Request {
+            secret_query: vec!["key".to_owned()],
+            ..request(Method::GET, "https://a.example/x?key=a%20b&page=2", false)
+        };
+        let cases = [
+            ("https://b.example/y?key=a+b&page=2", "https://b.example/y?page=2"),
+            ("https://b.example/y?key=a%20b", "https://b.example/y"),
+            ("https://b.example/y?key=signed&q=%20", "https://b.example/y?key=signed&q=%20"),
+            ("https://b.example/y?other=a%20b", "https://b.example/y?other=a%20b"),
+            ("/y?key=a%20b", "https://a.example/y?key=a%20b"),
+        ];
+        for (location, expected) in cases {
+            assert_eq!(decided(302, location, &from).unwrap().url.as_str(), expected);
+        }
     }
 
     #[test]

@@ -149,6 +149,15 @@ pub enum TlsProblem {
         /// The TLS library's words.
         cause: String,
     },
+    /// The server wants to know who connects, and was shown nothing.
+    #[error("asks for a client certificate")]
+    NoClientCertificate,
+    /// The server does not take the certificate it was shown.
+    #[error("refuses the client certificate: {cause}")]
+    ClientCertificate {
+        /// The server's reason.
+        cause: String,
+    },
     /// Something answers, but not in TLS.
     #[error("does not speak TLS on this port")]
     NotTls,
@@ -266,6 +275,10 @@ impl TlsProblem {
             Self::UnknownIssuer => {
                 "install `ca-certificates`; behind a company proxy, add its root to the system's store"
             }
+            Self::NoClientCertificate => "set `auth: { kind: mtls, … }` in the connection",
+            Self::ClientCertificate { .. } => {
+                "check `certificate`: its end, that those that signed it stand behind it, and that the service knows it"
+            }
             Self::NotTls => "check the port, or use http if the service has no https",
             Self::Revoked | Self::Certificate { .. } | Self::Handshake { .. } => {
                 "ask the service; do not work around it"
@@ -326,6 +339,10 @@ mod tests {
             (
                 error(0, Failure::Tls(TlsProblem::WrongHost { presented: vec!["b.example".to_owned()] })),
                 "`https://a.example` shows a certificate for `b.example`, not for this host",
+            ),
+            (
+                error(0, Failure::Tls(TlsProblem::NoClientCertificate)),
+                "`https://a.example` asks for a client certificate",
             ),
             (
                 error(10, Failure::Redirect(RedirectError::TooMany { limit: 10 })),

@@ -13,6 +13,7 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::failure;
+use super::identity::ClientIdentity;
 use super::limits::{CONNECT_TIMEOUT, IDLE_CONNECTIONS, IDLE_TIMEOUT, MAX_HTTP2_HEADERS, MAX_REDIRECTS};
 use super::redirect::{self, RedirectError};
 use super::request::{Body, Request, place};
@@ -30,6 +31,8 @@ pub struct TransportSettings {
     pub connect_timeout: Duration,
     /// Roots (DER) trusted besides the system's.
     pub trusted_roots: Vec<Vec<u8>>,
+    /// Shown to servers that ask who connects; not to another origin that a redirect leads to.
+    pub identity: Option<ClientIdentity>,
 }
 
 impl Default for TransportSettings {
@@ -39,6 +42,7 @@ impl Default for TransportSettings {
             proxy: Proxy::Environment,
             connect_timeout: CONNECT_TIMEOUT,
             trusted_roots: Vec::new(),
+            identity: None,
         }
     }
 }
@@ -56,6 +60,8 @@ pub enum Proxy {
 #[derive(Debug)]
 pub struct Transport {
     client: reqwest::Client,
+    /// The same without an identity, if `client` has one.
+    nameless: Option<reqwest::Client>,
     connect_timeout: Duration,
     /// Size of the latest body whose size was not told: pages of one step are alike.
     latest_body: AtomicUsize,
@@ -81,8 +87,10 @@ pub enum TransportError {
 impl Transport {
     /// Sets up the client; no connection is made yet.
     pub fn new(settings: &TransportSettings) -> Result<Self, TransportError> {
+        let nameless = settings.identity.is_some().then(|| client(settings, None)).transpose()?;
         Ok(Self {
-            client: client(settings)?,
+            client: client(settings, settings.identity.as_ref())?,
+            nameless,
             connect_timeout: settings.connect_timeout,
             latest_body: AtomicUsize::new(0),
         })
@@ -105,20 +113,25 @@ impl Transport {
         let started = Instant::now();
         let mut current = Cow::Borrowed(request);
         let mut redirects = 0;
+        let mut client = &self.client;
         loop {
             let failed = |failure| SendError { place: place(&current.url), redirects, failure };
-            let answer = self.ask(&current).await.map_err(failed)?;
+            let answer = self.ask(client, &current).await.map_err(failed)?;
             match next(&current, &answer, redirects).map_err(|error| failed(Failure::Redirect(error)))? {
                 Some(next) => current = Cow::Owned(next),
                 None => return self.receive(answer, &current, started, redirects).await.map_err(failed),
             }
             redirects += 1;
+            if current.url.origin() != request.url.origin() {
+                // From here on, as with headers: the way back does not bring it back.
+                client = self.nameless.as_ref().unwrap_or(client);
+            }
         }
     }
 
     /// Up to the end of the answer's headers.
-    async fn ask(&self, request: &Request) -> Result<reqwest::Response, Failure> {
-        let asked = self.client.execute(to_reqwest(request));
+    async fn ask(&self, client: &reqwest::Client, request: &Request) -> Result<reqwest::Response, Failure> {
+        let asked = client.execute(to_reqwest(request));
         let answer = within(request.timeouts.read, None, asked).await?;
         answer.map_err(|error| failure::before_answer(error, self.connect_timeout))
     }
@@ -190,18 +203,24 @@ async fn within<Answer>(
     tokio::time::timeout(after, answer).await.map_err(|_| Failure::ReadTimeout { after, received })
 }
 
-fn client(settings: &TransportSettings) -> Result<reqwest::Client, TransportError> {
+fn client(
+    settings: &TransportSettings,
+    identity: Option<&ClientIdentity>,
+) -> Result<reqwest::Client, TransportError> {
     let Ok(user_agent) = HeaderValue::from_str(&settings.user_agent) else {
         return Err(TransportError::UserAgent { user_agent: settings.user_agent.clone() });
     };
     let roots: Result<Vec<_>, _> =
         settings.trusted_roots.iter().map(|root| reqwest::Certificate::from_der(root)).collect();
     let roots = roots.map_err(TransportError::Root)?;
-    let with_system_roots = builder(settings, user_agent.clone()).tls_certs_merge(roots.clone()).build();
+    let identity = identity.map(ClientIdentity::to_reqwest).transpose().map_err(TransportError::Client)?;
+    let builder = || {
+        let builder = builder(settings, user_agent.clone());
+        identity.iter().fold(builder, |builder, identity| builder.identity(identity.clone()))
+    };
+    let with_system_roots = builder().tls_certs_merge(roots.clone()).build();
     // A machine without any certificates can still speak http; https then fails as signed by nobody, with its own help.
-    with_system_roots
-        .or_else(|_| builder(settings, user_agent).tls_certs_only(roots).build())
-        .map_err(TransportError::Client)
+    with_system_roots.or_else(|_| builder().tls_certs_only(roots).build()).map_err(TransportError::Client)
 }
 
 /// Timeouts but the one for connecting are ours, for each request. The client's own retry stays on: it repeats only
@@ -326,6 +345,8 @@ fn size(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
+#[cfg(test)]
+mod identity_tests;
 #[cfg(test)]
 mod script;
 #[cfg(test)]

@@ -18,7 +18,7 @@ use super::world::World;
 use crate::auth::oauth2::SignIn;
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::fault_point::{FaultPoint, reach};
-use crate::http::Transport;
+use crate::http::{Request, Transport};
 use crate::plan::Plan;
 use crate::secret::Redactor;
 use crate::state::Watermark;
@@ -37,6 +37,9 @@ pub struct Run<'a> {
     pub(super) kept: Kept,
     /// What proves who asks, by index in the plan.
     pub(super) sessions: Vec<Session>,
+    /// What was sent last to a server that may answer with a challenge, and what answers it.
+    pub(super) last_sent: Option<Request>,
+    pub(super) answered: Option<Request>,
     /// Sign-ins whose token was refused, where no store keeps them.
     pub(super) former: Vec<Option<SignIn>>,
     pub(super) figures: Figures,

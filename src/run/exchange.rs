@@ -75,6 +75,9 @@ impl Run<'_> {
                     if fails && self.renew_refused(step, &answer, &mut progress).await? {
                         continue;
                     }
+                    if fails && self.answer_challenge(step, &answer)? {
+                        continue;
+                    }
                     if fails
                         && !progress.signed_anew
                         && self.renew_session(step, &answer, progress.session).await?

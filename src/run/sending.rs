@@ -55,7 +55,8 @@ impl Run<'_> {
         let credits = self.price(step, cursor)?;
         let early = cursor.and_then(|cursor| self.prefetch.take(cursor.page, request));
         let in_turn = early.is_none();
-        let signed = self.signed(step, request)?.unwrap_or_else(|| request.clone());
+        let signed = self.outgoing(step, request)?;
+        let transport = self.transport_for(step, request);
         if in_turn {
             self.note_request(step, &signed);
         }
@@ -65,9 +66,9 @@ impl Run<'_> {
                 // A task that was cancelled or panicked has sent nothing that counts.
                 Some(task) => match task.await {
                     Ok(sent) => sent,
-                    Err(_) => self.transport.send(&signed).await,
+                    Err(_) => transport.send(&signed).await,
                 },
-                None => self.transport.send(&signed).await,
+                None => transport.send(&signed).await,
             }
         };
         let sent = self.world.interrupt.or_stop_after(GRACE, answer).await?;
@@ -114,7 +115,8 @@ impl Run<'_> {
             // Its answer may be thrown away unseen, and costs all the same.
             self.spend(credits);
             self.note_request(step, &signed);
-            self.prefetch.send(&self.transport, ahead.page, request, signed);
+            let transport = self.transport_for(step, &request);
+            self.prefetch.send(&transport, ahead.page, request, signed);
         }
     }
 }

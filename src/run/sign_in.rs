@@ -12,10 +12,13 @@ use super::interrupt::Interrupted;
 use super::sign_in_failure;
 use crate::auth::oauth2::renewal::{self, Before};
 use crate::auth::oauth2::{Client, Held, Notice, Outside, Unsigned};
+use crate::auth::signing::{Moment, Signer, SigningError};
+use crate::auth::{bearer, certificate, signer};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::http::{Header, Request, Response, SendError, Transport};
-use crate::plan::auth::{AuthUse, OAuth2Plan, Place};
+use crate::http::{Request, Response, SendError, Transport, TransportSettings};
+use crate::plan::auth::{AuthPlan, AuthUse, OAuth2Plan};
 use crate::plan::step::StepPlan;
+use crate::secret::Secret;
 
 /// What proves who asks, as far as this run got with it.
 #[derive(Debug, Default)]
@@ -23,7 +26,9 @@ pub(super) struct Session {
     /// How often it changed in this run.
     pub(super) count: u64,
     held: Option<Held>,
-    signer: Option<Signer>,
+    signer: Option<Arc<Signer>>,
+    /// Connections that show a certificate.
+    transport: Option<Arc<Transport>>,
     /// What a service did not accept, by its generation in the store.
     refused: Option<Option<u64>>,
 }
@@ -60,8 +65,70 @@ impl Run<'_> {
         let Some(signer) = session.signer.as_ref().filter(|_| self.is_good(used.auth)) else {
             return Ok(None);
         };
-        signer.sign(&mut request);
+        self.sign_with(signer, &mut request).map_err(|error| self.unsignable(step, used, &error))?;
         Ok(Some(request))
+    }
+
+    fn sign_with(&self, signer: &Signer, request: &mut Request) -> Result<(), SigningError> {
+        let made = signer.sign(request, &self.moment())?;
+        self.mask(&made);
+        Ok(())
+    }
+
+    /// What a signature is made of must not be printed.
+    fn mask(&self, made: &[Secret]) {
+        for secret in made {
+            self.redactor.learn_passing(secret.expose());
+        }
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { now: self.world.clock.now(), nonce: nonce() }
+    }
+
+    fn unsignable(&self, step: &StepPlan, used: AuthUse, error: &SigningError) -> Diagnostic {
+        let span = self.plan.auths[used.auth].span;
+        failure::at(Code::SignInFailed, &step.name, &error.to_string(), span).help(error.help())
+    }
+
+    /// The connections that a request goes out on: some show a certificate of the client's.
+    pub(super) fn transport_for(&self, step: &StepPlan, request: &Request) -> Arc<Transport> {
+        let own = step.auth.filter(|used| self.is_at_home(*used, request));
+        let own = own.and_then(|used| self.sessions[used.auth].transport.as_ref());
+        Arc::clone(own.unwrap_or(&self.transport))
+    }
+
+    /// A server that wants a digest says so with a challenge; the request is sent again with the answer to it.
+    pub(super) fn answer_challenge(&mut self, step: &StepPlan, answer: &Answer) -> Result<bool, Diagnostic> {
+        let Some((used, mut sent)) = step.auth.zip(self.last_sent.take()) else { return Ok(false) };
+        let signer = self.sessions[used.auth].signer.clone();
+        let Some(Signer::Digest(digest)) = signer.as_deref() else { return Ok(false) };
+        if answer.response.status != http::StatusCode::UNAUTHORIZED || !self.is_at_home(used, &sent) {
+            return Ok(false);
+        }
+        let answered = digest.answer_challenge(&answer.response.headers, &mut sent, &self.moment());
+        let Some(made) = answered.map_err(|error| self.unsignable(step, used, &error))? else {
+            return Ok(false);
+        };
+        self.mask(&made);
+        self.answered = Some(sent);
+        Ok(true)
+    }
+
+    /// The request as it goes out: signed now, or the answer to a challenge.
+    pub(super) fn outgoing(&mut self, step: &StepPlan, request: &Request) -> Result<Request, Diagnostic> {
+        let same =
+            |answered: &Request| answered.url.path() == request.url.path() && answered.body == request.body;
+        let answered = self.answered.take().filter(same);
+        let signed = match answered {
+            Some(answered) => answered,
+            None => self.signed(step, request)?.unwrap_or_else(|| request.clone()),
+        };
+        let keeps = step.auth.is_some_and(|used| {
+            matches!(self.sessions[used.auth].signer.as_deref(), Some(Signer::Digest(_)))
+        });
+        self.last_sent = keeps.then(|| signed.clone());
+        Ok(signed)
     }
 
     /// A token that the service does not accept is renewed, once for a request; one that somebody renewed meanwhile is
@@ -139,7 +206,7 @@ impl Run<'_> {
     /// Makes sure of a token that is good now.
     async fn sign_in(&mut self, auth: usize) -> Result<(), Stop> {
         let plan = self.plan;
-        let Some(oauth2) = plan.auths[auth].oauth2() else { return Ok(()) };
+        let Some(oauth2) = plan.auths[auth].oauth2() else { return self.equip(auth, &plan.auths[auth]) };
         if self.is_good(auth) && self.sessions[auth].signer.is_some() {
             return Ok(());
         }
@@ -167,6 +234,29 @@ impl Run<'_> {
         self.take_session(auth, oauth2, held)
     }
 
+    /// Makes what a kind without tokens is sent with, once a run.
+    fn equip(&mut self, auth: usize, plan: &AuthPlan) -> Result<(), Stop> {
+        let session = &self.sessions[auth];
+        if session.signer.is_some() || session.transport.is_some() {
+            return Ok(());
+        }
+        let values = Arc::clone(self.values.auths());
+        let connection = self.values.connection(plan.connection);
+        self.sessions[auth].signer = signer(plan, &values[auth], &connection).map(Arc::new);
+        if let Some(certificate) = certificate(plan, &values[auth]) {
+            let bad = |message: String, help: &str| {
+                Diagnostic::error(Code::BadConnection, message).at(plan.span, "").help(help)
+            };
+            let (identity, roots) = certificate.map_err(|error| bad(error.to_string(), error.help()))?;
+            let mut settings = TransportSettings { identity: Some(identity), ..self.world.transport.clone() };
+            settings.trusted_roots.extend(roots);
+            let transport = Transport::new(&settings)
+                .map_err(|error| bad(error.to_string(), "check `certificate`, `private_key` and `ca`"))?;
+            self.sessions[auth].transport = Some(Arc::new(transport));
+        }
+        Ok(())
+    }
+
     fn take_session(&mut self, auth: usize, oauth2: &OAuth2Plan, held: Held) -> Result<(), Stop> {
         let plan = self.plan;
         if let Some(index) = plan.auths[auth].connection
@@ -182,8 +272,7 @@ impl Run<'_> {
         self.prefetch.clear();
         let session = &mut self.sessions[auth];
         session.count += 1;
-        session.signer =
-            Some(Signer { into: oauth2.into.clone(), text: oauth2.around.text(&held.sign_in.access_token) });
+        session.signer = Some(Arc::new(bearer(oauth2, &held.sign_in.access_token)));
         session.held = Some(held);
         Ok(())
     }
@@ -194,20 +283,6 @@ impl Run<'_> {
         match &self.world.only_origin {
             Some(only) if *only != origin => Err(sign_in_failure::outside(client, &origin).into()),
             _ => Ok(()),
-        }
-    }
-}
-
-/// STAND-IN
-#[derive(Debug)]
-struct Signer {
-    into: Place,
-    text: String,
-}
-impl Signer {
-    fn sign(&self, request: &mut Request) {
-        if let Place::Header(name) = &self.into {
-            request.headers.extend(Header::new(name, &self.text, true, true).ok());
         }
     }
 }
@@ -279,4 +354,14 @@ impl Outside for Desk<'_, '_> {
             Notice::Trouble(trouble) => self.run.tell_trouble(trouble),
         }
     }
+}
+
+/// A number that no other request has.
+fn nonce() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    if getrandom::fill(&mut bytes).is_err() {
+        // Without the system's chance it still differs from request to request.
+        bytes = fastrand::u128(..).to_ne_bytes();
+    }
+    bytes
 }

@@ -167,6 +167,8 @@ impl<'a> Start<'a> {
             targets,
             kept: Kept::new(world.state.clone()),
             sessions: plan.auths.iter().map(|_| Session::default()).collect(),
+            last_sent: None,
+            answered: None,
             former: vec![None; plan.auths.len()],
             figures: self.figures.clone(),
             marks,

@@ -126,6 +126,11 @@ impl Values {
         &self.auths
     }
 
+    /// All values of a connection.
+    pub(super) fn connection(&self, connection: Option<usize>) -> Value {
+        connection.map_or_else(|| of_connection(&BTreeMap::new()), |index| self.connections[index].clone())
+    }
+
     /// A value of a connection; none: it is not there, or not yet.
     pub(super) fn of_connection(&self, connection: usize, name: &str) -> Option<Value> {
         self.connections[connection].get_attr(name).ok().filter(|value| !value.is_undefined())

@@ -1,6 +1,7 @@
 //! Finding secrets in a text and masking them.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -15,6 +16,9 @@ use super::view::{self, View};
 /// by whoever knows the place: a header, a query parameter, a key of a connection.
 pub const SHORTEST_SEARCHED: usize = 4;
 
+/// The most values known that pass: more than requests are in flight at once.
+pub const MOST_PASSING: usize = 64;
+
 /// Knows every secret of a run; a clone is another handle to the same knowledge.
 #[derive(Clone, Default)]
 pub struct Redactor {
@@ -24,6 +28,16 @@ pub struct Redactor {
 #[derive(Default)]
 struct Known {
     forms: Forms,
+    search: Option<Arc<Search>>,
+    passing: Passing,
+}
+
+/// Values of which only the newest are known.
+#[derive(Default)]
+struct Passing {
+    /// Oldest first.
+    values: VecDeque<String>,
+    /// None until somebody searches.
     search: Option<Arc<Search>>,
 }
 
@@ -46,6 +60,17 @@ impl Redactor {
         if known.forms.len() > before {
             known.search = Search::compile(&known.forms).map(Arc::new);
         }
+        true
+    }
+
+    /// Masks `value` until [`MOST_PASSING`] others came after it; returns as [`Self::learn`] does. For what every request
+    /// has anew, its signature for one: a run of a hundred thousand pages would search for as many.
+    pub fn learn_passing(&self, value: &str) -> bool {
+        if value.len() < SHORTEST_SEARCHED {
+            return false;
+        }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.passing.learn(value);
         true
     }
 
@@ -85,11 +110,56 @@ impl Redactor {
 
     /// Where secrets stand: in order, apart from each other.
     fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
-        let search = self.known.read().unwrap_or_else(PoisonError::into_inner).search.clone();
-        let Some(search) = search else {
+        let searches = self.searches();
+        if searches.is_empty() {
             return Vec::new();
-        };
-        merge(view::all(text).iter().flat_map(|view| search.in_view(view)).collect())
+        }
+        let views = view::all(text);
+        let found = searches.iter().flat_map(|search| views.iter().flat_map(|view| search.in_view(view)));
+        merge(found.collect())
+    }
+
+    fn searches(&self) -> Vec<Arc<Search>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if known.passing.is_ready() {
+            return known.searches();
+        }
+        drop(known);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.passing.compile();
+        known.searches()
+    }
+}
+
+impl Known {
+    fn searches(&self) -> Vec<Arc<Search>> {
+        self.search.iter().chain(&self.passing.search).map(Arc::clone).collect()
+    }
+}
+
+impl Passing {
+    /// What comes again is the newest again.
+    fn learn(&mut self, value: &str) {
+        if let Some(at) = self.values.iter().position(|known| known == value) {
+            let value = self.values.remove(at);
+            self.values.extend(value);
+            return;
+        }
+        if self.values.len() == MOST_PASSING {
+            self.values.pop_front();
+        }
+        self.values.push_back(value.to_owned());
+        self.search = None;
+    }
+
+    fn is_ready(&self) -> bool {
+        self.search.is_some() || self.values.is_empty()
+    }
+
+    fn compile(&mut self) {
+        let mut forms = Forms::default();
+        self.values.iter().for_each(|value| form::collect(value, &mut forms));
+        self.search = Search::compile(&forms).map(Arc::new);
     }
 }
 
@@ -206,6 +276,29 @@ mod tests {
         for (name, secret, text, expected) in cases {
             assert_eq!(knowing(&[secret]).redact(text), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn values_that_pass_are_masked_while_they_are_new() {
+        let redactor = knowing(&["lasting"]);
+        assert!(!redactor.learn_passing("abc"));
+        for number in 0..=MOST_PASSING {
+            assert!(redactor.learn_passing("basic"));
+            assert!(redactor.learn_passing(&format!("signature-{number}-")));
+            let text = format!("lasting basic signature-{number}-");
+            assert_eq!(redactor.redact(&text), "*** *** ***");
+        }
+        let text = format!("signature-0- signature-1- signature-2- signature-{MOST_PASSING}-");
+        assert_eq!(redactor.redact(&text), "signature-0- signature-1- *** ***");
+        assert_eq!(redactor.redact_bytes(b"c2lnbmF0dXJlLTIt"), b"***".as_slice());
+        assert_eq!(redactor.redact("signature%2D2%2D"), "***");
+    }
+
+    #[test]
+    fn what_passes_may_overlap_what_lasts() {
+        let redactor = knowing(&["abcdef"]);
+        redactor.learn_passing("defghi");
+        assert_eq!(redactor.redact("-abcdefghi-"), "-***-");
     }
 
     #[test]

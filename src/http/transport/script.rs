@@ -78,10 +78,13 @@ async fn connection(
         }
         return;
     };
-    // A client that refuses the certificate ends the handshake.
-    if let Ok(mut stream) = acceptor.accept(socket).await {
-        play(&mut stream, script, &log).await;
-        let _ = stream.shutdown().await;
+    match acceptor.accept(socket).into_fallible().await {
+        Ok(mut stream) => {
+            play(&mut stream, script, &log).await;
+            let _ = stream.shutdown().await;
+        }
+        // Whoever refused the other's certificate has said so; closing with something unread would take it back.
+        Err((_, mut socket)) => drop(tokio::io::copy(&mut socket, &mut tokio::io::sink()).await),
     }
 }
 

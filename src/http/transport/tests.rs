@@ -14,7 +14,7 @@ use crate::http::send_error::{Reached, TlsProblem};
 
 const MEBIBYTE: usize = 1024 * 1024;
 
-fn settings() -> TransportSettings {
+pub(super) fn settings() -> TransportSettings {
     TransportSettings { proxy: Proxy::None, ..TransportSettings::default() }
 }
 
@@ -26,7 +26,7 @@ fn request(method: Method, url: &str) -> Request {
     Request::new(method, Url::parse(url).unwrap())
 }
 
-fn get(url: &str) -> Request {
+pub(super) fn get(url: &str) -> Request {
     request(Method::GET, url)
 }
 
@@ -49,11 +49,11 @@ fn send(head: &str, body: &[u8]) -> Script {
     vec![Step::Send(answer(head, body))]
 }
 
-fn ok() -> Script {
+pub(super) fn ok() -> Script {
     send("200 OK\ncontent-length: 2", b"ok")
 }
 
-fn redirect(status: u16, location: &str) -> Script {
+pub(super) fn redirect(status: u16, location: &str) -> Script {
     send(&format!("{status} Elsewhere\nlocation: {location}\ncontent-length: 0"), b"")
 }
 

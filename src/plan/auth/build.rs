@@ -1,5 +1,7 @@
 //! Spec → plan of what proves who asks, with every finding.
 
+use std::sync::Arc;
+
 use super::{Around, AuthKind, AuthPlan, HmacPlan, Place, oauth2};
 use crate::diagnostic::{Code, Diagnostic, Findings, Span};
 use crate::plan::connection::{ConnectionEntry, make_entry};
@@ -136,7 +138,7 @@ impl Builder<'_> {
         Ok(HmacPlan {
             algorithm: spec.algorithm.given().copied().unwrap_or(HmacAlgorithm::Sha256),
             secret_encoding: spec.secret_encoding.given().copied().unwrap_or(SecretEncoding::Text),
-            sign,
+            sign: Arc::new(sign),
             encoding: spec.encoding.given().copied().unwrap_or(Encoding::Hex),
             timestamp: spec.timestamp.given().copied().unwrap_or(TimestampForm::Unix),
             headers,
@@ -196,21 +198,18 @@ impl Builder<'_> {
         cookies: bool,
     ) -> Result<Place, Malformed> {
         let Some(text) = into.optional()? else { return Ok(Place::Header(header.to_owned())) };
-        match text.value.split_once('.') {
-            Some(("headers", name)) if !name.is_empty() => Ok(Place::Header(name.to_owned())),
-            Some(("query", name)) if !name.is_empty() => Ok(Place::Query(name.to_owned())),
-            Some(("cookies", name)) if cookies && !name.is_empty() => Ok(Place::Cookie(name.to_owned())),
-            _ => {
-                let message = format!("`{}` is not a place in a request", text.value);
-                let also = if cookies { ", `cookies.session`" } else { "" };
-                self.findings.push(
-                    Diagnostic::error(Code::BadValue, message)
-                        .at(text.span, "")
-                        .help(format!("write `headers.{header}`, `query.api_key`{also}")),
-                );
-                Err(Malformed)
-            }
-        }
+        let place = text.value.parse::<Place>().map_err(|error| error.to_string());
+        let refused = match place {
+            Ok(Place::Cookie(_)) if !cookies => "a token does not go into a cookie".to_owned(),
+            Ok(place) => return Ok(place),
+            Err(refused) => refused,
+        };
+        self.findings.push(
+            Diagnostic::error(Code::BadValue, refused)
+                .at(text.span, "")
+                .help(format!("write `headers.{header}` or `query.api_key`")),
+        );
+        Err(Malformed)
     }
 
     pub(super) fn missing(&mut self, key: &str, why: &str, at: Span) {

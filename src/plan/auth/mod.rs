@@ -4,6 +4,9 @@
 
 mod build;
 mod oauth2;
+mod place;
+
+use std::sync::Arc;
 
 use super::connection::ConnectionEntry;
 use super::need::{Need, ValueUse};
@@ -16,6 +19,7 @@ use crate::spec::auth::{Encoding, HmacAlgorithm, OAuth1Method, SecretEncoding, T
 pub(super) use build::{AuthHome, build};
 pub(crate) use oauth2::word as grant_word;
 pub use oauth2::{AnswerPlan, ExpiresAs, JwtPlan, OAuth2Plan};
+pub use place::Place;
 
 /// How requests prove who asks.
 #[derive(Debug)]
@@ -74,7 +78,7 @@ pub struct HmacPlan {
     /// How the secret is written.
     pub secret_encoding: SecretEncoding,
     /// What is signed.
-    pub sign: Written<Template>,
+    pub sign: Arc<Written<Template>>,
     /// How the signature is written.
     pub encoding: Encoding,
     /// How the time is written.
@@ -92,17 +96,6 @@ pub struct Around {
     pub before: String,
     /// What comes after it.
     pub after: String,
-}
-
-/// Where a credential goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    /// A header.
-    Header(String),
-    /// A query parameter.
-    Query(String),
-    /// A cookie.
-    Cookie(String),
 }
 
 /// How one step proves who asks.
