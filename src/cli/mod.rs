@@ -12,6 +12,7 @@ mod new;
 mod plan;
 mod preview;
 mod project;
+mod protection;
 mod run;
 mod sandbox;
 mod schema;

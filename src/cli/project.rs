@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::protection;
+use crate::auth::store::Protection;
 use crate::diagnostic::{Code, Diagnostic, FileId, Findings, Sources, nearest, quoted_list};
 use crate::plan::connection::{self, ConnectionFiles, looks_secret, secret_in_clear};
 use crate::plan::{self, Checked, clear_secret};
@@ -26,6 +28,8 @@ pub(super) struct Project {
     pub(super) connections: ConnectionFiles,
     /// The environment, `.env` included.
     pub(super) environment: Environment,
+    /// How what is kept of sign-ins lies on the disk.
+    pub(super) protection: Protection,
     /// What is wrong so far.
     pub(super) findings: Findings,
     /// A hash of the texts of the pipeline and its connections.
@@ -92,8 +96,12 @@ pub(super) fn open(
     }
     let connections = reader.files;
     let fingerprint = fingerprint(&sources);
+    let protection = protection::of_process(environment, folder).unwrap_or_else(|finding| {
+        findings.push(*finding);
+        Protection::plain()
+    });
     let environment = with_dot_env(&root, folder, environment, &mut sources, &mut findings);
-    Ok(Project { root, sources, pipeline, connections, environment, findings, fingerprint })
+    Ok(Project { root, sources, pipeline, connections, environment, protection, findings, fingerprint })
 }
 
 /// A hash of what was read so far, and of the river that reads it: another one may understand it differently.
@@ -308,6 +316,11 @@ fn with_dot_env(
             BTreeMap::new()
         }
     };
+    for name in [protection::KEY_FILE, protection::PASSPHRASE] {
+        if all.remove(name).is_some() && !environment.contains_key(name) {
+            findings.push(protection::not_from_dot_env(name, &shown(&path, folder)));
+        }
+    }
     all.extend(environment.clone());
     all.into_iter().map(|(name, value)| (name, value.into())).collect()
 }

@@ -7,10 +7,12 @@ use std::time::SystemTime;
 
 use tokio::sync::oneshot;
 
-use super::entry::{Entry, Unreadable, VERSION};
+use super::entry::Entry;
+use super::envelope::{Closing, Unreadable, VERSION};
 use super::error::StoreError;
 use super::key::{EntryId, StoreKey, Subject};
 use super::locked::Locked;
+use super::protection::{Protection, ProtectionKind};
 use super::{lock, privacy};
 
 /// The largest entry.
@@ -20,7 +22,8 @@ pub(super) const LARGEST: u64 = 4 * 1024 * 1024;
 #[derive(Debug)]
 pub struct TokenStore {
     pub(super) folder: PathBuf,
-    pub(super) key: StoreKey,
+    key: StoreKey,
+    protection: Protection,
 }
 
 /// What reading an entry brings.
@@ -35,7 +38,7 @@ pub struct Reading {
 impl TokenStore {
     /// Opens the store in a project's state folder (`.river`), or makes it. It blocks while another process makes it;
     /// what its owner should know comes with it.
-    pub fn open(state: &Path) -> Result<(Self, Vec<StoreError>), StoreError> {
+    pub fn open(state: &Path, protection: Protection) -> Result<(Self, Vec<StoreError>), StoreError> {
         let folder = state.join("tokens");
         if !state.is_dir() {
             std::fs::create_dir_all(state)
@@ -46,7 +49,7 @@ impl TokenStore {
         let (key, trouble) = StoreKey::open(state)?;
         let folder_trouble =
             was_open.map(|mode| StoreError::WasOpen { shown: shown(&folder), mode, now: privacy::FOLDER });
-        Ok((Self { folder, key }, folder_trouble.into_iter().chain(trouble).collect()))
+        Ok((Self { folder, key, protection }, folder_trouble.into_iter().chain(trouble).collect()))
     }
 
     /// The name of an entry.
@@ -58,6 +61,11 @@ impl TokenStore {
     /// the caller always keeps.
     pub fn sign_in_entry(&self, fields: &[(&str, &str)]) -> EntryId {
         self.key.sign_in_entry(fields)
+    }
+
+    /// How what is stored from now on lies on the disk. What was stored before may lie there otherwise.
+    pub fn protection(&self) -> ProtectionKind {
+        self.protection.kind()
     }
 
     /// Reads an entry. It needs no lock: a file is always whole.
@@ -93,14 +101,25 @@ impl TokenStore {
         let read = (&opened.file).take(LARGEST + 1).read_to_end(&mut bytes);
         read.map_err(|source| StoreError::io("read", &shown, source))?;
         let trouble = opened.was_open;
-        match Entry::decode(&bytes, |version, text| self.key.seal(id, version, text)) {
+        let entry = self
+            .closing(id)
+            .open(&bytes)
+            .and_then(|text| Entry::decode(&text).ok_or(Unreadable::Damaged("its values cannot be read")));
+        match entry {
             Ok(entry) => {
                 let trouble = trouble.map(|mode| StoreError::WasOpen { shown, mode, now: privacy::FILE });
                 Ok((Some(entry), trouble))
             }
             Err(Unreadable::Damaged(found)) => Err(StoreError::Damaged { shown, found }),
             Err(Unreadable::Newer(found)) => Err(StoreError::Newer { shown, found, known: VERSION }),
+            Err(Unreadable::Encrypted(with)) => {
+                Err(StoreError::Encrypted { shown, with, given: self.protection.scheme() })
+            }
         }
+    }
+
+    pub(super) fn closing<'a>(&'a self, id: &'a EntryId) -> Closing<'a> {
+        Closing { key: &self.key, protection: &self.protection, name: id.as_str() }
     }
 }
 
@@ -136,8 +155,11 @@ async fn on_thread<T: Send + 'static>(
 
 impl TokenStore {
     /// [`Self::open`] on a thread of its own.
-    pub async fn open_on_thread(state: PathBuf) -> Result<(Self, Vec<StoreError>), StoreError> {
-        on_thread(move || Self::open(&state)).await
+    pub async fn open_on_thread(
+        state: PathBuf,
+        protection: Protection,
+    ) -> Result<(Self, Vec<StoreError>), StoreError> {
+        on_thread(move || Self::open(&state, protection)).await
     }
 }
 
