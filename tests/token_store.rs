@@ -5,6 +5,8 @@
 mod disk;
 #[path = "token_store/encrypted.rs"]
 mod encrypted;
+#[path = "token_store/kept.rs"]
+mod kept;
 #[path = "token_store/killed.rs"]
 mod killed;
 #[path = "token_store/project.rs"]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use super::sandbox;
+pub(super) use super::secrets::arguments::SecretsArguments;
 pub(super) use super::state::arguments::StateArguments;
 use crate::run::Overlap;
 use crate::sandbox::{Churn, Fault, Guess, Options};
@@ -57,6 +58,8 @@ pub(super) enum Command {
     Preview(PreviewArguments),
     /// Show, set, forget, save and bring back what runs keep for the next ones.
     State(StateArguments),
+    /// Keep secrets for this project, list their names, forget them.
+    Secrets(SecretsArguments),
     /// List the pipelines that river brings along.
     Kits(KitsArguments),
     /// Copy one of them, with its connection, as the start of your own.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::protection;
+use super::run::STATE;
+use super::{kept, protection};
 use crate::auth::store::Protection;
 use crate::diagnostic::{Code, Diagnostic, FileId, Findings, Sources, nearest, quoted_list};
 use crate::plan::connection::{self, ConnectionFiles, looks_secret, secret_in_clear};
@@ -26,7 +27,7 @@ pub(super) struct Project {
     pub(super) pipeline: Option<PipelineSpec>,
     /// The connections it names.
     pub(super) connections: ConnectionFiles,
-    /// The environment, `.env` included.
+    /// The environment, with `.env` and what is kept under the names that the files have.
     pub(super) environment: Environment,
     /// How what is kept of sign-ins lies on the disk.
     pub(super) protection: Protection,
@@ -51,6 +52,8 @@ impl Project {
     /// Makes the plan. Err: all findings, at least one of them an error.
     pub(super) fn plan(&self, params: &[(String, String)], purpose: Purpose) -> Result<Checked, Findings> {
         let Some(pipeline) = &self.pipeline else { return Err(self.findings.clone()) };
+        let mut findings = self.findings.clone();
+        let environment = self.environment_for(params, &mut findings);
         let output_root = match purpose {
             Purpose::RunInSandbox => self.root.join(super::run::SANDBOX_STATE),
             Purpose::Check | Purpose::Run => self.root.clone(),
@@ -59,12 +62,20 @@ impl Project {
             pipeline,
             connections: &self.connections,
             params,
-            environment: &self.environment,
+            environment: &environment,
             root: self.root.clone(),
             output_root,
             complete: purpose != Purpose::Check,
         };
-        plan::build(&input, self.findings.clone())
+        plan::build(&input, findings)
+    }
+
+    /// The environment, also with what is kept under the names that `-p NAME=env:VARIABLE` has.
+    fn environment_for(&self, params: &[(String, String)], findings: &mut Findings) -> Environment {
+        let mut environment = self.environment.clone();
+        let is_wanted = |name: &str| params.iter().any(|(_, value)| value.strip_prefix("env:") == Some(name));
+        kept::add(&self.root.join(STATE), &self.protection, is_wanted, &mut environment, findings);
+        environment
     }
 }
 
@@ -96,11 +107,14 @@ pub(super) fn open(
     }
     let connections = reader.files;
     let fingerprint = fingerprint(&sources);
-    let protection = protection::of_process(environment, folder).unwrap_or_else(|finding| {
-        findings.push(*finding);
-        Protection::plain()
-    });
-    let environment = with_dot_env(&root, folder, environment, &mut sources, &mut findings);
+    let protection =
+        protection::of_process(environment, folder).map_err(|finding| findings.push(*finding)).ok();
+    let mut environment = with_dot_env(&root, folder, environment, &mut sources, &mut findings);
+    if let Some(protection) = &protection {
+        let is_wanted = |name: &str| sources.texts().any(|text| kept::mentions(text, name));
+        kept::add(&root.join(STATE), protection, is_wanted, &mut environment, &mut findings);
+    }
+    let protection = protection.unwrap_or_default();
     Ok(Project { root, sources, pipeline, connections, environment, protection, findings, fingerprint })
 }
 

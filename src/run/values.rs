@@ -262,6 +262,8 @@ impl Lookup<'_> {
 fn missing(variable: &str, what: &str, description: Option<&str>) -> Diagnostic {
     let description = description.map(|text| format!(" ({text})")).unwrap_or_default();
     Diagnostic::error(Code::MissingSecret, format!("`{variable}` is not set: {what}{description}")).help(
-        format!("`export {variable}=…`, or add a line `{variable}=…` to `.env` in the project's folder"),
+        format!(
+            "`export {variable}=…`, or add a line `{variable}=…` to `.env` in the project's folder, or keep it: `river secrets set {variable}`"
+        ),
     )
 }

@@ -20,12 +20,12 @@ const PLAIN: u64 = 1;
 pub(super) const VERSION: u64 = 2;
 
 /// What is needed to close and open envelopes of one name.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Closing<'a> {
     pub(super) key: &'a StoreKey,
     pub(super) protection: &'a Protection,
     /// What the text is kept as: under another name it is not believed.
-    pub(super) name: &'a str,
+    pub(super) name: String,
 }
 
 /// Why bytes are no text of this store.
@@ -44,7 +44,7 @@ impl Closing<'_> {
             None => (PLAIN, text),
             Some(with) => (VERSION, self.encrypt(text.into_bytes(), with)?),
         };
-        let seal = self.key.seal(self.name, version, text.as_bytes());
+        let seal = self.key.seal(&self.name, version, text.as_bytes());
         let entry = RawValue::from_string(text)?;
         let mut bytes = serde_json::to_vec(&Envelope { version, seal: &seal, entry: &entry })?;
         bytes.push(b'\n');
@@ -64,7 +64,7 @@ impl Closing<'_> {
         }
         let envelope: Envelope<'_> = serde_json::from_slice(bytes).map_err(no_entry)?;
         let text = envelope.entry.get().as_bytes();
-        if !same(self.key.seal(self.name, version, text).as_bytes(), envelope.seal.as_bytes()) {
+        if !same(self.key.seal(&self.name, version, text).as_bytes(), envelope.seal.as_bytes()) {
             return Err(Unreadable::Damaged("it was changed, or sealed with another key"));
         }
         if version == VERSION { self.decrypt(text) } else { Ok(text.to_owned()) }

@@ -21,11 +21,11 @@ fn passphrase(text: &str) -> Protection {
 }
 
 fn close(protection: &Protection, name: &str) -> Vec<u8> {
-    Closing { key: &store_key(1), protection, name }.close(TEXT.to_owned()).unwrap()
+    Closing { key: &store_key(1), protection, name: name.to_owned() }.close(TEXT.to_owned()).unwrap()
 }
 
 fn open(bytes: &[u8], protection: &Protection, name: &str) -> Result<String, Unreadable> {
-    let text = Closing { key: &store_key(1), protection, name }.open(bytes)?;
+    let text = Closing { key: &store_key(1), protection, name: name.to_owned() }.open(bytes)?;
     Ok(String::from_utf8(text).unwrap())
 }
 
@@ -78,7 +78,7 @@ fn under_another_name_or_in_another_store_nothing_is_believed() {
     for protection in [Protection::plain(), key_file(1)] {
         let bytes = close(&protection, "a");
         assert_eq!(open(&bytes, &protection, "b"), changed);
-        let elsewhere = Closing { key: &store_key(2), protection: &protection, name: "a" };
+        let elsewhere = Closing { key: &store_key(2), protection: &protection, name: "a".to_owned() };
         assert_eq!(
             elsewhere.open(&bytes),
             Err(Unreadable::Damaged("it was changed, or sealed with another key"))
@@ -90,7 +90,7 @@ fn under_another_name_or_in_another_store_nothing_is_believed() {
 #[test]
 fn the_encryption_is_bound_to_the_name() {
     let (key, protection) = (store_key(1), key_file(1));
-    let closing = |name| Closing { key: &key, protection: &protection, name };
+    let closing = |name: &str| Closing { key: &key, protection: &protection, name: name.to_owned() };
     let text = closing("a").encrypt(TEXT.as_bytes().to_vec(), Scheme::KeyFile).unwrap();
     assert!(closing("a").decrypt(text.as_bytes()).is_ok());
     assert_eq!(closing("b").decrypt(text.as_bytes()), Err(Unreadable::Encrypted(Scheme::KeyFile)));

@@ -18,12 +18,17 @@ use super::{lock, privacy};
 /// The largest entry.
 pub(super) const LARGEST: u64 = 4 * 1024 * 1024;
 
+/// Where entries of sign-ins are, below the state.
+const TOKENS: &str = "tokens";
+
 /// The values kept for a project.
 #[derive(Debug)]
 pub struct TokenStore {
     pub(super) folder: PathBuf,
     key: StoreKey,
     protection: Protection,
+    /// What stands before a name where it is sealed: what is kept in one folder is nothing in another.
+    sealed_as: &'static str,
 }
 
 /// What reading an entry brings.
@@ -39,7 +44,16 @@ impl TokenStore {
     /// Opens the store in a project's state folder (`.river`), or makes it. It blocks while another process makes it;
     /// what its owner should know comes with it.
     pub fn open(state: &Path, protection: Protection) -> Result<(Self, Vec<StoreError>), StoreError> {
-        let folder = state.join("tokens");
+        Self::open_folder(state, TOKENS, protection)
+    }
+
+    /// The same for another folder of the state.
+    pub(super) fn open_folder(
+        state: &Path,
+        name: &'static str,
+        protection: Protection,
+    ) -> Result<(Self, Vec<StoreError>), StoreError> {
+        let folder = state.join(name);
         if !state.is_dir() {
             std::fs::create_dir_all(state)
                 .map_err(|source| StoreError::io("create", &shown(state), source))?;
@@ -49,7 +63,8 @@ impl TokenStore {
         let (key, trouble) = StoreKey::open(state)?;
         let folder_trouble =
             was_open.map(|mode| StoreError::WasOpen { shown: shown(&folder), mode, now: privacy::FOLDER });
-        Ok((Self { folder, key, protection }, folder_trouble.into_iter().chain(trouble).collect()))
+        let sealed_as = if name == TOKENS { "" } else { name };
+        Ok((Self { folder, key, protection, sealed_as }, folder_trouble.into_iter().chain(trouble).collect()))
     }
 
     /// The name of an entry.
@@ -89,6 +104,12 @@ impl TokenStore {
         Ok(Locked::new(self, id, lock))
     }
 
+    /// Waits for an entry's lock, on the thread that calls.
+    pub(super) fn wait_for(self: &Arc<Self>, id: &EntryId) -> Result<Locked, StoreError> {
+        let lock = lock::wait(&self.path(id, "lock"))?;
+        Ok(Locked::new(self, id, lock))
+    }
+
     pub(super) fn path(&self, id: &EntryId, ending: &str) -> PathBuf {
         self.folder.join(format!("{}.{ending}", id.as_str()))
     }
@@ -118,8 +139,12 @@ impl TokenStore {
         }
     }
 
-    pub(super) fn closing<'a>(&'a self, id: &'a EntryId) -> Closing<'a> {
-        Closing { key: &self.key, protection: &self.protection, name: id.as_str() }
+    pub(super) fn closing(&self, id: &EntryId) -> Closing<'_> {
+        let name = match self.sealed_as {
+            "" => id.as_str().to_owned(),
+            folder => format!("{folder}/{}", id.as_str()),
+        };
+        Closing { key: &self.key, protection: &self.protection, name }
     }
 }
 

@@ -27,7 +27,7 @@ const BLOCK: usize = 64;
 /// The key of a store.
 pub(super) struct StoreKey([u8; BYTES]);
 
-/// The name of an entry, in hexadecimal digits.
+/// The name of an entry: hexadecimal digits, or the name of a kept secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EntryId(String);
 
@@ -157,9 +157,14 @@ impl fmt::Debug for StoreKey {
 }
 
 impl EntryId {
-    /// The digits.
+    /// The digits, or the name.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The name of a kept secret; it names its file as it is.
+    pub(super) fn of_secret(name: &str) -> Self {
+        Self(name.to_owned())
     }
 
     /// Reads the digits back from a file's name.

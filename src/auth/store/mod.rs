@@ -30,6 +30,7 @@ mod lock;
 mod locked;
 mod privacy;
 mod protection;
+mod secrets;
 mod sweep;
 
 pub use entry::{Entry, Fresh};
@@ -39,3 +40,4 @@ pub use key::{EntryId, Subject};
 pub use key_file::ProtectionError;
 pub use locked::{Locked, WritePoint};
 pub use protection::{Protection, ProtectionKind, Scheme};
+pub use secrets::{KeptSecret, SecretName, SecretStore};
