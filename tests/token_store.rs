@@ -3,6 +3,10 @@
 
 #[path = "token_store/disk.rs"]
 mod disk;
+#[path = "token_store/encrypted.rs"]
+mod encrypted;
+#[path = "token_store/kept.rs"]
+mod kept;
 #[path = "token_store/killed.rs"]
 mod killed;
 #[path = "token_store/project.rs"]
@@ -293,11 +297,11 @@ fn damaged_entries_are_said_and_replaced() {
 fn an_entry_of_a_newer_river_stays_as_it_is() {
     let project = Project::new();
     project.run_well(&["one"]);
-    let newer = br#"{"version":2,"everything":"else"}"#;
+    let newer = br#"{"version":3,"everything":"else"}"#;
     std::fs::write(project.entry(), newer).unwrap();
     let ran = project.run_well(&["one"]);
     assert!(
-        ran.err.contains("written by a newer river: its version is 2, this river knows 1"),
+        ran.err.contains("written by a newer river: its version is 3, this river knows 2"),
         "{}",
         ran.err
     );

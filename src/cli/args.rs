@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(super) use super::auth::arguments::AuthArguments;
 use super::sandbox;
+pub(super) use super::secrets::arguments::SecretsArguments;
 pub(super) use super::state::arguments::StateArguments;
 use crate::run::Overlap;
 use crate::sandbox::{Churn, Fault, Guess, Options};
@@ -60,6 +61,8 @@ pub(super) enum Command {
     Preview(PreviewArguments),
     /// Show, set, forget, save and bring back what runs keep for the next ones.
     State(StateArguments),
+    /// Keep secrets for this project, list their names, forget them.
+    Secrets(SecretsArguments),
     /// List the pipelines that river brings along.
     Kits(KitsArguments),
     /// Copy one of them, with its connection, as the start of your own.

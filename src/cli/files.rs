@@ -71,8 +71,17 @@ fn below(top: &Path, folder: &Path) -> Vec<Result<File, Diagnostic>> {
     paths.into_iter().map(file).map(Ok).collect()
 }
 
-/// Links to folders are not followed: they may lead in circles.
-fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
+/// Every `.yaml` file in a folder itself, in the order of their names.
+pub(super) fn beside(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut paths: Vec<PathBuf> =
+        entries.filter(|path| path.is_file() && path.extension().is_some_and(|end| end == "yaml")).collect();
+    paths.sort();
+    paths
+}
+
+/// Every `.yaml` file below a folder. Links to folders are not followed: they may lead in circles.
+pub(super) fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
     let mut entries: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().collect();
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {

@@ -8,6 +8,7 @@ mod dot_env;
 mod exit;
 mod explain;
 mod files;
+mod kept;
 mod kits;
 mod log;
 mod new;
@@ -15,9 +16,11 @@ mod plan;
 mod preview;
 mod problem;
 mod project;
+mod protection;
 mod run;
 mod sandbox;
 mod schema;
+mod secrets;
 mod signals;
 mod state;
 mod terminal;
@@ -76,6 +79,7 @@ fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> anyhow::Result<Ex
             let subscriber = log::subscriber(arguments, terminal, &Redactor::default());
             tracing::subscriber::with_default(subscriber, || sandbox::sandbox(sandbox, terminal))
         }
+        Command::Secrets(secrets) => secrets::secrets(&secrets.command, terminal),
         Command::State(state) => state::state(&state.command, terminal),
         Command::Preview(preview) => {
             let redactor = Redactor::default();

@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::run::STATE;
+use super::{kept, protection};
+use crate::auth::store::Protection;
 use crate::diagnostic::{Code, Diagnostic, FileId, Findings, Sources, nearest, quoted_list};
 use crate::plan::connection::{self, ConnectionFiles, looks_secret, secret_in_clear};
 use crate::plan::{self, Checked, clear_secret};
@@ -24,8 +27,10 @@ pub(super) struct Project {
     pub(super) pipeline: Option<PipelineSpec>,
     /// The connections it names.
     pub(super) connections: ConnectionFiles,
-    /// The environment, `.env` included.
+    /// The environment, with `.env` and what is kept under the names that the files have.
     pub(super) environment: Environment,
+    /// How what is kept of sign-ins lies on the disk.
+    pub(super) protection: Protection,
     /// What is wrong so far.
     pub(super) findings: Findings,
     /// A hash of the texts of the pipeline and its connections.
@@ -47,6 +52,8 @@ impl Project {
     /// Makes the plan. Err: all findings, at least one of them an error.
     pub(super) fn plan(&self, params: &[(String, String)], purpose: Purpose) -> Result<Checked, Findings> {
         let Some(pipeline) = &self.pipeline else { return Err(self.findings.clone()) };
+        let mut findings = self.findings.clone();
+        let environment = self.environment_for(params, &mut findings);
         let output_root = match purpose {
             Purpose::RunInSandbox => self.root.join(super::run::SANDBOX_STATE),
             Purpose::Check | Purpose::Run => self.root.clone(),
@@ -55,12 +62,20 @@ impl Project {
             pipeline,
             connections: &self.connections,
             params,
-            environment: &self.environment,
+            environment: &environment,
             root: self.root.clone(),
             output_root,
             complete: purpose != Purpose::Check,
         };
-        plan::build(&input, self.findings.clone())
+        plan::build(&input, findings)
+    }
+
+    /// The environment, also with what is kept under the names that `-p NAME=env:VARIABLE` has.
+    fn environment_for(&self, params: &[(String, String)], findings: &mut Findings) -> Environment {
+        let mut environment = self.environment.clone();
+        let is_wanted = |name: &str| params.iter().any(|(_, value)| value.strip_prefix("env:") == Some(name));
+        kept::add(&self.root.join(STATE), &self.protection, is_wanted, &mut environment, findings);
+        environment
     }
 }
 
@@ -92,8 +107,15 @@ pub(super) fn open(
     }
     let connections = reader.files;
     let fingerprint = fingerprint(&sources);
-    let environment = with_dot_env(&root, folder, environment, &mut sources, &mut findings);
-    Ok(Project { root, sources, pipeline, connections, environment, findings, fingerprint })
+    let protection =
+        protection::of_process(environment, folder).map_err(|finding| findings.push(*finding)).ok();
+    let mut environment = with_dot_env(&root, folder, environment, &mut sources, &mut findings);
+    if let Some(protection) = &protection {
+        let is_wanted = |name: &str| sources.texts().any(|text| kept::mentions(text, name));
+        kept::add(&root.join(STATE), protection, is_wanted, &mut environment, &mut findings);
+    }
+    let protection = protection.unwrap_or_default();
+    Ok(Project { root, sources, pipeline, connections, environment, protection, findings, fingerprint })
 }
 
 /// A connection by itself, with everything that was read for it.
@@ -380,6 +402,11 @@ fn with_dot_env(
             BTreeMap::new()
         }
     };
+    for name in [protection::KEY_FILE, protection::PASSPHRASE] {
+        if all.remove(name).is_some() && !environment.contains_key(name) {
+            findings.push(protection::not_from_dot_env(name, &shown(&path, folder)));
+        }
+    }
     all.extend(environment.clone());
     all.into_iter().map(|(name, value)| (name, value.into())).collect()
 }

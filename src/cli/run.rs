@@ -187,6 +187,7 @@ pub(super) fn world(
             ..TransportSettings::default()
         },
         state: Some(project.root.join(if rehearsal.sandbox { SANDBOX_STATE } else { STATE })),
+        protection: project.protection.clone(),
         interrupt: wish,
         fingerprint: project.fingerprint.clone(),
         overlap: Overlap::Fail,

@@ -69,6 +69,8 @@ codes! {
     BadFile = "bad-file",
     /// The state of the project cannot be used.
     BadState = "bad-state",
+    /// The token store or the kept secrets cannot be used as they are set up.
+    BadStore = "bad-store",
     /// A record or an answer without what a step keeps between runs, or with something that cannot be compared.
     BadWatermark = "bad-watermark",
     /// Another run holds a lock that this one needs.

@@ -141,12 +141,13 @@ impl Maker<'_> {
         let value = self.environment.get(variable).map(|value| value.expose().to_owned());
         if value.is_none() {
             let message = format!(
-                "`-p {}=env:{variable}`: there is no `{variable}` in the environment or in `.env`",
+                "`-p {}=env:{variable}`: there is no `{variable}` in the environment, in `.env` or among the kept secrets",
                 key.name
             );
             let finding = Diagnostic::error(Code::MissingSecret, message);
-            self.findings
-                .push(finding.help(format!("`export {variable}=…`, or add a line `{variable}=…` to `.env`")));
+            self.findings.push(finding.help(format!(
+                "`export {variable}=…`, or add a line `{variable}=…` to `.env`, or keep it: `river secrets set {variable}`"
+            )));
         }
         value
     }

@@ -82,7 +82,7 @@ impl Run<'_> {
     /// The store, opened when it is first needed.
     pub(super) async fn store(&mut self) -> Result<Option<Arc<TokenStore>>, Stop> {
         if let (None, Some(state)) = (&self.kept.store, self.kept.state.take()) {
-            let opening = TokenStore::open_on_thread(state);
+            let opening = TokenStore::open_on_thread(state, self.world.protection.clone());
             let opened = self.world.interrupt.or_stop(tokio::time::timeout(PATIENCE, opening)).await?;
             match opened.unwrap_or(Err(StoreError::Busy)) {
                 Ok((store, troubles)) => {

@@ -400,6 +400,8 @@ fn of_connection(values: &BTreeMap<String, Value>) -> Value {
 fn missing(variable: &str, what: &str, description: Option<&str>) -> Diagnostic {
     let description = description.map(|text| format!(" ({text})")).unwrap_or_default();
     Diagnostic::error(Code::MissingSecret, format!("`{variable}` is not set: {what}{description}")).help(
-        format!("`export {variable}=…`, or add a line `{variable}=…` to `.env` in the project's folder"),
+        format!(
+            "`export {variable}=…`, or add a line `{variable}=…` to `.env` in the project's folder, or keep it: `river secrets set {variable}`"
+        ),
     )
 }

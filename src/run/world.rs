@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::interrupt::Interrupt;
+use crate::auth::store::Protection;
 use crate::http::TransportSettings;
 use crate::secret::Environment;
 
@@ -50,6 +51,8 @@ pub struct World {
     pub transport: TransportSettings,
     /// Where the project keeps what outlives a run; none: nothing does.
     pub state: Option<PathBuf>,
+    /// How what is kept of sign-ins lies on the disk.
+    pub protection: Protection,
     /// The wish to stop.
     pub interrupt: Interrupt,
     /// A hash of the pipeline's text: a run goes on with a dead one only if nothing has changed.

@@ -101,6 +101,7 @@ fn is_of_the_token_store(path: &Path) -> bool {
         return false;
     };
     inner.starts_with("tokens")
+        || inner.starts_with("secrets")
         || ["key", "key.lock", ".gitignore"].iter().any(|name| inner == Path::new(name))
 }
 

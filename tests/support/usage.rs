@@ -5,7 +5,7 @@ use libtest_mimic::Trial;
 use super::process::{Ended, Run};
 
 /// Arguments, exit code, and words that must be on the stream that belongs to the code.
-const TABLE: [(&str, &[&str], i32, &[&str]); 48] = [
+const TABLE: [(&str, &[&str], i32, &[&str]); 54] = [
     ("help", &["--help"], 0, &["Usage: river", "run", "check", "Exit codes: 0 complete"]),
     ("short_help", &["-h"], 0, &["Usage: river"]),
     ("version", &["--version"], 0, &[concat!("river ", env!("CARGO_PKG_VERSION"))]),
@@ -25,6 +25,17 @@ const TABLE: [(&str, &[&str], i32, &[&str]); 48] = [
     ("state_reset_without_pipeline", &["state", "reset"], 2, &["<PIPELINE>"]),
     ("state_import_without_file", &["state", "import"], 2, &["<FILE>"]),
     ("state_in_unknown_format", &["state", "show", "--format", "xml"], 2, &["xml", "json"]),
+    ("help_of_secrets", &["secrets", "--help"], 0, &["set", "list", "rm"]),
+    (
+        "help_of_secrets_set",
+        &["secrets", "set", "--help"],
+        0,
+        &["<NAME>", "pass show", "head -c 32 /dev/urandom", "RIVER_STORE_PASSPHRASE"],
+    ),
+    ("secrets_without_command", &["secrets"], 2, &["Usage: river secrets"]),
+    ("secrets_set_without_name", &["secrets", "set"], 2, &["<NAME>"]),
+    ("secrets_set_with_a_value", &["secrets", "set", "A", "x"], 2, &["the list of processes"]),
+    ("secrets_rm_without_name", &["secrets", "rm"], 2, &["<NAME>"]),
     ("help_of_preview", &["preview", "--help"], 0, &["--records <N>", "--step <NAME>", "nothing is written"]),
     ("preview_of_no_records", &["preview", "x", "--records", "0"], 2, &["--records", "1.."]),
     ("preview_long_json", &["preview", "x", "--long", "--format", "json"], 2, &["cannot be used with"]),

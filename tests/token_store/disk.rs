@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use river::auth::store::{Fresh, StoreError, TokenStore};
+use river::auth::store::{Fresh, Protection, StoreError, TokenStore};
 
 /// A file system in memory; it ends with this value.
 struct Disk<'a>(&'a Path);
@@ -46,7 +46,7 @@ fn fresh(token: &str) -> Fresh {
 fn a_disk_without_room_is_found_by_reserving() {
     let folder = tempfile::tempdir().unwrap();
     let Some(disk) = Disk::mount(folder.path()) else { return };
-    let store = Arc::new(TokenStore::open(folder.path()).unwrap().0);
+    let store = Arc::new(TokenStore::open(folder.path(), Protection::plain()).unwrap().0);
     let id = store.sign_in_entry(&[("client_id", "a")]);
     let held = store.try_lock(&id).unwrap().unwrap();
     held.write(fresh("one"), &|_| {}).unwrap();
@@ -69,7 +69,7 @@ fn a_disk_without_room_is_found_by_reserving() {
 fn a_disk_that_is_read_only_is_found_by_reserving() {
     let folder = tempfile::tempdir().unwrap();
     let Some(disk) = Disk::mount(folder.path()) else { return };
-    let store = Arc::new(TokenStore::open(folder.path()).unwrap().0);
+    let store = Arc::new(TokenStore::open(folder.path(), Protection::plain()).unwrap().0);
     let id = store.sign_in_entry(&[("client_id", "a")]);
     store.try_lock(&id).unwrap().unwrap().write(fresh("one"), &|_| {}).unwrap();
     assert!(mount(&["-o", "remount,ro"], disk.0));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use minijinja::value::Value;
-use river::auth::store::{Entry, EntryId, Fresh, Locked, Subject, TokenStore, WritePoint};
+use river::auth::store::{Entry, EntryId, Fresh, Locked, Protection, Subject, TokenStore, WritePoint};
 use river::http::Request;
 
 use crate::project::mode;
@@ -42,7 +42,7 @@ fn points(reserves: bool) -> &'static [WritePoint] {
 }
 
 fn open(state: &Path) -> (Arc<TokenStore>, EntryId) {
-    let (store, troubles) = TokenStore::open(state).unwrap();
+    let (store, troubles) = TokenStore::open(state, Protection::plain()).unwrap();
     assert!(troubles.is_empty(), "{troubles:?}");
     let request = Request::new(http::Method::POST, "https://a.example/token".parse().unwrap());
     let id = store.entry(&Subject { request: &request, extract: &[], context: &Value::from(()) });

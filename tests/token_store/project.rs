@@ -174,11 +174,17 @@ impl Project {
 
     /// `river run NAME`, not started yet.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_river"));
+        let mut command = self.river(&["run"]);
         let environment: BTreeMap<&str, String> =
             [("SERVICE", self.service.server.base_url()), ("CLIENT_SECRET", SECRET.to_owned())].into();
-        command.env_clear().envs(environment).current_dir(self.folder.path());
-        command.arg("run").args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(arguments).env_clear().envs(environment).stdin(Stdio::null());
+        command
+    }
+
+    /// `river`, not started yet.
+    pub(crate) fn river(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_river"));
+        command.args(arguments).current_dir(self.folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 

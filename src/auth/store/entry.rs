@@ -1,14 +1,10 @@
-//! One entry as bytes: the values with their types, how long they are good, which generation they are.
+//! One entry as a text: the values with their types, how long they are good, which generation they are.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-
-/// The version this river writes, and the newest it reads.
-pub(super) const VERSION: u64 = 1;
 
 /// An entry from further in the future was stored by a clock that was wrong.
 const FUTURE: Duration = Duration::from_secs(60);
@@ -33,13 +29,6 @@ pub struct Entry {
     pub fresh: Fresh,
 }
 
-/// Why bytes are not an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unreadable {
-    Damaged(&'static str),
-    Newer(u64),
-}
-
 impl Entry {
     /// Whether the values may still be used.
     pub fn is_good(&self, now: SystemTime) -> bool {
@@ -47,40 +36,21 @@ impl Entry {
         !is_past && self.fresh.expires.is_none_or(|expires| expires > now)
     }
 
-    pub(super) fn encode(&self, seal: impl Fn(u64, &[u8]) -> String) -> Result<Vec<u8>, serde_json::Error> {
-        let body = EntryText {
+    /// The entry as JSON.
+    pub(super) fn encode(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(&EntryText {
             generation: self.generation,
             received: milliseconds(self.fresh.received),
             expires: self.fresh.expires.map(milliseconds),
             values: self.fresh.values.clone(),
-        };
-        let entry = serde_json::value::to_raw_value(&body)?;
-        let seal = seal(VERSION, entry.get().as_bytes());
-        let mut bytes = serde_json::to_vec(&Envelope { version: VERSION, seal: &seal, entry: &entry })?;
-        bytes.push(b'\n');
-        Ok(bytes)
+        })
     }
 
-    pub(super) fn decode(bytes: &[u8], seal: impl Fn(u64, &[u8]) -> String) -> Result<Self, Unreadable> {
-        if bytes.is_empty() {
-            return Err(Unreadable::Damaged("it is empty"));
-        }
+    /// None: the text is no entry.
+    pub(super) fn decode(text: &[u8]) -> Option<Self> {
         // What a reader says about bad JSON may quote the values.
-        let version = serde_json::from_slice::<VersionOnly>(bytes)
-            .map_err(|_| Unreadable::Damaged("it is not whole, or no entry of the store"))?
-            .version;
-        if version > VERSION {
-            return Err(Unreadable::Newer(version));
-        }
-        let envelope: Envelope<'_> = serde_json::from_slice(bytes)
-            .map_err(|_| Unreadable::Damaged("it is not whole, or no entry of the store"))?;
-        let text = envelope.entry.get().as_bytes();
-        if !same(seal(version, text).as_bytes(), envelope.seal.as_bytes()) {
-            return Err(Unreadable::Damaged("it was changed, or sealed with another key"));
-        }
-        let body: EntryText =
-            serde_json::from_slice(text).map_err(|_| Unreadable::Damaged("its values cannot be read"))?;
-        Ok(Self {
+        let body: EntryText = serde_json::from_slice(text).ok()?;
+        Some(Self {
             generation: body.generation,
             fresh: Fresh {
                 received: time(body.received),
@@ -114,20 +84,6 @@ impl fmt::Debug for Fresh {
     }
 }
 
-#[derive(Deserialize)]
-struct VersionOnly {
-    version: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Envelope<'a> {
-    version: u64,
-    seal: &'a str,
-    #[serde(borrow)]
-    entry: &'a RawValue,
-}
-
 /// Times are milliseconds since 1970.
 #[derive(Serialize, Deserialize)]
 struct EntryText {
@@ -146,11 +102,6 @@ fn milliseconds(time: SystemTime) -> u64 {
 fn time(milliseconds: u64) -> SystemTime {
     let farthest = Duration::from_secs(i64::MAX.unsigned_abs() / 1_000_000);
     UNIX_EPOCH + Duration::from_millis(milliseconds).min(farthest)
-}
-
-/// Takes the same time wherever the two differ.
-fn same(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len() && one.iter().zip(other).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
 }
 
 #[cfg(test)]

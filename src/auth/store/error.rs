@@ -2,6 +2,8 @@
 
 use std::io;
 
+use super::protection::Scheme;
+
 /// Something about the store that its owner should know. No value is ever in it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -22,6 +24,16 @@ pub enum StoreError {
         found: u64,
         /// The newest that is known here.
         known: u64,
+    },
+    /// An entry that is whole, but encrypted with something else than this river was given.
+    #[error("`{shown}` is encrypted with {}", other(*with, *given))]
+    Encrypted {
+        /// The file.
+        shown: String,
+        /// With what it is encrypted.
+        with: Scheme,
+        /// What this river encrypts and decrypts with; none: nothing.
+        given: Option<Scheme>,
     },
     /// A file or folder of another user: what is in it is theirs.
     #[error("`{shown}` belongs to another user: its owner is user {found}, river runs as user {own}")]
@@ -120,6 +132,15 @@ impl StoreError {
                 "the values are asked for again, and the damaged file is kept as `….damaged`".to_owned()
             }
             Self::Newer { shown, .. } => format!("use the newer river, or remove `{shown}`"),
+            Self::Encrypted { shown, with, .. } => {
+                let variable = match with {
+                    Scheme::KeyFile => "RIVER_STORE_KEY_FILE",
+                    Scheme::Passphrase => "RIVER_STORE_PASSPHRASE",
+                };
+                format!(
+                    "set `{variable}` as it was; if that is lost, what is in the file is as well: `rm {shown}`"
+                )
+            }
             Self::NotOurs { shown, .. } => {
                 format!("run river as the owner, or give it to this user: `chown -R \"$USER\" {shown}`")
             }
@@ -137,6 +158,14 @@ impl StoreError {
             Self::Busy => "this run asks for the values itself and does not keep them".to_owned(),
             Self::Io { source, .. } => io_help(source).to_owned(),
         }
+    }
+}
+
+fn other(with: Scheme, given: Option<Scheme>) -> String {
+    match given {
+        None => format!("a {with}, and river was given none"),
+        Some(given) if given == with => format!("another {with} than river was given"),
+        Some(given) => format!("a {with}, and river was given a {given}"),
     }
 }
 

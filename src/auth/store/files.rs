@@ -7,20 +7,28 @@ use std::time::SystemTime;
 
 use tokio::sync::oneshot;
 
-use super::entry::{Entry, Unreadable, VERSION};
+use super::entry::Entry;
+use super::envelope::{Closing, Unreadable, VERSION};
 use super::error::StoreError;
 use super::key::{EntryId, StoreKey, Subject};
 use super::locked::Locked;
+use super::protection::{Protection, ProtectionKind};
 use super::{lock, privacy};
 
 /// The largest entry.
 pub(super) const LARGEST: u64 = 4 * 1024 * 1024;
 
+/// Where entries of sign-ins are, below the state.
+const TOKENS: &str = "tokens";
+
 /// The values kept for a project.
 #[derive(Debug)]
 pub struct TokenStore {
     pub(super) folder: PathBuf,
-    pub(super) key: StoreKey,
+    key: StoreKey,
+    protection: Protection,
+    /// What stands before a name where it is sealed: what is kept in one folder is nothing in another.
+    sealed_as: &'static str,
 }
 
 /// What reading an entry brings.
@@ -35,8 +43,17 @@ pub struct Reading {
 impl TokenStore {
     /// Opens the store in a project's state folder (`.river`), or makes it. It blocks while another process makes it;
     /// what its owner should know comes with it.
-    pub fn open(state: &Path) -> Result<(Self, Vec<StoreError>), StoreError> {
-        let folder = state.join("tokens");
+    pub fn open(state: &Path, protection: Protection) -> Result<(Self, Vec<StoreError>), StoreError> {
+        Self::open_folder(state, TOKENS, protection)
+    }
+
+    /// The same for another folder of the state.
+    pub(super) fn open_folder(
+        state: &Path,
+        name: &'static str,
+        protection: Protection,
+    ) -> Result<(Self, Vec<StoreError>), StoreError> {
+        let folder = state.join(name);
         if !state.is_dir() {
             std::fs::create_dir_all(state)
                 .map_err(|source| StoreError::io("create", &shown(state), source))?;
@@ -46,7 +63,8 @@ impl TokenStore {
         let (key, trouble) = StoreKey::open(state)?;
         let folder_trouble =
             was_open.map(|mode| StoreError::WasOpen { shown: shown(&folder), mode, now: privacy::FOLDER });
-        Ok((Self { folder, key }, folder_trouble.into_iter().chain(trouble).collect()))
+        let sealed_as = if name == TOKENS { "" } else { name };
+        Ok((Self { folder, key, protection, sealed_as }, folder_trouble.into_iter().chain(trouble).collect()))
     }
 
     /// The name of an entry.
@@ -58,6 +76,11 @@ impl TokenStore {
     /// the caller always keeps.
     pub fn sign_in_entry(&self, fields: &[(&str, &str)]) -> EntryId {
         self.key.sign_in_entry(fields)
+    }
+
+    /// How what is stored from now on lies on the disk. What was stored before may lie there otherwise.
+    pub fn protection(&self) -> ProtectionKind {
+        self.protection.kind()
     }
 
     /// Reads an entry. It needs no lock: a file is always whole.
@@ -81,6 +104,12 @@ impl TokenStore {
         Ok(Locked::new(self, id, lock))
     }
 
+    /// Waits for an entry's lock, on the thread that calls.
+    pub(super) fn wait_for(self: &Arc<Self>, id: &EntryId) -> Result<Locked, StoreError> {
+        let lock = lock::wait(&self.path(id, "lock"))?;
+        Ok(Locked::new(self, id, lock))
+    }
+
     pub(super) fn path(&self, id: &EntryId, ending: &str) -> PathBuf {
         self.folder.join(format!("{}.{ending}", id.as_str()))
     }
@@ -93,14 +122,29 @@ impl TokenStore {
         let read = (&opened.file).take(LARGEST + 1).read_to_end(&mut bytes);
         read.map_err(|source| StoreError::io("read", &shown, source))?;
         let trouble = opened.was_open;
-        match Entry::decode(&bytes, |version, text| self.key.seal(id, version, text)) {
+        let entry = self
+            .closing(id)
+            .open(&bytes)
+            .and_then(|text| Entry::decode(&text).ok_or(Unreadable::Damaged("its values cannot be read")));
+        match entry {
             Ok(entry) => {
                 let trouble = trouble.map(|mode| StoreError::WasOpen { shown, mode, now: privacy::FILE });
                 Ok((Some(entry), trouble))
             }
             Err(Unreadable::Damaged(found)) => Err(StoreError::Damaged { shown, found }),
             Err(Unreadable::Newer(found)) => Err(StoreError::Newer { shown, found, known: VERSION }),
+            Err(Unreadable::Encrypted(with)) => {
+                Err(StoreError::Encrypted { shown, with, given: self.protection.scheme() })
+            }
         }
+    }
+
+    pub(super) fn closing(&self, id: &EntryId) -> Closing<'_> {
+        let name = match self.sealed_as {
+            "" => id.as_str().to_owned(),
+            folder => format!("{folder}/{}", id.as_str()),
+        };
+        Closing { key: &self.key, protection: &self.protection, name }
     }
 }
 
@@ -136,8 +180,11 @@ async fn on_thread<T: Send + 'static>(
 
 impl TokenStore {
     /// [`Self::open`] on a thread of its own.
-    pub async fn open_on_thread(state: PathBuf) -> Result<(Self, Vec<StoreError>), StoreError> {
-        on_thread(move || Self::open(&state)).await
+    pub async fn open_on_thread(
+        state: PathBuf,
+        protection: Protection,
+    ) -> Result<(Self, Vec<StoreError>), StoreError> {
+        on_thread(move || Self::open(&state, protection)).await
     }
 }
 

@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, json};
 
-use super::{Entry, EntryId, Fresh, Locked, TokenStore};
+use super::{Entry, EntryId, Fresh, Locked, Protection, TokenStore};
 
 pub(super) fn store() -> (tempfile::TempDir, Arc<TokenStore>) {
     let folder = tempfile::tempdir().unwrap();
-    let (store, troubles) = TokenStore::open(&folder.path().join(".river")).unwrap();
+    let (store, troubles) = TokenStore::open(&folder.path().join(".river"), Protection::plain()).unwrap();
     assert!(troubles.is_empty(), "{troubles:?}");
     (folder, Arc::new(store))
 }

@@ -27,7 +27,7 @@ const BLOCK: usize = 64;
 /// The key of a store.
 pub(super) struct StoreKey([u8; BYTES]);
 
-/// The name of an entry, in hexadecimal digits.
+/// The name of an entry: hexadecimal digits, or the name of a kept secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EntryId(String);
 
@@ -115,12 +115,30 @@ impl StoreKey {
     }
 
     /// Proves that a text was written by a holder of the key, for this entry, in this version.
-    pub(super) fn seal(&self, id: &EntryId, version: u64, text: &[u8]) -> String {
+    pub(super) fn seal(&self, name: &str, version: u64, text: &[u8]) -> String {
         let mut sealed = self.canonical(b"river seal");
         sealed.field(&version.to_be_bytes());
-        sealed.field(id.as_str().as_bytes());
+        sealed.field(name.as_bytes());
         sealed.field(text);
         sealed.hexadecimal()
+    }
+
+    /// What makes the encryption of this store another one than that of a store with the same passphrase or key file. It
+    /// is as random as the key, and lasts as long.
+    pub(super) fn salt(&self) -> [u8; BYTES] {
+        self.canonical(b"river salt 1").bytes()
+    }
+
+    /// The key that encrypts a store with this salt, if this is the key of a key file.
+    pub(super) fn encryption_key(&self, salt: &[u8]) -> [u8; BYTES] {
+        let mut text = self.canonical(b"river encryption 1");
+        text.field(salt);
+        text.bytes()
+    }
+
+    /// A key that somebody else read.
+    pub(super) fn from_bytes(bytes: [u8; BYTES]) -> Self {
+        Self(bytes)
     }
 
     fn canonical(&self, purpose: &[u8]) -> Canonical {
@@ -139,7 +157,7 @@ impl fmt::Debug for StoreKey {
 }
 
 impl EntryId {
-    /// The digits.
+    /// The digits, or the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -147,6 +165,11 @@ impl EntryId {
     /// How messages call its file.
     pub fn shown(&self) -> String {
         format!(".river/tokens/{}.json", self.0)
+    }
+
+    /// The name of a kept secret; it names its file as it is.
+    pub(super) fn of_secret(name: &str) -> Self {
+        Self(name.to_owned())
     }
 
     /// Reads the digits back from a file's name.
@@ -221,10 +244,14 @@ impl Canonical {
         self.field(text.as_bytes());
     }
 
+    fn bytes(self) -> [u8; BYTES] {
+        self.0.finalize().into_bytes().into()
+    }
+
     fn hexadecimal(self) -> String {
         use fmt::Write;
         let mut digits = String::with_capacity(2 * BYTES);
-        for byte in self.0.finalize().into_bytes() {
+        for byte in self.bytes() {
             // Writing to a string does not fail.
             let _ = write!(digits, "{byte:02x}");
         }

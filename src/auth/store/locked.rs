@@ -186,8 +186,9 @@ impl Locked {
     }
 
     fn encode(&self, entry: &Entry) -> Result<Vec<u8>, StoreError> {
-        let seal = |version, text: &[u8]| self.store.key.seal(&self.id, version, text);
-        let bytes = entry.encode(seal).map_err(|error| self.unwritable(error.into()))?;
+        let closing = self.store.closing(&self.id);
+        let bytes = entry.encode().map_err(io::Error::from).and_then(|text| closing.close(text));
+        let bytes = bytes.map_err(|source| self.unwritable(source))?;
         if bytes.len() as u64 > LARGEST {
             return Err(StoreError::TooLarge { found: bytes.len(), allowed: LARGEST });
         }

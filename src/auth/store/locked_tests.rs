@@ -2,7 +2,9 @@ use std::cell::RefCell;
 use std::os::unix::fs::PermissionsExt;
 
 use super::super::fixture::{fresh, id, locked, read, store, write};
+use super::super::{Protection, TokenStore};
 use super::*;
+use crate::secret::Secret;
 
 #[test]
 fn a_write_tells_every_point_in_order() {
@@ -153,4 +155,52 @@ fn what_cannot_be_read_can_be_removed_unless_it_is_not_ours() {
         assert_eq!(locked(&store, &id('a')).remove().is_ok(), goes);
         assert_eq!(entry.exists(), !goes);
     }
+}
+
+/// A store of the same folder, as another process opens it.
+fn opened_with(folder: &tempfile::TempDir, protection: Protection) -> Arc<TokenStore> {
+    Arc::new(TokenStore::open(&folder.path().join(".river"), protection).unwrap().0)
+}
+
+fn passphrase(text: &str) -> Protection {
+    Protection::passphrase(Secret::from(text)).unwrap()
+}
+
+#[test]
+fn what_was_plain_is_encrypted_by_the_next_write() {
+    let (folder, plain) = store();
+    write(&plain, &id('a'), "sekret-one");
+    let encrypting = opened_with(&folder, passphrase("correct horse"));
+    let text = || fs::read_to_string(plain.path(&id('a'), "json")).unwrap();
+    assert_eq!(read(&encrypting, &id('a')).fresh, fresh("sekret-one"));
+    assert!(text().contains("sekret-one"));
+    let held = locked(&encrypting, &id('a'));
+    held.reserve().unwrap();
+    assert_eq!(held.write(fresh("sekret-two"), &|_| {}).unwrap(), 2);
+    assert!(!text().contains("sekret"), "{}", text());
+    assert_eq!(read(&encrypting, &id('a')).fresh, fresh("sekret-two"));
+}
+
+#[test]
+fn without_the_key_nothing_is_written_over() {
+    let (folder, plain) = store();
+    write(&opened_with(&folder, passphrase("correct horse")), &id('a'), "one");
+    let path = plain.path(&id('a'), "json");
+    let whole = fs::read(&path).unwrap();
+    let cases = [
+        (Protection::plain(), "a passphrase, and river was given none"),
+        (passphrase("another"), "another passphrase than river was given"),
+    ];
+    for (protection, why) in cases {
+        let store = opened_with(&folder, protection);
+        let trouble = store.read(&id('a')).trouble.expect("it cannot be read");
+        assert!(trouble.to_string().ends_with(&format!("is encrypted with {why}")), "{trouble}");
+        assert!(trouble.help().starts_with("set `RIVER_STORE_PASSPHRASE` as it was; if that is lost"));
+        let held = locked(&store, &id('a'));
+        assert!(matches!(held.reserve(), Err(StoreError::Encrypted { .. })));
+        assert!(matches!(held.write(fresh("two"), &|_| {}), Err(StoreError::Encrypted { .. })));
+        assert_eq!(fs::read(&path).unwrap(), whole);
+    }
+    // Who lost it can still sign out.
+    assert!(locked(&plain, &id('a')).remove().unwrap());
 }

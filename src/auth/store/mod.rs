@@ -19,18 +19,25 @@
 //! if there were none. It must not say which values are secret (the plan does), read a clock, or print.
 
 mod entry;
+mod envelope;
 mod error;
 mod files;
 #[cfg(test)]
 mod fixture;
 mod key;
+mod key_file;
 mod lock;
 mod locked;
 mod privacy;
+mod protection;
+mod secrets;
 mod sweep;
 
 pub use entry::{Entry, Fresh};
 pub use error::StoreError;
 pub use files::{Reading, TokenStore};
 pub use key::{EntryId, Subject};
+pub use key_file::ProtectionError;
 pub use locked::{Locked, WritePoint};
+pub use protection::{Protection, ProtectionKind, Scheme};
+pub use secrets::{KeptSecret, SecretName, SecretStore};

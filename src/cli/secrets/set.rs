@@ -1,0 +1,72 @@
+//! `river secrets set`: the value comes from a person or a pipe, never from the command line.
+
+use std::io::{IsTerminal, Read, Write};
+use std::time::SystemTime;
+
+use super::arguments::SecretsSetArguments;
+use super::wanted::{Origin, origin};
+use super::{Place, Problem, name, warn};
+use crate::auth::store::{SecretName, SecretStore};
+use crate::cli::protection::without_line_break;
+use crate::cli::terminal::Terminal;
+use crate::secret::Secret;
+
+/// Keeps a secret.
+pub(super) fn set(arguments: &SecretsSetArguments, terminal: &mut Terminal) -> Result<(), Problem> {
+    if !arguments.value.is_empty() || arguments.name.contains('=') {
+        return Err(in_the_open(&arguments.name));
+    }
+    let name = name(&arguments.name)?;
+    let place = Place::here(terminal)?;
+    let value = value(&name)?;
+    let (store, troubles) = SecretStore::open(&place.state, place.protection.clone())
+        .map_err(|trouble| Problem::of(&trouble, &name))?;
+    warn(&troubles, terminal)?;
+    let now = terminal.clock.as_ref().map_or_else(SystemTime::now, |clock| clock.now());
+    store.set(&name, &value, now).map_err(|trouble| Problem::of(&trouble, &name))?;
+    let shown = name.as_str();
+    writeln!(terminal.out, "`{shown}` is kept in `.river/secrets/{shown}.json` ({})", store.protection())?;
+    match origin(shown, &place.root, &terminal.environment) {
+        Origin::Environment => {
+            writeln!(terminal.out, "`{shown}` is in the environment as well, which comes first")?;
+        }
+        Origin::DotEnv => writeln!(terminal.out, "`{shown}` is in `.env` as well, which comes first")?,
+        Origin::Neither => {}
+    }
+    Ok(())
+}
+
+/// It is not repeated: what is on a command line is seen often enough.
+fn in_the_open(name: &str) -> Problem {
+    let name = name.split('=').next().unwrap_or_default();
+    Problem::usage(
+        "a secret is not taken from the command line: it would be in the shell's history and in the list of processes",
+        format!(
+            "`river secrets set {name}` asks for it; from another program: `pass show … | river secrets set {name}`"
+        ),
+    )
+}
+
+fn value(name: &SecretName) -> Result<Secret, Problem> {
+    let name = name.as_str();
+    let text = if std::io::stdin().is_terminal() {
+        rpassword::prompt_password(format!("{name}: ")).map(Secret::from)?
+    } else {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes)?;
+        let text = String::from_utf8(bytes).map_err(|_| {
+            Problem::usage(
+                format!("what came for `{name}` is not UTF-8"),
+                format!("keep it as text: `base64 < FILE | river secrets set {name}`"),
+            )
+        })?;
+        Secret::from(without_line_break(&text))
+    };
+    if text.expose().is_empty() {
+        return Err(Problem::usage(
+            format!("nothing came for `{name}`"),
+            format!("type it, or pipe it: `pass show … | river secrets set {name}`"),
+        ));
+    }
+    Ok(text)
+}
