@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit code out. Hints that need the whole picture are added here.
 
 mod args;
+mod ask;
 mod check;
 mod dot_env;
 mod exit;

@@ -18,6 +18,7 @@ mod failure;
 mod giving;
 pub mod interrupt;
 mod ledger;
+mod lookup;
 mod marks;
 pub mod outcome;
 mod page_facts;

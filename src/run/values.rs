@@ -1,21 +1,20 @@
 //! The values a run works with: params, connections, the environment, and what steps extracted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use minijinja::value::{Object, Value};
 
+use super::event::Listener;
+use super::lookup::Lookup;
 use super::secrets;
+use super::world::World;
 use crate::auth::EntryId;
-use crate::diagnostic::{Code, Diagnostic, Findings, nearest};
+use crate::diagnostic::Findings;
 use crate::expr::mapping;
 use crate::plan::Plan;
-use crate::plan::connection::{ConnectionEntry, ConnectionPlan, ConnectionSource};
-use crate::plan::need::Need;
-use crate::plan::scope::VariableUse;
-use crate::plan::source::{Origin, Outside};
-use crate::secret::{Environment, Redactor, Secret};
+use crate::secret::Redactor;
 
 /// All values of a run.
 #[derive(Debug, Clone)]
@@ -69,15 +68,15 @@ impl Values {
     /// Looks everything up that the plan needs from outside; what is missing is reported at once, before any request.
     pub(super) fn new(
         plan: &Plan,
-        environment: &Environment,
+        world: &World,
         run: Value,
         redactor: &Redactor,
+        listener: &mut dyn Listener,
     ) -> Result<Self, Findings> {
         for secret in &plan.clear_secrets {
             redactor.learn(secret);
         }
-        let mut findings = Findings::default();
-        let mut lookup = Lookup { environment, redactor, findings: &mut findings };
+        let mut lookup = Lookup::new(plan, world, redactor, listener);
         let params = plan.params.iter().map(|param| {
             let value = Value::from(minijinja::value::Serde(&param.value));
             if param.secret {
@@ -92,9 +91,7 @@ impl Values {
             .iter()
             .map(|connection| lookup.connection(connection, &params, &environment_value))
             .collect();
-        if findings.has_errors() {
-            return Err(findings);
-        }
+        lookup.finish()?;
         let cells = vec![Cell::default(); plan.steps.len()];
         Ok(Self {
             params,
@@ -184,106 +181,4 @@ impl Values {
     pub(super) fn is_expired(&self, step: usize, now: SystemTime) -> bool {
         self.cells[step].expires.is_some_and(|expires| expires <= now)
     }
-}
-
-struct Lookup<'a> {
-    environment: &'a Environment,
-    redactor: &'a Redactor,
-    findings: &'a mut Findings,
-}
-
-impl Lookup<'_> {
-    fn environment(&mut self, needed: &[VariableUse]) -> Value {
-        for variable in needed {
-            match self.environment.get(&variable.name) {
-                Some(value) => drop(self.redactor.learn(value.expose())),
-                None if variable.provided_for => {}
-                None => self.findings.push(self.unset(variable)),
-            }
-        }
-        let there = needed.iter().filter_map(|variable| {
-            let value = self.environment.get(&variable.name)?;
-            Some((variable.name.clone(), Value::from(value.expose())))
-        });
-        mapping(there)
-    }
-
-    fn unset(&self, variable: &VariableUse) -> Diagnostic {
-        let known = self.environment.keys().map(String::as_str);
-        let guess = nearest(&variable.name, known).map(|near| format!("did you mean `{near}`?"));
-        let finding = missing(&variable.name, "a template reads it", None);
-        finding.at(variable.span, guess.unwrap_or_default())
-    }
-
-    fn connection(&mut self, plan: &ConnectionPlan, params: &Value, environment: &Value) -> Value {
-        let mut values: BTreeMap<String, Value> = BTreeMap::new();
-        // What needs a value that was found wrong is not said to be wrong as well.
-        let mut wrong: BTreeSet<&str> = BTreeSet::new();
-        for entry in plan.values.iter().filter(|entry| entry.is_looked_up()) {
-            if entry.source.uses().iter().any(|found| found.is_one_of(&wrong)) {
-                wrong.insert(&entry.name);
-                continue;
-            }
-            let own = mapping(values.iter().map(|(name, value)| (name.clone(), value.clone())));
-            let context =
-                mapping([("connection", own), ("params", params.clone()), ("env", environment.clone())]);
-            match self.value(plan, entry, &context) {
-                Some(value) => {
-                    if entry.secret {
-                        secrets::learn(self.redactor, &value);
-                    }
-                    values.insert(entry.name.clone(), value);
-                }
-                None if entry.need == Need::Required => drop(wrong.insert(&entry.name)),
-                None => {}
-            }
-        }
-        mapping(values)
-    }
-
-    /// None: it may be missing, and is; or a finding says what is wrong.
-    fn value(&mut self, plan: &ConnectionPlan, entry: &ConnectionEntry, context: &Value) -> Option<Value> {
-        match &entry.source {
-            ConnectionSource::Written(written) => match written.value(context) {
-                Ok(value) => Some(value),
-                // What it is made of may be missing as well.
-                Err(error) if error.undefined && entry.need == Need::Optional => None,
-                Err(error) => {
-                    let message = format!("connection `{}`: {}", plan.name, error.message);
-                    self.findings.push(Diagnostic::error(Code::BadConnection, message).at(error.span, ""));
-                    None
-                }
-            },
-            ConnectionSource::Outside(outside) => self.outside(plan, entry, outside),
-        }
-    }
-
-    fn outside(
-        &mut self,
-        plan: &ConnectionPlan,
-        entry: &ConnectionEntry,
-        outside: &Outside,
-    ) -> Option<Value> {
-        let Origin::Environment(variable) = &outside.origin;
-        let found = self.environment.get(variable).map(Secret::expose).filter(|value| !value.is_empty());
-        match (found, &outside.default) {
-            (Some(value), _) => Some(Value::from(value)),
-            (None, Some(default)) => Some(Value::from(minijinja::value::Serde(default))),
-            (None, None) => {
-                if entry.need != Need::Optional {
-                    let what = format!("connection `{}` needs `{}`", plan.name, entry.name);
-                    let finding = missing(variable, &what, outside.description.as_deref());
-                    self.findings.push(finding.at_if(entry.span));
-                }
-                None
-            }
-        }
-    }
-}
-
-fn missing(variable: &str, what: &str, description: Option<&str>) -> Diagnostic {
-    let description = description.map(|text| format!(" ({text})")).unwrap_or_default();
-    Diagnostic::error(Code::MissingSecret, format!("`{variable}` is not set: {what}{description}")).help(
-        format!("`export {variable}=…`, or add a line `{variable}=…` to `.env` in the project's folder"),
-    )
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::interrupt::Interrupt;
+use crate::auth::source::Ask;
 use crate::http::TransportSettings;
 use crate::secret::Environment;
 
@@ -42,6 +43,8 @@ pub struct World {
     pub random: Box<dyn Fn() -> f64 + Send + Sync>,
     /// The environment, `.env` included.
     pub environment: Environment,
+    /// Asks a person for a secret that is `from: prompt`.
+    pub ask: Box<Ask>,
     /// Makes a handle on standard output for a target.
     pub stdout: Box<dyn Fn() -> Box<dyn Write + Send> + Send + Sync>,
     /// The only origin that may be asked, as `scheme://host:port`: a rehearsal never reaches a real service.

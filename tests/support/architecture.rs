@@ -26,7 +26,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("record", &["expr"]),
     ("paging", &["plan"]),
     ("target", &["record", "plan", "fault_point"]),
-    ("auth", &["http", "plan", "expr"]),
+    ("auth", &["http", "plan", "expr", "secret"]),
     (
         "run",
         &[

@@ -1,0 +1,159 @@
+//! Looking up, before the first request, what a plan needs from outside. What is missing is reported at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use minijinja::value::Value;
+
+use super::event::{Event, Listener};
+use super::secrets;
+use super::world::World;
+use crate::auth::source::{self, Found, Places, SourceError};
+use crate::diagnostic::{Code, Diagnostic, Findings, nearest};
+use crate::expr::mapping;
+use crate::plan::Plan;
+use crate::plan::connection::{ConnectionEntry, ConnectionPlan, ConnectionSource};
+use crate::plan::need::Need;
+use crate::plan::scope::VariableUse;
+use crate::plan::source::{Origin, Outside};
+use crate::secret::Redactor;
+
+/// Looks up, and collects what is wrong.
+pub(super) struct Lookup<'a> {
+    places: Places<'a>,
+    listener: &'a mut dyn Listener,
+    findings: Findings,
+}
+
+impl<'a> Lookup<'a> {
+    /// For a plan.
+    pub(super) fn new(
+        plan: &'a Plan,
+        world: &'a World,
+        redactor: &'a Redactor,
+        listener: &'a mut dyn Listener,
+    ) -> Self {
+        let places = Places { environment: &world.environment, root: &plan.root, ask: &*world.ask, redactor };
+        Self { places, listener, findings: Findings::default() }
+    }
+
+    /// Err: something is missing or wrong.
+    pub(super) fn finish(self) -> Result<(), Findings> {
+        if self.findings.has_errors() { Err(self.findings) } else { Ok(()) }
+    }
+
+    /// The variables that templates read.
+    pub(super) fn environment(&mut self, needed: &[VariableUse]) -> Value {
+        let environment = self.places.environment;
+        for variable in needed {
+            match environment.get(&variable.name) {
+                Some(value) => drop(self.places.redactor.learn(value.expose())),
+                None if variable.provided_for => {}
+                None => self.findings.push(self.unset(variable)),
+            }
+        }
+        let there = needed.iter().filter_map(|variable| {
+            let value = environment.get(&variable.name)?;
+            Some((variable.name.clone(), Value::from(value.expose())))
+        });
+        mapping(there)
+    }
+
+    fn unset(&self, variable: &VariableUse) -> Diagnostic {
+        let known = self.places.environment.keys().map(String::as_str);
+        let guess = nearest(&variable.name, known).map(|near| format!("did you mean `{near}`?"));
+        let error = SourceError::NotSet(variable.name.clone());
+        missing(&error, "a template reads it", None).at(variable.span, guess.unwrap_or_default())
+    }
+
+    /// The values of a connection, as far as they are needed.
+    pub(super) fn connection(&mut self, plan: &ConnectionPlan, params: &Value, environment: &Value) -> Value {
+        let mut values: BTreeMap<String, Value> = BTreeMap::new();
+        // What needs a value that was found wrong is not said to be wrong as well.
+        let mut wrong: BTreeSet<&str> = BTreeSet::new();
+        for entry in plan.values.iter().filter(|entry| entry.is_looked_up()) {
+            if entry.source.uses().iter().any(|found| found.is_one_of(&wrong)) {
+                wrong.insert(&entry.name);
+                continue;
+            }
+            let own = mapping(values.iter().map(|(name, value)| (name.clone(), value.clone())));
+            let context =
+                mapping([("connection", own), ("params", params.clone()), ("env", environment.clone())]);
+            match self.value(plan, entry, &context) {
+                Some(value) => {
+                    if entry.secret {
+                        secrets::learn(self.places.redactor, &value);
+                    }
+                    values.insert(entry.name.clone(), value);
+                }
+                None if entry.need == Need::Required => drop(wrong.insert(&entry.name)),
+                None => {}
+            }
+        }
+        mapping(values)
+    }
+
+    /// None: it may be missing, and is; or a finding says what is wrong.
+    fn value(&mut self, plan: &ConnectionPlan, entry: &ConnectionEntry, context: &Value) -> Option<Value> {
+        match &entry.source {
+            ConnectionSource::Written(written) => match written.value(context) {
+                Ok(value) => Some(value),
+                // What it is made of may be missing as well.
+                Err(error) if error.undefined && entry.need == Need::Optional => None,
+                Err(error) => {
+                    let message = format!("connection `{}`: {}", plan.name, error.message);
+                    self.findings.push(Diagnostic::error(Code::BadConnection, message).at(error.span, ""));
+                    None
+                }
+            },
+            ConnectionSource::Outside(outside) => self.outside(plan, entry, outside),
+        }
+    }
+
+    fn outside(
+        &mut self,
+        plan: &ConnectionPlan,
+        entry: &ConnectionEntry,
+        outside: &Outside,
+    ) -> Option<Value> {
+        if outside.origin == Origin::Prompt && self.findings.has_errors() {
+            // Nobody is asked for a run that cannot begin.
+            return None;
+        }
+        let description = outside.description.as_deref();
+        let what = format!("`{}` of connection `{}`{}", entry.name, plan.name, in_brackets(description));
+        match source::find(&outside.origin, &what, self.places) {
+            Ok(found) => Some(self.found(found)),
+            Err(error) if error.is_missing() && outside.default.is_some() => {
+                outside.default.as_ref().map(|default| Value::from(minijinja::value::Serde(default)))
+            }
+            Err(error) if error.is_missing() && entry.need == Need::Optional => None,
+            Err(error) => {
+                let what = format!("connection `{}` needs `{}`", plan.name, entry.name);
+                self.findings.push(missing(&error, &what, description).at_if(entry.span));
+                None
+            }
+        }
+    }
+
+    fn found(&mut self, found: Found) -> Value {
+        if let Some(warning) = found.warning {
+            let why = self.places.redactor.redact(&warning.message).into_owned();
+            self.listener.hear(&Event::StoreTrouble { why, help: warning.help });
+        }
+        Value::from(found.value.expose())
+    }
+}
+
+fn missing(error: &SourceError, what: &str, description: Option<&str>) -> Diagnostic {
+    let message = format!("{error}: {what}{}", in_brackets(description));
+    let finding = Diagnostic::error(Code::MissingSecret, message);
+    let finding = match error.said() {
+        Some(said) => finding.note(format!("it says: {said}")),
+        None => finding,
+    };
+    finding.help(error.help())
+}
+
+fn in_brackets(description: Option<&str>) -> String {
+    description.map(|text| format!(" ({text})")).unwrap_or_default()
+}
