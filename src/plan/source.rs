@@ -169,3 +169,25 @@ fn command(words: &[TemplateText]) -> Result<Origin, Refused> {
         None => Ok(Origin::Command(words.iter().map(|word| word.0.value.clone()).collect())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_for_people() {
+        let command = |words: &[&str]| Origin::Command(words.iter().map(|word| (*word).to_owned()).collect());
+        let cases = [
+            (Origin::Environment("A".to_owned()), "environment variable `A`"),
+            (Origin::File("secrets/x".to_owned()), "file `secrets/x`"),
+            (Origin::Keyring("x".to_owned()), "keyring entry `x`"),
+            (Origin::Prompt, "asked at the terminal"),
+            (command(&["pass", "show", "a/b"]), "command `pass show a/b`"),
+            (command(&["sh", "-c", "echo $A", ""]), "command `sh -c 'echo $A' ''`"),
+            (command(&["echo", "it's"]), r"command `echo 'it'\''s'`"),
+        ];
+        for (origin, expected) in cases {
+            assert_eq!(origin.to_string(), expected);
+        }
+    }
+}
