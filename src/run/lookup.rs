@@ -6,16 +6,13 @@ use minijinja::value::Value;
 
 use super::event::{Event, Listener};
 use super::secrets;
-use super::world::World;
 use crate::auth::source::{self, Found, Places, SourceError};
 use crate::diagnostic::{Code, Diagnostic, Findings, nearest};
 use crate::expr::mapping;
-use crate::plan::Plan;
 use crate::plan::connection::{ConnectionEntry, ConnectionPlan, ConnectionSource};
 use crate::plan::need::Need;
 use crate::plan::scope::VariableUse;
 use crate::plan::source::{Origin, Outside};
-use crate::secret::Redactor;
 
 /// Looks up, and collects what is wrong.
 pub(super) struct Lookup<'a> {
@@ -25,14 +22,8 @@ pub(super) struct Lookup<'a> {
 }
 
 impl<'a> Lookup<'a> {
-    /// For a plan.
-    pub(super) fn new(
-        plan: &'a Plan,
-        world: &'a World,
-        redactor: &'a Redactor,
-        listener: &'a mut dyn Listener,
-    ) -> Self {
-        let places = Places { environment: &world.environment, root: &plan.root, ask: &*world.ask, redactor };
+    /// Looks in these places, and tells of what is questionable there.
+    pub(super) fn new(places: Places<'a>, listener: &'a mut dyn Listener) -> Self {
         Self { places, listener, findings: Findings::default() }
     }
 
@@ -78,7 +69,7 @@ impl<'a> Lookup<'a> {
             let own = mapping(values.iter().map(|(name, value)| (name.clone(), value.clone())));
             let context =
                 mapping([("connection", own), ("params", params.clone()), ("env", environment.clone())]);
-            match self.value(plan, entry, &context) {
+            match self.value(&plan.name, entry, &context) {
                 Some(value) => {
                     if entry.secret {
                         secrets::learn(self.places.redactor, &value);
@@ -93,34 +84,29 @@ impl<'a> Lookup<'a> {
     }
 
     /// None: it may be missing, and is; or a finding says what is wrong.
-    fn value(&mut self, plan: &ConnectionPlan, entry: &ConnectionEntry, context: &Value) -> Option<Value> {
+    fn value(&mut self, connection: &str, entry: &ConnectionEntry, context: &Value) -> Option<Value> {
         match &entry.source {
             ConnectionSource::Written(written) => match written.value(context) {
                 Ok(value) => Some(value),
                 // What it is made of may be missing as well.
                 Err(error) if error.undefined && entry.need == Need::Optional => None,
                 Err(error) => {
-                    let message = format!("connection `{}`: {}", plan.name, error.message);
+                    let message = format!("connection `{connection}`: {}", error.message);
                     self.findings.push(Diagnostic::error(Code::BadConnection, message).at(error.span, ""));
                     None
                 }
             },
-            ConnectionSource::Outside(outside) => self.outside(plan, entry, outside),
+            ConnectionSource::Outside(outside) => self.outside(connection, entry, outside),
         }
     }
 
-    fn outside(
-        &mut self,
-        plan: &ConnectionPlan,
-        entry: &ConnectionEntry,
-        outside: &Outside,
-    ) -> Option<Value> {
+    fn outside(&mut self, connection: &str, entry: &ConnectionEntry, outside: &Outside) -> Option<Value> {
         if outside.origin == Origin::Prompt && self.findings.has_errors() {
             // Nobody is asked for a run that cannot begin.
             return None;
         }
         let description = outside.description.as_deref();
-        let what = format!("`{}` of connection `{}`{}", entry.name, plan.name, in_brackets(description));
+        let what = format!("`{}` of connection `{connection}`{}", entry.name, in_brackets(description));
         match source::find(&outside.origin, &what, self.places) {
             Ok(found) => Some(self.found(found)),
             Err(error) if error.is_missing() && outside.default.is_some() => {
@@ -128,7 +114,7 @@ impl<'a> Lookup<'a> {
             }
             Err(error) if error.is_missing() && entry.need == Need::Optional => None,
             Err(error) => {
-                let what = format!("connection `{}` needs `{}`", plan.name, entry.name);
+                let what = format!("connection `{connection}` needs `{}`", entry.name);
                 self.findings.push(missing(&error, &what, description).at_if(entry.span));
                 None
             }

@@ -76,7 +76,7 @@ impl Values {
         for secret in &plan.clear_secrets {
             redactor.learn(secret);
         }
-        let mut lookup = Lookup::new(plan, world, redactor, listener);
+        let mut lookup = Lookup::new(world.places(&plan.root, redactor), listener);
         let params = plan.params.iter().map(|param| {
             let value = Value::from(minijinja::value::Serde(&param.value));
             if param.secret {

@@ -2,15 +2,15 @@
 
 use std::future::Future;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::interrupt::Interrupt;
-use crate::auth::source::Ask;
+use crate::auth::source::{Ask, Places};
 use crate::http::TransportSettings;
-use crate::secret::Environment;
+use crate::secret::{Environment, Redactor};
 
 /// Time, as a run sees it.
 pub trait Clock: Send + Sync {
@@ -85,6 +85,13 @@ pub enum Overlap {
     Wait(Duration),
     /// It fails at once.
     Fail,
+}
+
+impl World {
+    /// Where values of connections are looked for.
+    pub(super) fn places<'a>(&'a self, root: &'a Path, redactor: &'a Redactor) -> Places<'a> {
+        Places { environment: &self.environment, root, ask: &*self.ask, redactor }
+    }
 }
 
 impl std::fmt::Debug for World {
