@@ -111,6 +111,7 @@ fn what_the_language_takes_is_valid() {
         "request: { url: /x, query: { a: [1, two], b: null }, json: [{ a: \"{{ x }}\" }] }",
         "request: { url: /x }\n    retry: { max_retries: 0, first: 0.5s, cap: .5m }",
         "request: { url: /x }\n    connection: { base_url: https://a.example, key: { from: env:KEY } }",
+        "request: { url: /x }\n    connection: { a: { from: prompt }, b: { from: { command: [pass, show, 1] }, secret: false } }",
         "request: { url: /x }\n    extract: { a: $.a, b: { header: X-B, default: { c: 1 } } }",
         "request: { url: /x }\n    records: { jsonpath: $, default: [] }\n    write: [a, { kind: stdout }]",
     ];

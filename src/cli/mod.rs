@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit code out. Hints that need the whole picture are added here.
 
 mod args;
+mod ask;
 mod auth;
 mod browser;
 mod check;

@@ -13,7 +13,7 @@ use crate::diagnostic::{Code, Diagnostic, Findings, Sources, nearest, quoted_lis
 use crate::http::curl::quoted;
 use crate::kit::{self, Kit};
 use crate::spec;
-use crate::spec::connection::{ConnectionSpec, ConnectionValue};
+use crate::spec::connection::{ConnectionSpec, ConnectionValue, FromSpec};
 use crate::spec::value::is_name;
 
 /// Copies a kit.
@@ -159,7 +159,8 @@ impl<'a> Copy<'a> {
         values
             .filter_map(|(_, value)| {
                 let Some(ConnectionValue::Source(source)) = value.given() else { return None };
-                let name = source.from.given()?.value.strip_prefix("env:")?.to_owned();
+                let FromSpec::Word(from) = source.from.given()? else { return None };
+                let name = from.value.strip_prefix("env:")?.to_owned();
                 let what = source.description.given().map(|text| text.value.clone());
                 Some((name, what.unwrap_or_default()))
             })

@@ -107,14 +107,7 @@ pub(super) fn open(
     }
     let connections = reader.files;
     let fingerprint = fingerprint(&sources);
-    let protection =
-        protection::of_process(environment, folder).map_err(|finding| findings.push(*finding)).ok();
-    let mut environment = with_dot_env(&root, folder, environment, &mut sources, &mut findings);
-    if let Some(protection) = &protection {
-        let is_wanted = |name: &str| sources.texts().any(|text| kept::mentions(text, name));
-        kept::add(&root.join(STATE), protection, is_wanted, &mut environment, &mut findings);
-    }
-    let protection = protection.unwrap_or_default();
+    let (environment, protection) = environment_of(&root, folder, environment, &mut sources, &mut findings);
     Ok(Project { root, sources, pipeline, connections, environment, protection, findings, fingerprint })
 }
 
@@ -129,6 +122,8 @@ pub(super) struct ConnectionProject {
     pub(super) spec: Option<ConnectionSpec>,
     /// The environment, `.env` included.
     pub(super) environment: Environment,
+    /// How the store is protected.
+    pub(super) protection: Protection,
     /// What is wrong so far.
     pub(super) findings: Findings,
 }
@@ -156,8 +151,8 @@ pub(super) fn open_connection(
         files: ConnectionFiles::default(),
     };
     let spec = reader.read(&connections.join(format!("{name}.yaml")));
-    let environment = with_dot_env(&root, folder, environment, &mut sources, &mut findings);
-    Ok(ConnectionProject { root, sources, spec, environment, findings })
+    let (environment, protection) = environment_of(&root, folder, environment, &mut sources, &mut findings);
+    Ok(ConnectionProject { root, sources, spec, environment, protection, findings })
 }
 
 /// The names of the connections of the project in which the user stands.
@@ -383,6 +378,24 @@ fn length_of_scalar(text: &str) -> usize {
         _ => [", ", " }", " #"].iter().filter_map(|end| text.find(end)).min(),
     };
     end.unwrap_or(text.len())
+}
+
+/// The environment, with `.env` and what is kept of what these texts name; and how the store is protected.
+fn environment_of(
+    root: &Path,
+    folder: &Path,
+    environment: &BTreeMap<String, String>,
+    sources: &mut Sources,
+    findings: &mut Findings,
+) -> (Environment, Protection) {
+    let protection =
+        protection::of_process(environment, folder).map_err(|finding| findings.push(*finding)).ok();
+    let mut environment = with_dot_env(root, folder, environment, sources, findings);
+    if let Some(protection) = &protection {
+        let is_wanted = |name: &str| sources.texts().any(|text| kept::mentions(text, name));
+        kept::add(&root.join(STATE), protection, is_wanted, &mut environment, findings);
+    }
+    (environment, protection.unwrap_or_default())
 }
 
 /// `.env` at the root, under what the environment says itself.

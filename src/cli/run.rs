@@ -179,6 +179,7 @@ pub(super) fn world(
         clock: terminal.clock.clone().unwrap_or_else(|| Arc::new(SystemClock) as Arc<dyn Clock>),
         random: Box::new(fastrand::f64),
         environment: project.environment.clone(),
+        ask: super::ask::at(terminal),
         stdout: Box::new(move || Box::new(out.clone())),
         only_origin: sandbox_origin(project),
         transport: TransportSettings {

@@ -61,7 +61,7 @@ codes! {
     Unused = "unused",
     /// A secret written in clear in a file.
     SecretInClear = "secret-in-clear",
-    /// A secret that is not in the environment.
+    /// A secret that is not where it should be, or cannot be read there.
     MissingSecret = "missing-secret",
     /// A parameter of the command line that does not fit.
     BadParam = "bad-param",

@@ -11,7 +11,7 @@ const WINDOW: usize = 64 * 1024;
 const MARGIN: usize = 4 * 1024;
 
 /// At most `longest` characters of `body`, fit to print.
-pub(super) fn of(body: &[u8], media_type: &str, longest: usize, redactor: &Redactor) -> String {
+pub fn of(body: &[u8], media_type: &str, longest: usize, redactor: &Redactor) -> String {
     if body.is_empty() {
         return "an empty body".to_owned();
     }

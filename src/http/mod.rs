@@ -5,7 +5,7 @@
 //! renders templates, waits between tries, or knows about pages.
 
 pub mod curl;
-mod excerpt;
+pub mod excerpt;
 mod failure;
 mod identity;
 pub mod limits;

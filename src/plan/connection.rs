@@ -100,6 +100,14 @@ impl ConnectionSource {
         self.written().map(|plan| plan.meaning().connection).unwrap_or_default()
     }
 
+    /// Where it comes from, for people, and never its value: "environment variable `X`". `file` is the connection's.
+    pub fn describe(&self, file: &str) -> String {
+        match self {
+            Self::Written(_) => format!("written in {file}"),
+            Self::Outside(outside) => outside.origin.to_string(),
+        }
+    }
+
     pub(super) fn written(&self) -> Option<&ValuePlan> {
         match self {
             Self::Written(plan) => Some(plan),

@@ -18,7 +18,7 @@ mod failure;
 mod giving;
 pub mod interrupt;
 mod ledger;
-mod look_up;
+mod lookup;
 mod marks;
 pub mod outcome;
 mod page_facts;
@@ -43,6 +43,6 @@ pub mod world;
 
 pub use engine::run;
 pub use event::{Event, Listener};
-pub use look_up::look_up;
+pub use lookup::look_up;
 pub use outcome::{Ending, Figures, Outcome};
 pub use world::{Clock, Overlap, SystemClock, Window, World};

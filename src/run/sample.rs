@@ -53,7 +53,7 @@ pub async fn sample(
         .for_each(|paginate| paginate.prefetch = 0);
     let plan = &*plan;
     let mut sample = Sample::default();
-    let mut start = match Start::without_ledger(plan, world, redactor).await? {
+    let mut start = match Start::without_ledger(plan, world, redactor, listener).await? {
         Ok(start) => start,
         Err(outcome) => return Ok((outcome, sample)),
     };

@@ -59,7 +59,7 @@ impl<'a> Start<'a> {
         redactor: &'a Redactor,
         listener: &mut dyn Listener,
     ) -> Result<Result<Self, Outcome>, Findings> {
-        let mut start = Self::bare(plan, world, redactor)?;
+        let mut start = Self::bare(plan, world, redactor, listener)?;
         if let Some(folder) = world.state.as_ref().filter(|_| Ledger::is_needed(plan)) {
             match Ledger::open(plan, world, folder, &start.id, &mut |event| listener.hear(event)).await {
                 Ok(opened) => {
@@ -77,16 +77,22 @@ impl<'a> Start<'a> {
         plan: &'a Plan,
         world: &'a World,
         redactor: &'a Redactor,
+        listener: &mut dyn Listener,
     ) -> Result<Result<Self, Outcome>, Findings> {
-        Ok(Self::bare(plan, world, redactor)?.with_marks().await)
+        Ok(Self::bare(plan, world, redactor, listener)?.with_marks().await)
     }
 
     /// What comes from outside and is no state.
-    fn bare(plan: &'a Plan, world: &'a World, redactor: &'a Redactor) -> Result<Self, Findings> {
+    fn bare(
+        plan: &'a Plan,
+        world: &'a World,
+        redactor: &'a Redactor,
+        listener: &mut dyn Listener,
+    ) -> Result<Self, Findings> {
         let started = world.clock.now();
         let id = run_id(started, (world.random)());
         let names = run_names(&id, &rfc3339(started), &world.window);
-        let values = Values::new(plan, &world.environment, names, redactor)?;
+        let values = Values::new(plan, world, names, redactor, listener)?;
         let transport = Transport::new(&world.transport)
             .map_err(|error| findings(Diagnostic::error(Code::BadRequest, error.to_string())))?;
         Ok(Self {

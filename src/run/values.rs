@@ -1,23 +1,22 @@
 //! The values a run works with: params, connections, the environment, and what steps extracted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use minijinja::value::{Object, Value};
 
+use super::event::Listener;
+use super::lookup::{Lookup, of_connection};
 use super::secrets;
+use super::world::World;
 use crate::auth::{AuthValues, EntryId};
-use crate::diagnostic::{Code, Diagnostic, Findings, nearest};
+use crate::diagnostic::Findings;
 use crate::expr::mapping;
 use crate::plan::Plan;
-use crate::plan::auth::AuthPlan;
-use crate::plan::connection::{Alone, ConnectionEntry, ConnectionPlan, ConnectionSource};
-use crate::plan::need::{Need, ValueUse};
-use crate::plan::scope::VariableUse;
-use crate::plan::source::{Origin, Outside};
+use crate::plan::connection::{ConnectionPlan, ConnectionSource};
 use crate::plan::written::EvaluationError;
-use crate::secret::{Environment, Redactor, Secret};
+use crate::secret::Redactor;
 
 /// All values of a run.
 #[derive(Debug, Clone)]
@@ -76,15 +75,15 @@ impl Values {
     /// Looks everything up that the plan needs from outside; what is missing is reported at once, before any request.
     pub(super) fn new(
         plan: &Plan,
-        environment: &Environment,
+        world: &World,
         run: Value,
         redactor: &Redactor,
+        listener: &mut dyn Listener,
     ) -> Result<Self, Findings> {
         for secret in &plan.clear_secrets {
             redactor.learn(secret);
         }
-        let mut findings = Findings::default();
-        let mut lookup = Lookup { environment, redactor, findings: &mut findings };
+        let mut lookup = Lookup::new(world.places(&plan.root, redactor), listener);
         let params = plan.params.iter().map(|param| {
             let value = Value::from(minijinja::value::Serde(&param.value));
             if param.secret {
@@ -105,9 +104,7 @@ impl Values {
             lookup.auth(auth, own, &params, &environment_value)
         });
         let auths = Arc::new(auths.collect());
-        if findings.has_errors() {
-            return Err(findings);
-        }
+        lookup.finish()?;
         let cells = vec![Cell::default(); plan.steps.len()];
         Ok(Self {
             params,
@@ -244,164 +241,4 @@ impl Values {
     pub(super) fn is_expired(&self, step: usize, now: SystemTime) -> bool {
         self.cells[step].expires.is_some_and(|expires| expires <= now)
     }
-}
-
-/// Looks up the values of one connection, without a run: what a template reads of params is not there.
-pub(super) fn look_up_alone(
-    alone: &Alone,
-    environment: &Environment,
-    redactor: &Redactor,
-) -> Result<AuthValues, Findings> {
-    let mut findings = Findings::default();
-    let mut lookup = Lookup { environment, redactor, findings: &mut findings };
-    let variables = lookup.environment(&alone.environment());
-    let nothing = of_connection(&BTreeMap::new());
-    let early = lookup.connection(&alone.connection, &nothing, &variables);
-    let auth = alone.auth.as_ref();
-    let values = auth.map(|auth| lookup.auth(auth, Some(&early), &nothing, &variables)).unwrap_or_default();
-    if findings.has_errors() { Err(findings) } else { Ok(values) }
-}
-
-struct Lookup<'a> {
-    environment: &'a Environment,
-    redactor: &'a Redactor,
-    findings: &'a mut Findings,
-}
-
-impl Lookup<'_> {
-    fn environment(&mut self, needed: &[VariableUse]) -> Value {
-        for variable in needed {
-            match self.environment.get(&variable.name) {
-                Some(value) => drop(self.redactor.learn(value.expose())),
-                None if variable.provided_for => {}
-                None => self.findings.push(self.unset(variable)),
-            }
-        }
-        let there = needed.iter().filter_map(|variable| {
-            let value = self.environment.get(&variable.name)?;
-            Some((variable.name.clone(), Value::from(value.expose())))
-        });
-        mapping(there)
-    }
-
-    fn unset(&self, variable: &VariableUse) -> Diagnostic {
-        let known = self.environment.keys().map(String::as_str);
-        let guess = nearest(&variable.name, known).map(|near| format!("did you mean `{near}`?"));
-        let finding = missing(&variable.name, "a template reads it", None);
-        finding.at(variable.span, guess.unwrap_or_default())
-    }
-
-    /// What is there before any sign-in.
-    fn connection(
-        &mut self,
-        plan: &ConnectionPlan,
-        params: &Value,
-        environment: &Value,
-    ) -> BTreeMap<String, Value> {
-        let mut values: BTreeMap<String, Value> = BTreeMap::new();
-        // What needs a value that was found wrong is not said to be wrong as well.
-        let mut wrong: BTreeSet<&str> = BTreeSet::new();
-        for entry in plan.values.iter().filter(|entry| entry.is_looked_up() && !entry.late) {
-            if entry.source.uses().iter().any(|found| found.is_one_of(&wrong)) {
-                wrong.insert(&entry.name);
-                continue;
-            }
-            let context = mapping([
-                ("connection", of_connection(&values)),
-                ("params", params.clone()),
-                ("env", environment.clone()),
-            ]);
-            match self.value(&plan.name, entry, &context) {
-                Some(value) => {
-                    if entry.secret {
-                        secrets::learn(self.redactor, &value);
-                    }
-                    values.insert(entry.name.clone(), value);
-                }
-                None if entry.need == Need::Required => drop(wrong.insert(&entry.name)),
-                None => {}
-            }
-        }
-        values
-    }
-
-    /// What proves who asks. What needs a value that is missing is not said to be wrong as well.
-    fn auth(
-        &mut self,
-        plan: &AuthPlan,
-        own: Option<&BTreeMap<String, Value>>,
-        params: &Value,
-        environment: &Value,
-    ) -> AuthValues {
-        let nothing = BTreeMap::new();
-        let own = own.unwrap_or(&nothing);
-        let context = mapping([
-            ("connection", of_connection(own)),
-            ("params", params.clone()),
-            ("env", environment.clone()),
-        ]);
-        let mut values = AuthValues::default();
-        for entry in plan.values.iter().filter(|entry| entry.is_looked_up() && !entry.late) {
-            let there = |found: &ValueUse| {
-                found.provided_for || found.name.as_ref().is_none_or(|name| own.contains_key(name))
-            };
-            if !entry.source.uses().iter().all(there) && self.findings.has_errors() {
-                continue;
-            }
-            if let Some(value) = self.value(&plan.connection_name, entry, &context) {
-                if entry.secret {
-                    secrets::learn(self.redactor, &value);
-                }
-                values.insert(&entry.name, value);
-            }
-        }
-        values
-    }
-
-    /// None: it may be missing, and is; or a finding says what is wrong.
-    fn value(&mut self, connection: &str, entry: &ConnectionEntry, context: &Value) -> Option<Value> {
-        match &entry.source {
-            ConnectionSource::Written(written) => match written.value(context) {
-                Ok(value) => Some(value),
-                // What it is made of may be missing as well.
-                Err(error) if error.undefined && entry.need == Need::Optional => None,
-                Err(error) => {
-                    let message = format!("connection `{connection}`: {}", error.message);
-                    self.findings.push(Diagnostic::error(Code::BadConnection, message).at(error.span, ""));
-                    None
-                }
-            },
-            ConnectionSource::Outside(outside) => self.outside(connection, entry, outside),
-        }
-    }
-
-    fn outside(&mut self, connection: &str, entry: &ConnectionEntry, outside: &Outside) -> Option<Value> {
-        let Origin::Environment(variable) = &outside.origin;
-        let found = self.environment.get(variable).map(Secret::expose).filter(|value| !value.is_empty());
-        match (found, &outside.default) {
-            (Some(value), _) => Some(Value::from(value)),
-            (None, Some(default)) => Some(Value::from(minijinja::value::Serde(default))),
-            (None, None) => {
-                if entry.need != Need::Optional {
-                    let what = format!("connection `{connection}` needs `{}`", entry.name);
-                    let finding = missing(variable, &what, outside.description.as_deref());
-                    self.findings.push(finding.at_if(entry.span));
-                }
-                None
-            }
-        }
-    }
-}
-
-fn of_connection(values: &BTreeMap<String, Value>) -> Value {
-    mapping(values.iter().map(|(name, value)| (name.clone(), value.clone())))
-}
-
-fn missing(variable: &str, what: &str, description: Option<&str>) -> Diagnostic {
-    let description = description.map(|text| format!(" ({text})")).unwrap_or_default();
-    Diagnostic::error(Code::MissingSecret, format!("`{variable}` is not set: {what}{description}")).help(
-        format!(
-            "`export {variable}=…`, or add a line `{variable}=…` to `.env` in the project's folder, or keep it: `river secrets set {variable}`"
-        ),
-    )
 }

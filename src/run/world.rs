@@ -2,15 +2,16 @@
 
 use std::future::Future;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::interrupt::Interrupt;
+use crate::auth::source::{Ask, Places};
 use crate::auth::store::Protection;
 use crate::http::TransportSettings;
-use crate::secret::Environment;
+use crate::secret::{Environment, Redactor};
 
 /// Time, as a run sees it.
 pub trait Clock: Send + Sync {
@@ -43,6 +44,8 @@ pub struct World {
     pub random: Box<dyn Fn() -> f64 + Send + Sync>,
     /// The environment, `.env` included.
     pub environment: Environment,
+    /// Asks a person for a secret that is `from: prompt`.
+    pub ask: Box<Ask>,
     /// Makes a handle on standard output for a target.
     pub stdout: Box<dyn Fn() -> Box<dyn Write + Send> + Send + Sync>,
     /// The only origin that may be asked, as `scheme://host:port`: a rehearsal never reaches a real service.
@@ -85,6 +88,13 @@ pub enum Overlap {
     Wait(Duration),
     /// It fails at once.
     Fail,
+}
+
+impl World {
+    /// Where values of connections are looked for.
+    pub(super) fn places<'a>(&'a self, root: &'a Path, redactor: &'a Redactor) -> Places<'a> {
+        Places { environment: &self.environment, root, ask: &*self.ask, redactor }
+    }
 }
 
 impl std::fmt::Debug for World {

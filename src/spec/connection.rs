@@ -4,7 +4,8 @@ use super::auth::AuthSpec;
 use super::node::{Node, NodeKind, Text};
 use super::reader::{Read, Reader};
 use super::table::{Field, Need, Row, Shape, Table, table};
-use super::value::{AnyValue, Name, Named, Placed};
+use super::value::{AnyValue, Name, Named, Placed, TemplateText};
+use crate::diagnostic::{Code, Diagnostic};
 
 /// A connection as a pipeline or step uses it.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,14 +108,74 @@ pub enum ConnectionValue {
 table! {
     /// A value that is not written in the file.
     pub struct SourceTable("value") {
-        /// Where it comes from: `env:NAME`, an environment variable or a line of `.env`.
-        from: Text = Required,
+        /// Where it comes from: `env:NAME`, an environment variable or a line of `.env`; `file:PATH`; `keyring:NAME`; `prompt`, asked at the terminal; or `{ command: [PROGRAM, ARGUMENT] }`.
+        from: FromSpec = Required,
         /// Whether it is a secret: never printed.
         secret: bool = Default("true"),
         /// What holds when it is not there.
         default: AnyValue = Optional,
         /// What it is for; shown when it is missing.
         description: Text = Optional,
+    }
+}
+
+/// Where a value comes from that is not written in the file.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FromSpec {
+    /// `env:NAME` and its like.
+    Word(Text),
+    /// What a program prints.
+    Command(CommandTable),
+}
+
+impl Read for FromSpec {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        match &node.kind {
+            NodeKind::Map(_) => CommandTable::read(node, reader).map(Self::Command),
+            _ => Text::read(node, reader).map(Self::Word),
+        }
+    }
+
+    fn shape() -> Shape {
+        Shape::Either(vec![Shape::String, CommandTable::shape()])
+    }
+}
+
+table! {
+    /// A program that prints the value.
+    pub struct CommandTable("from") {
+        /// The program and its arguments, as a list; no shell reads them.
+        command: CommandWords = Required,
+    }
+}
+
+/// A program and its arguments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CommandWords {
+    /// Where the list stands.
+    pub span: crate::diagnostic::Span,
+    /// The program, then its arguments.
+    pub words: Vec<TemplateText>,
+}
+
+impl Read for CommandWords {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        if let Some(text) = node.as_text() {
+            let words = text.value.split_whitespace().collect::<Vec<_>>().join(", ");
+            reader.wrong_type(node, "a list", &format!("write it as a list: `command: [{words}]`"));
+            return None;
+        }
+        let words = Vec::<TemplateText>::read(node, reader)?;
+        if words.first().is_none_or(|program| program.0.value.is_empty()) {
+            let finding = Diagnostic::error(Code::BadValue, "a command needs a program");
+            reader.push(finding.at(node.span, "").help("write `command: [PROGRAM, ARGUMENT]`"));
+            return None;
+        }
+        Some(Self { span: node.span, words })
+    }
+
+    fn shape() -> Shape {
+        Shape::List(Box::new(TemplateText::shape()))
     }
 }
 

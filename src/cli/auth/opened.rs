@@ -7,7 +7,9 @@ use super::desk::Desk;
 use super::failure;
 use crate::auth::oauth2::renewal::{self, entry_id};
 use crate::auth::oauth2::{Client, SignIn, Unsigned};
+use crate::auth::source::Places;
 use crate::auth::{AuthValues, EntryId, Locked, StoreError, TokenStore};
+use crate::cli::ask;
 use crate::cli::exit::Exit;
 use crate::cli::problem::Problem;
 use crate::cli::project::{self, ConnectionProject};
@@ -17,6 +19,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::http::{Proxy, Transport, TransportSettings};
 use crate::plan::auth::AuthPlan;
 use crate::plan::connection::{self, Alone, Overlay};
+use crate::report::Log;
 use crate::run::sign_in_failure;
 use crate::secret::Redactor;
 
@@ -49,7 +52,9 @@ impl Opened {
         let Some(mut alone) = alone.filter(|_| !project.findings.has_errors()) else {
             return Err(Problem::in_connection(&project.findings, &project));
         };
-        let values = crate::run::look_up(&mut alone, &project.environment, redactor)
+        let ask = ask::at(terminal);
+        let places = Places { environment: &project.environment, root: &project.root, ask: &*ask, redactor };
+        let values = crate::run::look_up(&mut alone, places, &mut Log)
             .map_err(|findings| Problem::in_connection(&findings, &project))?;
         Ok(Self { name: name.to_owned(), project, alone, values, redactor: redactor.clone(), in_sandbox })
     }
@@ -92,7 +97,7 @@ impl Opened {
     /// The store of the project; warnings are told.
     pub(super) async fn store(&self, desk: &mut Desk) -> Result<Arc<TokenStore>, Problem> {
         use crate::auth::oauth2::{Notice, Outside};
-        match TokenStore::open_on_thread(self.state()).await {
+        match TokenStore::open_on_thread(self.state(), self.project.protection.clone()).await {
             Ok((store, troubles)) => {
                 troubles.iter().for_each(|trouble| desk.hear(Notice::Trouble(trouble)));
                 Ok(Arc::new(store))

@@ -1,9 +1,9 @@
 //! What is signed in, in words.
 
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use crate::auth::oauth2::{Client, SignIn};
+use crate::auth::{EntryId, TokenStore};
 
 /// The lines about a sign-in, without any secret.
 pub(super) fn lines(client: &Client<'_>, sign_in: &SignIn, now: SystemTime) -> Vec<(&'static str, String)> {
@@ -41,9 +41,8 @@ fn refresh_token(client: &Client<'_>, sign_in: &SignIn) -> String {
 }
 
 /// Where and how it is kept.
-pub(super) fn place(store: &str, root: &Path) -> String {
-    let _ = root;
-    format!("{store} (plain file, readable by you only: mode 0600)")
+pub(super) fn place(id: &EntryId, store: &TokenStore) -> String {
+    format!("{} ({})", id.shown(), store.protection())
 }
 
 pub(super) fn rfc3339(time: SystemTime) -> String {

@@ -139,9 +139,10 @@ fn kept(opened: &Opened, client: &Client<'_>) -> Result<Option<(SignIn, String)>
     if !opened.state().join("tokens").is_dir() {
         return Ok(None);
     }
-    let (store, _) = TokenStore::open(&opened.state()).map_err(|trouble| opened.trouble(&trouble))?;
+    let (store, _) = TokenStore::open(&opened.state(), opened.project.protection.clone())
+        .map_err(|trouble| opened.trouble(&trouble))?;
     let id = entry_id(client, &store);
-    let place = report::place(&id.shown(), &opened.project.root);
+    let place = report::place(&id, &store);
     Ok(opened.kept(&store, &id)?.map(|(sign_in, _)| (sign_in, place)))
 }
 
@@ -169,11 +170,13 @@ fn origins(auth: &AuthPlan, opened: &Opened, terminal: &Terminal) -> Vec<(&'stat
         }
         ConnectionSource::Written(_) => None,
         ConnectionSource::Outside(outside) => {
-            let Origin::Environment(variable) = &outside.origin;
+            let Origin::Environment(variable) = &outside.origin else {
+                return Some(format!("{}: {}", entry.name, outside.origin));
+            };
             let there = if terminal.environment.contains_key(variable) {
                 "environment"
             } else if opened.project.environment.contains_key(variable) {
-                "`.env`"
+                "`.env` or kept"
             } else {
                 "not set"
             };

@@ -6,7 +6,9 @@ use std::time::SystemTime;
 use super::arguments::SecretsSetArguments;
 use super::wanted::{Origin, origin};
 use super::{Place, Problem, name, warn};
+use crate::auth::source::Answer;
 use crate::auth::store::{SecretName, SecretStore};
+use crate::cli::ask;
 use crate::cli::protection::without_line_break;
 use crate::cli::terminal::Terminal;
 use crate::secret::Secret;
@@ -18,7 +20,7 @@ pub(super) fn set(arguments: &SecretsSetArguments, terminal: &mut Terminal) -> R
     }
     let name = name(&arguments.name)?;
     let place = Place::here(terminal)?;
-    let value = value(&name)?;
+    let value = value(&name, terminal)?;
     let (store, troubles) = SecretStore::open(&place.state, place.protection.clone())
         .map_err(|trouble| Problem::of(&trouble, &name))?;
     warn(&troubles, terminal)?;
@@ -36,6 +38,22 @@ pub(super) fn set(arguments: &SecretsSetArguments, terminal: &mut Terminal) -> R
     Ok(())
 }
 
+/// Typed, and not shown.
+fn typed(name: &str, terminal: &Terminal) -> Result<Secret, Problem> {
+    match (ask::at(terminal))(&format!("{name}: ")) {
+        Answer::Given(secret) => Ok(secret),
+        Answer::Stopped => Err(Problem::usage(
+            format!("nothing is kept for `{name}`: it was stopped"),
+            format!("type it, or pipe it: `pass show … | river secrets set {name}`"),
+        )),
+        Answer::NoTerminal => Err(Problem::usage(
+            format!("`{name}` cannot be asked for: there is no terminal"),
+            format!("pipe it: `pass show … | river secrets set {name}`"),
+        )),
+        Answer::Failed(error) => Err(error.into()),
+    }
+}
+
 /// It is not repeated: what is on a command line is seen often enough.
 fn in_the_open(name: &str) -> Problem {
     let name = name.split('=').next().unwrap_or_default();
@@ -47,10 +65,10 @@ fn in_the_open(name: &str) -> Problem {
     )
 }
 
-fn value(name: &SecretName) -> Result<Secret, Problem> {
+fn value(name: &SecretName, terminal: &Terminal) -> Result<Secret, Problem> {
     let name = name.as_str();
     let text = if std::io::stdin().is_terminal() {
-        rpassword::prompt_password(format!("{name}: ")).map(Secret::from)?
+        typed(name, terminal)?
     } else {
         let mut bytes = Vec::new();
         std::io::stdin().read_to_end(&mut bytes)?;

@@ -155,6 +155,8 @@ impl<'a> Known<'a> {
                     }
                 }
             }
+            // Nothing is read, run or asked for a plan.
+            ConnectionSource::Outside(_) => both(missing),
         })
     }
 
