@@ -34,10 +34,12 @@ impl Problem {
     pub(super) fn with_help(self, help: &str) -> Self {
         match self {
             Self::Found { mut findings, sources, exit } => {
-                findings.iter_mut().for_each(|finding| finding.help = vec![help.to_owned()]);
+                for finding in &mut findings {
+                    finding.help = vec![help.to_owned()];
+                }
                 Self::Found { findings, sources, exit }
             }
-            other => other,
+            Self::Other(error) => Self::Other(error),
         }
     }
 

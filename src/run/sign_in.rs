@@ -30,7 +30,7 @@ pub(super) struct Session {
     /// Connections that show a certificate.
     transport: Option<Arc<Transport>>,
     /// What a service did not accept, by its generation in the store.
-    refused: Option<Option<u64>>,
+    refused: Option<u64>,
 }
 
 impl Run<'_> {
@@ -149,7 +149,7 @@ impl Run<'_> {
         if session.count == sent_with
             && let Some(held) = session.held.take()
         {
-            session.refused = Some(held.generation);
+            session.refused = held.generation;
             session.signer = None;
             let why = format!("`{}` got {}", step.name, status_text(&answer.response));
             self.doubt_the_unit(used.auth, &held);

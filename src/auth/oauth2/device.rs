@@ -20,7 +20,7 @@ const LONGEST: Duration = Duration::from_secs(3600);
 
 /// What a person types in on another device.
 pub struct DeviceCode {
-    device_code: String,
+    secret: String,
     /// What the person types.
     pub user_code: String,
     /// Where.
@@ -66,7 +66,7 @@ impl Client<'_> {
         let device_code = text("device_code")?;
         self.redactor.learn(&device_code);
         Some(DeviceCode {
-            device_code,
+            secret: device_code,
             user_code: text("user_code")?,
             // Google and others wrote it otherwise before the standard.
             verification_uri: text("verification_uri").or_else(|| text("verification_url"))?,
@@ -86,7 +86,7 @@ impl Client<'_> {
         let mut interval = code.interval;
         loop {
             outside.pause(interval).await.map_err(Unsigned::Stopped)?;
-            let form = vec![pair("grant_type", GRANT), pair("device_code", &code.device_code)];
+            let form = vec![pair("grant_type", GRANT), pair("device_code", &code.secret)];
             let answer = self.first_tokens(form, None, outside).await;
             let Err(Unsigned::Refused { refused: Refused::Error { error, .. }, .. }) = &answer else {
                 return answer;

@@ -29,7 +29,7 @@ pub struct Held {
 #[derive(Debug, Clone, Default)]
 pub struct Before {
     /// The generation that a service did not accept.
-    pub refused: Option<Option<u64>>,
+    pub refused: Option<u64>,
     /// What was used last, where there is no store to keep it.
     pub held: Option<SignIn>,
 }
@@ -176,8 +176,8 @@ impl Asking<'_> {
         let Some(entry) = reading.entry else { return Found::Nothing };
         let Some(sign_in) = SignIn::of(&entry) else { return Found::Nothing };
         self.learn(&sign_in);
+        let is_refused = self.before.refused == Some(entry.generation);
         let generation = Some(entry.generation);
-        let is_refused = self.before.refused == Some(generation);
         if !is_refused && sign_in.is_good(outside.now(), self.client.plan.renew_before) {
             return Found::Good(Held { sign_in, generation });
         }

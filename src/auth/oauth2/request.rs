@@ -105,7 +105,9 @@ impl Client<'_> {
                 form.extend(client_id.map(|id| pair("client_id", &id)));
                 form.extend(secret.map(|secret| pair("client_secret", &secret)));
             }
-            ClientAuth::Basic => headers.extend(self.basic(&client_id.unwrap_or_default(), &secret)),
+            ClientAuth::Basic => {
+                headers.extend(self.basic(&client_id.unwrap_or_default(), secret.as_deref()));
+            }
             ClientAuth::PrivateKeyJwt => {
                 let assertion = assertion(self, now)?;
                 form.extend(client_id.map(|id| pair("client_id", &id)));
@@ -130,9 +132,9 @@ impl Client<'_> {
     }
 
     /// Id and secret, each encoded as in a form (RFC 6749, 2.3.1).
-    fn basic(&self, id: &str, secret: &Option<String>) -> Option<Header> {
+    fn basic(&self, id: &str, secret: Option<&str>) -> Option<Header> {
         let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-        let secret = secret.as_deref().unwrap_or_default();
+        let secret = secret.unwrap_or_default();
         let value = STANDARD.encode(format!("{}:{}", encoded(id), encoded(secret)));
         self.redactor.learn(&value);
         Header::new("Authorization", &format!("Basic {value}"), true, true).ok()

@@ -99,7 +99,9 @@ impl Opened {
         use crate::auth::oauth2::{Notice, Outside};
         match TokenStore::open_on_thread(self.state(), self.project.protection.clone()).await {
             Ok((store, troubles)) => {
-                troubles.iter().for_each(|trouble| desk.hear(Notice::Trouble(trouble)));
+                for trouble in &troubles {
+                    desk.hear(Notice::Trouble(trouble));
+                }
                 Ok(Arc::new(store))
             }
             Err(trouble) => Err(self.trouble(&trouble)),

@@ -22,7 +22,7 @@ pub(super) async fn refresh(
     let mut desk = opened.desk(terminal).map_err(Problem::Other)?;
     let store = opened.store(&mut desk).await?;
     let kept = opened.kept(&store, &entry_id(&client, &store))?;
-    let before = Before { refused: kept.map(|(_, generation)| Some(generation)), held: None };
+    let before = Before { refused: kept.map(|(_, generation)| generation), held: None };
     let held = renewal::token(&client, Some(&store), before, &mut desk).await;
     let held = held.map_err(|why| opened.unsigned(&client, &why))?;
     writeln!(terminal.out, "renewed the token of `{}`", opened.name)?;

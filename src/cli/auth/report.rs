@@ -62,5 +62,6 @@ fn rough(time: Duration) -> String {
 /// One name and value a line, names of one width.
 pub(super) fn table(lines: &[(&'static str, String)]) -> String {
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-    lines.iter().map(|(name, text)| format!("  {name:width$}  {text}\n")).collect()
+    let lines: Vec<String> = lines.iter().map(|(name, text)| format!("  {name:width$}  {text}")).collect();
+    if lines.is_empty() { String::new() } else { lines.join("\n") + "\n" }
 }

@@ -141,13 +141,17 @@ fn values(spec: &OAuth2Spec, builder: &mut Builder<'_>) {
         ("username", &spec.username),
         ("redirect_url", &spec.redirect_url),
     ];
-    public.into_iter().for_each(|(name, value)| builder.value(name, value));
+    for (name, value) in public {
+        builder.value(name, value);
+    }
     let secret = [
         ("client_secret", &spec.client_secret),
         ("refresh_token", &spec.refresh_token),
         ("password", &spec.password),
     ];
-    secret.into_iter().for_each(|(name, value)| builder.secret(name, value));
+    for (name, value) in secret {
+        builder.secret(name, value);
+    }
     for (index, scope) in spec.scope.given().into_iter().flat_map(|scope| &scope.0).enumerate() {
         builder.template(&format!("scope.{index}"), &scope.0);
     }
@@ -173,7 +177,9 @@ fn jwt_values(jwt: &JwtSpec, builder: &mut Builder<'_>) {
         ("jwt.subject", &jwt.subject),
         ("jwt.audience", &jwt.audience),
     ];
-    public.into_iter().for_each(|(name, value)| builder.value(name, value));
+    for (name, value) in public {
+        builder.value(name, value);
+    }
     group_values("jwt.claims", &jwt.claims, builder);
 }
 
