@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::auth::{self, AuthHome, AuthPlan};
 use super::need::{self, Need, ValueUse};
 use super::scope::{ConnectionNames, Room, Scope, VariableUse};
-use super::source::Outside;
+use super::source::{Origin, Outside};
 use super::value::ValuePlan;
 use super::written::EvaluationError;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
@@ -76,6 +76,14 @@ impl ConnectionEntry {
     /// The values of the connection that it needs.
     pub fn needs(&self) -> Vec<String> {
         self.source.uses().into_iter().filter_map(|found| found.name).collect()
+    }
+
+    /// The environment variable that it comes from.
+    pub fn variable(&self) -> Option<&str> {
+        match &self.source {
+            ConnectionSource::Outside(Outside { origin: Origin::Environment(variable), .. }) => Some(variable),
+            _ => None,
+        }
     }
 
     /// Whether a run looks it up. A constant is there anyway.
