@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::auth::{self, AuthHome, AuthPlan};
 use super::need::{self, Need, ValueUse};
 use super::scope::{ConnectionNames, Room, Scope, VariableUse};
-use super::source::{Origin, Outside};
+use super::source::Outside;
 use super::value::ValuePlan;
 use super::written::EvaluationError;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
@@ -81,8 +81,8 @@ impl ConnectionEntry {
     /// The environment variable that it comes from.
     pub fn variable(&self) -> Option<&str> {
         match &self.source {
-            ConnectionSource::Outside(Outside { origin: Origin::Environment(variable), .. }) => Some(variable),
-            _ => None,
+            ConnectionSource::Outside(outside) => outside.variable(),
+            ConnectionSource::Written(_) => None,
         }
     }
 

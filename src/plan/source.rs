@@ -24,6 +24,13 @@ pub enum Origin {
 }
 
 impl Outside {
+    /// The environment variable that it is.
+    pub fn variable(&self) -> Option<&str> {
+        match &self.origin {
+            Origin::Environment(variable) => Some(variable),
+        }
+    }
+
     /// What a table says; what is wrong becomes a finding.
     pub(super) fn build(table: &SourceTable, findings: &mut Findings) -> Option<Self> {
         Some(Self {

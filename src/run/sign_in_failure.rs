@@ -91,12 +91,7 @@ fn without_query(url: &str) -> &str {
 }
 
 /// What the connection says about the service's words; else what can be said of any service.
-fn helped(
-    finding: Diagnostic,
-    client: &Client<'_>,
-    refused: &Refused,
-    hint: Option<&str>,
-) -> Diagnostic {
+fn helped(finding: Diagnostic, client: &Client<'_>, refused: &Refused, hint: Option<&str>) -> Diagnostic {
     if let Some(hint) = hint {
         return finding.help(hint);
     }
