@@ -169,7 +169,7 @@ fn a_refused_token_is_renewed() {
         project.lead_to(&service.base_url());
         let ran = project.river(&[&["run", exchange.kit], exchange.arguments].concat());
         assert_eq!(ran.code, 0, "{}: {}", exchange.kit, ran.err);
-        assert!(ran.err.contains("refresh_token: runs again"), "{}: {}", exchange.kit, ran.err);
+        assert!(ran.err.contains("sign-in to zoho: runs again"), "{}: {}", exchange.kit, ran.err);
         assert_eq!(project.read(exchange.file), exchange.lands, "{}", exchange.kit);
     }
 }
@@ -221,7 +221,7 @@ pipelines/our_leads.yaml: new, from the kit `zoho_leads`
 connections/zoho.yaml: new
 
 to fill in, in the environment or in `.env`; the first lines of `connections/zoho.yaml` say more:
-  ZOHO_CLIENT_ID=…  the client id of a Self Client at https://api-console.zoho.com
+  ZOHO_CLIENT_ID=…  the client id of a client at https://api-console.zoho.com
   ZOHO_CLIENT_SECRET=…  the client secret beside it
   ZOHO_REFRESH_TOKEN=…  a refresh token with the scopes that the pipeline's first lines name
 scopes: ZohoCRM.modules.READ

@@ -78,6 +78,14 @@ impl ConnectionEntry {
         self.source.uses().into_iter().filter_map(|found| found.name).collect()
     }
 
+    /// The environment variable that it comes from.
+    pub fn variable(&self) -> Option<&str> {
+        match &self.source {
+            ConnectionSource::Outside(outside) => outside.variable(),
+            ConnectionSource::Written(_) => None,
+        }
+    }
+
     /// Whether a run looks it up. A constant is there anyway.
     pub fn is_looked_up(&self) -> bool {
         let constant = matches!(self.source, ConnectionSource::Written(ValuePlan::Constant(_)));

@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use auth::{AuthPlan, AuthUse};
+use auth::{AuthPlan, AuthUse, KeptUse};
 use connection::{ConnectionFiles, ConnectionPlan, Connections};
 use need::ValueUse;
 use params::Param;
@@ -323,8 +323,13 @@ impl<'a> Planner<'a> {
         }
         let connection = plan.connection.map(|index| &self.connections.list[index]);
         let is_late = |name: &str| connection.is_some_and(|connection| connection.is_late(name));
-        let renders_with_kept =
-            reads.iter().filter_map(|found| found.name.as_ref()).any(|name| is_late(name));
+        let late = |found: &&ValueUse| found.name.as_ref().is_some_and(|name| is_late(name));
+        let computed = |found: &ValueUse| found.provided_for && found.name.as_deref() == Some("base_url");
+        let kept = match reads.iter().filter(late).map(computed).min() {
+            None => KeptUse::None,
+            Some(true) => KeptUse::Perhaps,
+            Some(false) => KeptUse::Read,
+        };
         let found = &mut self.connections.auths[auth];
         found.mark_used();
         self.uses.extend(
@@ -332,7 +337,7 @@ impl<'a> Planner<'a> {
                 .into_iter()
                 .flat_map(|index| found.uses().into_iter().map(move |found| (index, found))),
         );
-        Some(AuthUse { auth, renders_with_kept })
+        Some(AuthUse { auth, kept })
     }
 
     fn refuse_equal_names(&mut self, specs: &[StepSpec]) {

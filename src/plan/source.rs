@@ -43,6 +43,14 @@ const HELP: &str =
     "write `env:NAME`, `file:PATH`, `keyring:NAME`, `prompt`, or `{ command: [PROGRAM, ARGUMENT] }`";
 
 impl Outside {
+    /// The environment variable that it is.
+    pub fn variable(&self) -> Option<&str> {
+        match &self.origin {
+            Origin::Environment(variable) => Some(variable),
+            Origin::File(_) | Origin::Keyring(_) | Origin::Prompt | Origin::Command(_) => None,
+        }
+    }
+
     /// What a table says; what is wrong becomes a finding.
     pub(super) fn build(table: &SourceTable, findings: &mut Findings) -> Option<Self> {
         let origin = match table.from.given()? {

@@ -1,7 +1,7 @@
 //! What a pipeline would do, to be read from top to bottom.
 
 use crate::run::preview::{
-    BodyPreview, MASK, PaginatePreview, RetryPreview, RulePreview, StepPreview, WritePreview,
+    AuthPreview, BodyPreview, MASK, PaginatePreview, RetryPreview, RulePreview, StepPreview, WritePreview,
 };
 
 /// All steps; a last line explains the signs that were used.
@@ -20,6 +20,7 @@ fn chapter(step: &StepPreview) -> String {
     lines.push(format!("   {} {}", step.request.method, step.request.url));
     lines.extend(step.request.headers.iter().map(|header| format!("     {}: {}", header.name, header.value)));
     lines.extend(step.request.body.iter().flat_map(body));
+    lines.extend(listed("auth", step.auth.iter().flat_map(AuthPreview::sentences)));
     lines.extend(listed("rules", step.rules.iter().map(rule)));
     lines.push(line("retry", &retry(&step.retry)));
     lines.extend(

@@ -63,8 +63,7 @@ impl Run<'_> {
             self.renew_expired(index).await?;
             progress.generations =
                 step.needs.iter().map(|need| (*need, self.values.generation(*need))).collect();
-            self.sign_in_to_render(step).await?;
-            let request = self.render(step, cursor)?;
+            let request = self.render_signed_in(step, cursor).await?;
             self.sign_in_to_send(step, &request).await?;
             progress.session = self.session_count(step);
             match self.send(step, &request, cursor).await? {

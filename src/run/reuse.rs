@@ -60,6 +60,7 @@ impl Run<'_> {
     pub(super) async fn reuse_values(&mut self, index: usize) -> Result<(), Stop> {
         let Some(store) = self.store().await? else { return self.ask_for_values(index).await.map(drop) };
         self.renew_expired(index).await?;
+        self.render_signed_in(&self.plan.steps[index], None).await?;
         let id = self.entry_id(&store, index)?;
         let found = self.take_kept(index, &id, store.read(&id));
         let held = match found {

@@ -16,7 +16,8 @@ use crate::auth::signing::{Moment, Signer, SigningError};
 use crate::auth::{bearer, certificate, signer};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::http::{Request, Response, SendError, Transport, TransportSettings};
-use crate::plan::auth::{AuthPlan, AuthUse, OAuth2Plan};
+use crate::paging::Cursor;
+use crate::plan::auth::{AuthPlan, AuthUse, KeptUse, OAuth2Plan};
 use crate::plan::step::StepPlan;
 use crate::secret::Secret;
 
@@ -34,12 +35,22 @@ pub(super) struct Session {
 }
 
 impl Run<'_> {
-    /// Signs in where the request cannot even be rendered without what a sign-in brings.
-    pub(super) async fn sign_in_to_render(&mut self, step: &StepPlan) -> Result<(), Stop> {
-        match step.auth {
-            Some(used) if used.renders_with_kept => self.sign_in(used.auth).await,
-            _ => Ok(()),
+    /// Renders a request, and signs in before where it cannot be rendered without what a sign-in brings.
+    pub(super) async fn render_signed_in(
+        &mut self,
+        step: &StepPlan,
+        cursor: Option<&Cursor>,
+    ) -> Result<Request, Stop> {
+        let Some(used) = step.auth.filter(|used| used.kept != KeptUse::None) else {
+            return Ok(self.render(step, cursor)?);
+        };
+        if used.kept == KeptUse::Perhaps
+            && let Ok(request) = self.render(step, cursor)
+        {
+            return Ok(request);
         }
+        self.sign_in(used.auth).await?;
+        Ok(self.render(step, cursor)?)
     }
 
     /// Signs in where the request goes to where the credentials belong.
@@ -228,7 +239,10 @@ impl Run<'_> {
             Err(why) => {
                 let connection = plan.auths[auth].connection.map(|index| &plan.connections[index]);
                 let hints = connection.map_or(&[][..], |connection| &connection.hints);
-                return Err(sign_in_failure::finding(&client, &why, hints, plan.auths[auth].span).into());
+                let finding = sign_in_failure::finding(&client, &why, hints, plan.auths[auth].span);
+                let variable = plan.auths[auth].variable("refresh_token", connection);
+                let variable = variable.filter(|_| matches!(why, Unsigned::NotSignedIn));
+                return Err(finding.help_if(variable.map(sign_in_failure::or_set)).into());
             }
         };
         self.take_session(auth, oauth2, held)

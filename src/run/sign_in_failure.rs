@@ -34,9 +34,7 @@ pub fn finding<S>(
         }
         Unsigned::Refused { refused, response, rotating } => {
             let finding = noted(failed(refused.to_string()), client, response);
-            let finding = helped(finding, refused, response, hints);
-            let again = refused.is_about_the_grant() && client.needs_a_person();
-            let finding = finding.help_if(again.then(|| format!("sign in again: `river auth login {name}`")));
+            let finding = helped(finding, client, refused, hint(response, hints));
             if *rotating { finding.note(ROTATING) } else { finding }
         }
         Unsigned::NoAnswer { error, retries, rotating } => {
@@ -65,6 +63,11 @@ pub fn bad_setting(bad: &BadSetting) -> Diagnostic {
     Diagnostic::error(Code::BadConnection, bad.message.clone()).at_if(bad.span).help(bad.help)
 }
 
+/// What else than a sign-in helps.
+pub(super) fn or_set(variable: &str) -> String {
+    format!("or set `{variable}` to a refresh token that is there already")
+}
+
 pub(super) fn outside(client: &Client<'_>, origin: &str) -> Diagnostic {
     let message =
         format!("`--sandbox` asks the stand-in only, and `{}` signs in at `{origin}`", client.connection);
@@ -88,16 +91,18 @@ fn without_query(url: &str) -> &str {
 }
 
 /// What the connection says about the service's words; else what can be said of any service.
-fn helped(
-    finding: Diagnostic,
-    refused: &Refused,
-    response: &Response,
-    hints: &[(String, String)],
-) -> Diagnostic {
-    let body = String::from_utf8_lossy(&response.body);
-    let hint = hints.iter().find(|(word, _)| body.contains(&format!("\"{word}\"")));
-    match hint {
-        Some((_, help)) => finding.help(help.clone()),
-        None => finding.help(refused.help()),
+fn helped(finding: Diagnostic, client: &Client<'_>, refused: &Refused, hint: Option<&str>) -> Diagnostic {
+    if let Some(hint) = hint {
+        return finding.help(hint);
     }
+    let again = refused.is_about_the_grant() && client.needs_a_person();
+    let again = again.then(|| format!("sign in again: `river auth login {}`", client.connection));
+    finding.help(refused.help()).help_if(again)
+}
+
+/// What the connection says about a word of the answer.
+fn hint<'h>(response: &Response, hints: &'h [(String, String)]) -> Option<&'h str> {
+    let body = String::from_utf8_lossy(&response.body);
+    let found = hints.iter().find(|(word, _)| body.contains(&format!("\"{word}\"")));
+    found.map(|(_, help)| help.as_str())
 }

@@ -56,7 +56,7 @@ const ONLY: [(&str, &str, &[&str]); 4] = [
     ("auth", "diagnostic", &["diagnostic::Span"]),
     ("report", "run", &["run::event", "run::outcome", "run::preview"]),
     // Retry waits, rules and periods are written as the author wrote them.
-    ("run", "spec", &["spec::step::RuleAction", "spec::value::parse_period"]),
+    ("run", "spec", &["spec::step::RuleAction", "spec::value::parse_period", "spec::auth"]),
 ];
 
 /// Words by which a source prints or takes a standard stream.

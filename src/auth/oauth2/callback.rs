@@ -88,11 +88,12 @@ impl Client<'_> {
         Ok(Code { code, server: named.map(|named| self.allowed(named)).transpose()? })
     }
 
-    /// A server is taken from a callback only if the connection knows it: the client's secret goes there.
+    /// A server is taken from a callback only if the connection knows it: the client's secret goes there. That of
+    /// `token_url` has it anyway.
     fn allowed(&self, named: String) -> Result<Url, CallbackError> {
         let found = Url::parse(&named).ok();
-        let known =
-            found.filter(|found| self.allowed_servers.iter().any(|known| known.origin() == found.origin()));
+        let mut servers = self.allowed_servers.iter().chain([&self.token_url]);
+        let known = found.filter(|found| servers.any(|known| known.origin() == found.origin()));
         known.ok_or(CallbackError::Server { found: named })
     }
 }

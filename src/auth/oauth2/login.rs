@@ -65,6 +65,8 @@ impl Client<'_> {
             server: None,
             signed_in: Some(now),
             rotated: false,
+            token_url: Some(self.token_url.to_string()),
+            given: None,
         }
     }
 

@@ -10,7 +10,7 @@ use super::assertion::AssertionError;
 use super::client::Client;
 use super::outside::{Notice, Outside, Unanswered, ask};
 use super::sign_in::SignIn;
-use crate::auth::store::{EntryId, Locked, Reading, StoreError, TokenStore};
+use crate::auth::store::{Entry, EntryId, Locked, Reading, StoreError, TokenStore};
 use crate::http::{Response, SendError};
 
 /// How long another process may hold the lock: it may hang.
@@ -174,14 +174,20 @@ impl Asking<'_> {
             }
         }
         let Some(entry) = reading.entry else { return Found::Nothing };
-        let Some(sign_in) = SignIn::of(&entry) else { return Found::Nothing };
-        self.learn(&sign_in);
+        let Some(sign_in) = self.of(&entry) else { return Found::Nothing };
         let is_refused = self.before.refused == Some(entry.generation);
         let generation = Some(entry.generation);
         if !is_refused && sign_in.is_good(outside.now(), self.client.plan.renew_before) {
             return Found::Good(Held { sign_in, generation });
         }
         Found::Old(sign_in)
+    }
+
+    /// None: it is something else, or of another server or refresh token than the connection has now.
+    fn of(&self, entry: &Entry) -> Option<SignIn> {
+        let sign_in = SignIn::of(entry)?;
+        self.learn(&sign_in);
+        sign_in.is_of(self.client).then_some(sign_in)
     }
 
     fn learn(&self, sign_in: &SignIn) {
@@ -259,7 +265,7 @@ impl Asking<'_> {
         outside: &mut O,
     ) -> Option<SignIn> {
         let used = self.refresh_token(former)?;
-        let there = lock.read().entry.as_ref().and_then(SignIn::of);
+        let there = lock.read().entry.as_ref().and_then(|entry| self.of(entry));
         let stored = there.as_ref().and_then(|there| there.refresh_token.clone());
         let others = [stored, self.client.own_refresh_token()];
         let other = others.into_iter().flatten().find(|token| *token != used)?;
@@ -322,10 +328,12 @@ impl Asking<'_> {
         let tokens =
             self.client.read(&response, &kept).map_err(|refused| refusal(refused, response, rotating))?;
         let now = outside.now();
-        Ok(match former {
+        let sign_in = match former {
             Some(former) => former.renewed(token, tokens, now),
             None => SignIn::first(self.client, tokens, now).keeping(token),
-        })
+        };
+        let is_own = self.client.own_refresh_token().is_some_and(|own| own == token);
+        Ok(if is_own { SignIn { given: Some(token.to_owned()), ..sign_in } } else { sign_in })
     }
 }
 

@@ -33,6 +33,10 @@ pub struct SignIn {
     pub signed_in: Option<SystemTime>,
     /// Whether a refresh token was ever replaced by a new one.
     pub rotated: bool,
+    /// The token endpoint that the connection named.
+    pub token_url: Option<String>,
+    /// The connection's own refresh token, where it began with that.
+    pub given: Option<String>,
 }
 
 impl SignIn {
@@ -49,6 +53,8 @@ impl SignIn {
             server: None,
             signed_in: None,
             rotated: false,
+            token_url: Some(client.token_url.to_string()),
+            given: None,
         }
     }
 
@@ -65,7 +71,18 @@ impl SignIn {
             server: self.server.clone(),
             signed_in: self.signed_in,
             rotated: self.rotated || rotated,
+            token_url: self.token_url.clone(),
+            given: self.given.clone(),
         }
+    }
+
+    /// Whether it is what the connection means: another server, or another refresh token where nobody signed in, is
+    /// another sign-in.
+    pub fn is_of(&self, client: &Client<'_>) -> bool {
+        let elsewhere = self.token_url.as_deref().is_some_and(|url| url != client.token_url.as_str());
+        let own = client.own_refresh_token();
+        let replaced = self.given.is_some() && own.is_some() && self.given != own;
+        !elsewhere && !replaced
     }
 
     /// Whether the access token is good for requests: its end is further away than `margin`, or than half of its life.
@@ -95,6 +112,8 @@ impl SignIn {
             server: text("server").and_then(|server| Url::parse(&server).ok()),
             signed_in: time("signed_in"),
             rotated: values.get("rotated").and_then(Value::as_bool).unwrap_or(false),
+            token_url: text("token_url"),
+            given: text("given"),
         })
     }
 
@@ -112,6 +131,8 @@ impl SignIn {
             ("server", self.server.as_ref().map_or(Value::Null, |server| Value::from(server.as_str()))),
             ("signed_in", time(self.signed_in)),
             ("rotated", Value::from(self.rotated)),
+            ("token_url", text(&self.token_url)),
+            ("given", text(&self.given)),
         ];
         let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Fresh { received: self.received, expires: None, values }

@@ -143,7 +143,8 @@ fn kept(opened: &Opened, client: &Client<'_>) -> Result<Option<(SignIn, String)>
         .map_err(|trouble| opened.trouble(&trouble))?;
     let id = entry_id(client, &store);
     let place = report::place(&id, &store);
-    Ok(opened.kept(&store, &id)?.map(|(sign_in, _)| (sign_in, place)))
+    let kept = opened.kept(&store, &id)?.filter(|(sign_in, _)| sign_in.is_of(client));
+    Ok(kept.map(|(sign_in, _)| (sign_in, place)))
 }
 
 /// What the connection asks for now, and nobody has consented to.

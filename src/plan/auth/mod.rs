@@ -8,7 +8,7 @@ mod place;
 
 use std::sync::Arc;
 
-use super::connection::ConnectionEntry;
+use super::connection::{ConnectionEntry, ConnectionPlan};
 use super::need::{Need, ValueUse};
 use super::scope::VariableUse;
 use super::written::Written;
@@ -104,7 +104,18 @@ pub struct AuthUse {
     /// Its index in the plan.
     pub auth: usize,
     /// Whether the request can be rendered only with what a sign-in keeps.
-    pub renders_with_kept: bool,
+    pub kept: KeptUse,
+}
+
+/// Whether a request reads what only a sign-in brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeptUse {
+    /// It does not.
+    None,
+    /// Its URL is computed, and may turn out to join a `base_url` that a sign-in brings.
+    Perhaps,
+    /// It does.
+    Read,
 }
 
 impl AuthPlan {
@@ -118,6 +129,15 @@ impl AuthPlan {
         let base_url = ValueUse { name: Some("base_url".to_owned()), provided_for: true };
         let own = self.values.iter().flat_map(|entry| entry.source.uses());
         own.chain([base_url]).collect()
+    }
+
+    /// The environment variable that one of its values comes from, by itself or by a value of the connection.
+    pub fn variable<'p>(&'p self, name: &str, connection: Option<&'p ConnectionPlan>) -> Option<&'p str> {
+        let own = self.values.iter().find(|entry| entry.name == name)?;
+        own.variable().or_else(|| match own.needs().as_slice() {
+            [need] => connection?.values.iter().find(|entry| entry.name == *need)?.variable(),
+            _ => None,
+        })
     }
 
     /// The environment variables that its templates read.

@@ -3,9 +3,10 @@
 use minijinja::value::Value;
 
 use super::stand_in::{Side, StandIn, StandIns};
-use crate::expr::{Template, mapping};
+use crate::expr::{Template, mapping, scalar_text};
 use crate::paging::Cursor;
 use crate::plan::Plan;
+use crate::plan::auth::AuthPlan;
 use crate::plan::connection::{ConnectionEntry, ConnectionPlan, ConnectionSource};
 use crate::plan::context::Context;
 use crate::plan::need::Need;
@@ -105,14 +106,21 @@ impl<'a> Known<'a> {
     fn connection(&self, plan: &ConnectionPlan) -> Pair {
         // Templates of the connection see values, whatever is shown in the end: `pick(…)` must find its key.
         let mut seen: [Vec<(String, Value)>; 2] = Default::default();
-        let mut shown: [Vec<(String, Value)>; 2] = Default::default();
+        for name in &plan.kept {
+            let kept =
+                StandIn::Connection { connection: plan.name.clone(), name: name.clone(), secret: false };
+            for (at, side) in [Side::One, Side::Other].into_iter().enumerate() {
+                seen[at].push((name.clone(), self.token(kept.clone(), side)));
+            }
+        }
+        let mut shown = seen.clone();
         for entry in &plan.values {
             let [one, other] = &seen;
             let contexts = [(one, Side::One), (other, Side::Other)].map(|(values, side)| {
                 let own = ("connection".to_owned(), mapping(values.clone()));
                 mapping(self.outside(side).into_iter().chain([own]))
             });
-            let Some(values) = self.entry(plan, entry, &contexts) else { continue };
+            let Some(values) = self.entry(&plan.name, entry, &contexts) else { continue };
             let variable = self.as_variable(entry);
             for (at, side) in [Side::One, Side::Other].into_iter().enumerate() {
                 let value =
@@ -124,9 +132,43 @@ impl<'a> Known<'a> {
         shown.map(mapping)
     }
 
+    /// A value of a connection.
+    pub(super) fn of_connection(&self, connection: usize, name: &str) -> Option<Value> {
+        let value = self.connections[connection][0].get_attr(name).ok()?;
+        Some(value).filter(|value| !value.is_undefined())
+    }
+
+    /// A value of what proves who asks.
+    pub(super) fn of_auth(&self, auth: &AuthPlan, name: &str) -> Option<Value> {
+        let entry = auth.values.iter().find(|entry| entry.name == name)?;
+        let contexts = [Side::One, Side::Other].map(|side| {
+            let own = auth.connection.map(|index| self.connections[index][side as usize].clone());
+            let own = own.map(|own| ("connection".to_owned(), own));
+            mapping(self.outside(side).into_iter().chain(own))
+        });
+        self.entry(&auth.connection_name, entry, &contexts).map(|[one, _]| one)
+    }
+
+    /// What stands for a credential: the variable that it comes from, if it is one.
+    pub(super) fn credential(&self, auth: &AuthPlan, name: &str) -> String {
+        let connection = auth.connection.map(|index| &self.plan.connections[index]);
+        let stand_in = match auth.variable(name, connection) {
+            Some(variable) => {
+                let there = self.environment.get(variable).is_some_and(|value| !value.expose().is_empty());
+                StandIn::Environment { variable: variable.to_owned(), there }
+            }
+            None => StandIn::Connection {
+                connection: auth.connection_name.clone(),
+                name: name.to_owned(),
+                secret: true,
+            },
+        };
+        scalar_text(&self.token(stand_in, Side::One)).unwrap_or_default()
+    }
+
     /// None: it may be missing, and is.
-    fn entry(&self, plan: &ConnectionPlan, entry: &ConnectionEntry, contexts: &Pair) -> Option<Pair> {
-        let (connection, name) = (plan.name.clone(), entry.name.clone());
+    fn entry(&self, connection: &str, entry: &ConnectionEntry, contexts: &Pair) -> Option<Pair> {
+        let (connection, name) = (connection.to_owned(), entry.name.clone());
         let missing = StandIn::Connection { connection, name, secret: entry.secret };
         let both =
             |stand_in: StandIn| [Side::One, Side::Other].map(|side| self.token(stand_in.clone(), side));

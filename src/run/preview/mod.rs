@@ -3,6 +3,7 @@
 //! Requests are made by the same `Rendering` as in a run; only the names behind it are other ones. What only a run
 //! knows stands as a visible placeholder, and no secret comes in at all. No socket, no file, no state is near.
 
+mod auth;
 mod credits;
 mod known;
 mod stand_in;
@@ -28,6 +29,7 @@ use crate::plan::written::Written;
 pub use crate::secret::MASK;
 use crate::secret::{Environment, Redactor};
 use crate::spec::step::RuleAction;
+pub use auth::{AuthPreview, TokenPreview};
 use credits::credits;
 use known::{Known, Style};
 use stand_in::{Part, StandIn, StandIns};
@@ -43,6 +45,9 @@ pub struct StepPreview {
     pub when: Option<String>,
     /// What it sends; for its first page, if there are several.
     pub request: RequestPreview,
+    /// What proves who asks, and how a run comes by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth: Option<AuthPreview>,
     /// What happens with which response, before the built-in rules.
     pub rules: Vec<RulePreview>,
     /// What is tried again.
@@ -188,12 +193,13 @@ pub fn preview(plan: &Plan, environment: &Environment) -> Result<Vec<StepPreview
 
 fn step(plan: &Plan, environment: &Environment, index: usize) -> Result<StepPreview, Box<Diagnostic>> {
     let step = &plan.steps[index];
-    let mut request = request(plan, environment, index)?;
-    request.curl = with_comments(step, index, &request.curl);
+    let (mut request, auth) = request(plan, environment, index)?;
+    request.curl = with_comments(step, index, auth.as_ref(), &request.curl);
     Ok(StepPreview {
         number: index + 1,
         name: step.name.clone(),
         when: step.when.as_ref().map(source),
+        auth,
         rules: step.rules.iter().map(|rule| rule_preview(plan, rule)).collect(),
         retry: retry(step),
         expect: step.expect.iter().map(|expect| source(&expect.that)).collect(),
@@ -207,17 +213,26 @@ fn step(plan: &Plan, environment: &Environment, index: usize) -> Result<StepPrev
     })
 }
 
-fn request(plan: &Plan, environment: &Environment, index: usize) -> Result<RequestPreview, Box<Diagnostic>> {
+fn request(
+    plan: &Plan,
+    environment: &Environment,
+    index: usize,
+) -> Result<(RequestPreview, Option<AuthPreview>), Box<Diagnostic>> {
     let stand_ins = StandIns::default();
     let known = Known::new(plan, environment, &stand_ins, Style::Values);
-    let shown = rendered(&known, plan, index)?;
+    let mut shown = rendered(&known, plan, index)?;
+    let auth = auth::sign(&known, plan, index, &stand_ins, &mut shown);
+    shown.secret_query.clear();
     let redactor = knowing(&plan.clear_secrets);
     let mut preview = describe(&shown, &stand_ins, &redactor);
     preview.credits = credits(&known, plan, index, &stand_ins)?;
     let stand_ins = StandIns::default();
-    let tried = rendered(&Known::new(plan, environment, &stand_ins, Style::Variables), plan, index)?;
+    let known = Known::new(plan, environment, &stand_ins, Style::Variables);
+    let mut tried = rendered(&known, plan, index)?;
+    auth::sign(&known, plan, index, &stand_ins, &mut tried);
+    tried.secret_query.clear();
     preview.curl = curl_command(&tried, &stand_ins, &redactor);
-    Ok(preview)
+    Ok((preview, auth))
 }
 
 /// The request of the first page. A URL that is none with stand-ins in it (a port, say) stands as it is written.
@@ -300,8 +315,9 @@ fn curl_command(request: &Request, stand_ins: &StandIns, redactor: &Redactor) ->
     format!("{}{command}", comments.collect::<String>())
 }
 
-fn with_comments(step: &StepPlan, index: usize, command: &str) -> String {
+fn with_comments(step: &StepPlan, index: usize, auth: Option<&AuthPreview>, command: &str) -> String {
     let mut lines = vec![format!("# {}. {}", index + 1, step.name)];
+    lines.extend(auth.into_iter().flat_map(AuthPreview::sentences).map(|line| format!("# {line}")));
     lines.extend(step.when.as_ref().map(|when| format!("# only when {}", one_line(&source(when)))));
     lines.extend(step.paginate.is_some().then(|| "# the first page".to_owned()));
     lines.push(command.to_owned());

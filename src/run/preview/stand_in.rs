@@ -20,6 +20,8 @@ pub(super) enum StandIn {
     Param { name: String },
     /// A value of a connection that is a secret, or needs what is not there.
     Connection { connection: String, name: String, secret: bool },
+    /// What a run makes to prove who asks.
+    Proof { connection: String, name: &'static str, secret: bool },
     /// A value of `run`.
     Run { name: &'static str },
     /// A value that earlier runs left.
@@ -34,10 +36,12 @@ impl StandIn {
         match self {
             Self::Environment { there: true, .. }
             | Self::Param { .. }
+            | Self::Proof { secret: true, .. }
             | Self::Connection { secret: true, .. } => crate::secret::MASK.to_owned(),
             Self::Extracted { name } => format!("‹{name}›"),
             Self::Environment { variable, .. } => format!("‹env:{variable}›"),
             Self::Connection { name, .. } => format!("‹connection.{name}›"),
+            Self::Proof { name, .. } => format!("‹{name}›"),
             Self::Run { name } => format!("‹run.{name}›"),
             Self::State { name } => format!("‹state.{name}›"),
             Self::Written { text } => text.clone(),
@@ -51,6 +55,7 @@ impl StandIn {
             Self::Environment { variable, .. } => variable.clone(),
             Self::Param { name } => format!("param_{name}"),
             Self::Connection { name, .. } => format!("connection_{name}"),
+            Self::Proof { name, .. } => (*name).to_owned(),
             Self::Run { name } => format!("run_{name}"),
             Self::State { name } => format!("state_{name}"),
             Self::Written { .. } => format!("value_{index}"),
@@ -65,6 +70,16 @@ impl StandIn {
             Self::Param { name } => Some(format!("the param `{name}`")),
             Self::Connection { connection, name, .. } => {
                 Some(format!("`{name}` of connection `{connection}`"))
+            }
+            Self::Proof { connection, name, .. } => {
+                let what = match *name {
+                    "access_token" => "an access token",
+                    "credentials" => "user and password in Base64",
+                    "timestamp" => "the time that is signed",
+                    "nonce" => "a text that is used once, as it is signed",
+                    _ => "the request's signature",
+                };
+                Some(format!("{what}, by the `auth` of connection `{connection}`"))
             }
             Self::Run { name } => Some(format!("`run.{name}`")),
             Self::State { name } => Some(format!("`state.{name}`: up to where the last complete run read")),
