@@ -85,3 +85,7 @@ fn hmac(plan: &HmacPlan, secret: Secret, connection: &Value) -> Hmac {
         query: plan.query.clone(),
     }
 }
+
+#[cfg(test)]
+#[path = "signer_tests.rs"]
+mod tests;
