@@ -11,7 +11,8 @@ use crate::spec::connection::ConnectionSpec;
 /// The plan of an `auth` and its values, all of which stand in the text.
 fn auth(text: &str) -> (AuthPlan, AuthValues) {
     let mut sources = Sources::default();
-    let file = sources.add("shop.yaml".to_owned(), format!("base_url: https://api.example\nauth: {text}\n"));
+    let file = sources
+        .add("shop.yaml".to_owned(), format!("base_url: https://api.example\nid: shop-7\nauth: {text}\n"));
     let mut findings = Findings::default();
     let spec = crate::spec::read::<ConnectionSpec>(&sources, file, &mut findings).unwrap();
     let plan = alone("shop", &spec, &[], &mut findings).auth.unwrap();
