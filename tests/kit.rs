@@ -243,6 +243,41 @@ fn new_says_what_it_wrote_and_what_to_fill_in() {
     assert_eq!(mine.replace("our_leads", "zoho_leads"), Kit::of("zoho_leads").unwrap().pipeline);
 }
 
+const TOLD_OF_A_SIGN_IN: &str = "\
+records.yaml: new, from the kit `zoho_records`
+connections/zoho.yaml: new
+
+to fill in, in the environment or in `.env`; the first lines of `connections/zoho.yaml` say more:
+  ZOHO_CLIENT_ID=…  the client id of a client at https://api-console.zoho.com
+  ZOHO_CLIENT_SECRET=…  the client secret beside it
+scopes: ZohoCRM.modules.READ
+
+then:
+  river check records.yaml
+  river run records.yaml --sandbox
+  river auth login zoho
+  river run records.yaml
+";
+
+#[test]
+fn new_says_how_to_sign_in() {
+    let project = Project::empty();
+    let made = project.river(&["new", "--from", "zoho_records", "records.yaml"]);
+    assert_eq!((made.code, made.err.as_str(), made.out.as_str()), (0, "", TOLD_OF_A_SIGN_IN));
+}
+
+#[test]
+fn a_connection_that_cannot_sign_in_is_named() {
+    let project = Project::empty();
+    project.folder("connections");
+    project.write("connections/zoho.yaml", "accounts_url: https://accounts.zoho.eu\n");
+    let made = project.river(&["new", "--from", "zoho_records", "records.yaml"]);
+    let said =
+        "connections/zoho.yaml: was there, and is as it was\n  it has no `auth`, which this kit needs: ";
+    assert!(made.out.contains(said), "{}", made.out);
+    assert!(!made.out.contains("auth login"), "{}", made.out);
+}
+
 #[test]
 fn a_connection_that_is_there_stays() {
     let project = Project::empty();

@@ -128,44 +128,58 @@ impl<'a> Copy<'a> {
         if self.name.is_none() {
             lines.push(format!("  its `name` stays `{}`, since the file's cannot be one", self.kit.name));
         }
+        let spec = self.spec();
+        let has_auth = spec.as_ref().is_some_and(|spec| spec.auth.given().is_some());
         lines.push(match connection {
             Connection::New => format!("{file}: new"),
             Connection::WasThere => format!("{file}: was there, and is as it was"),
         });
+        if self.kit.signs_in() && !has_auth {
+            lines.push(
+                "  it has no `auth`, which this kit needs: without that file `river new` writes one that has"
+                    .to_owned(),
+            );
+        }
         lines.push(String::new());
         lines.push(format!(
             "to fill in, in the environment or in `{}`; the first lines of `{file}` say more:",
             shown(&self.environment, self.folder)
         ));
-        lines.extend(self.variables().into_iter().map(|(name, what)| format!("  {name}=…  {what}")));
+        let signs_in = self.kit.signs_in() && has_auth;
+        lines.extend(variables(spec, signs_in).into_iter().map(|(name, what)| format!("  {name}=…  {what}")));
         lines.push(format!("scopes: {}", self.kit.scopes.join(", ")));
         lines.push(String::new());
         lines.push("then:".to_owned());
         let word = quoted(&pipeline);
-        lines.extend(
-            [format!("check {word}"), format!("run {word} --sandbox"), format!("run {word}")]
-                .map(|command| format!("  river {command}")),
-        );
+        let sign_in = signs_in.then(|| format!("auth login {}", self.kit.connection.name));
+        let commands = [format!("check {word}"), format!("run {word} --sandbox")];
+        let commands = commands.into_iter().chain(sign_in).chain([format!("run {word}")]);
+        lines.extend(commands.map(|command| format!("  river {command}")));
         lines.join("\n") + "\n"
     }
 
-    /// What the connection takes from the environment, and what for.
-    fn variables(&self) -> Vec<(String, String)> {
+    /// The connection as it is now.
+    fn spec(&self) -> Option<ConnectionSpec> {
         let text = fs::read_to_string(&self.connection).unwrap_or_default();
         let mut sources = Sources::default();
         let file = sources.add(shown(&self.connection, self.folder), text);
-        let spec = spec::read::<ConnectionSpec>(&sources, file, &mut Findings::default());
-        let values = spec.into_iter().flat_map(|spec| spec.values.0);
-        values
-            .filter_map(|(_, value)| {
-                let Some(ConnectionValue::Source(source)) = value.given() else { return None };
-                let FromSpec::Word(from) = source.from.given()? else { return None };
-                let name = from.value.strip_prefix("env:")?.to_owned();
-                let what = source.description.given().map(|text| text.value.clone());
-                Some((name, what.unwrap_or_default()))
-            })
-            .collect()
+        spec::read::<ConnectionSpec>(&sources, file, &mut Findings::default())
     }
+}
+
+/// What a connection takes from the environment, and what for. A refresh token comes with a sign-in.
+fn variables(spec: Option<ConnectionSpec>, signs_in: bool) -> Vec<(String, String)> {
+    let values = spec.into_iter().flat_map(|spec| spec.values.0);
+    let values = values.filter(|(key, _)| !(signs_in && key.name == "refresh_token"));
+    values
+        .filter_map(|(_, value)| {
+            let Some(ConnectionValue::Source(source)) = value.given() else { return None };
+            let FromSpec::Word(from) = source.from.given()? else { return None };
+            let name = from.value.strip_prefix("env:")?.to_owned();
+            let what = source.description.given().map(|text| text.value.clone());
+            Some((name, what.unwrap_or_default()))
+        })
+        .collect()
 }
 
 fn unknown(name: &str) -> Diagnostic {

@@ -50,6 +50,11 @@ impl Kit {
         ALL.iter().find(|kit| kit.name == name)
     }
 
+    /// Whether its connection signs in for it; else it asks for a token itself.
+    pub fn signs_in(&self) -> bool {
+        !self.pipeline.contains("{{ connection.refresh_token }}")
+    }
+
     /// What it is for, in a sentence.
     pub fn description(&self) -> &'static str {
         self.pipeline.lines().find_map(|line| line.strip_prefix("description: ")).unwrap_or_default()
@@ -91,7 +96,10 @@ mod tests {
     #[test]
     fn the_connection_signs_in() {
         assert!(connection::ZOHO.text.contains("\nauth:\n"));
-        for kit in ALL.iter().filter(|kit| kit.name != "zoho_leads") {
+        for kit in ALL {
+            assert_eq!(kit.signs_in(), kit.name != "zoho_leads", "{}", kit.name);
+        }
+        for kit in ALL.iter().filter(|kit| kit.signs_in()) {
             for own in ["oauth", "Authorization", "api_domain", "INVALID_TOKEN"] {
                 assert!(!kit.pipeline.contains(own), "{} has `{own}` of its own", kit.name);
             }
