@@ -14,7 +14,7 @@ use super::{Pull, virtual_clock};
 
 /// What stands for Zoho's own address in the connection.
 const ACCOUNTS_URL: &str = r#""{{ connection.accounts_urls | pick(connection.data_center) }}""#;
-/// How long the kits keep a token.
+/// How long the kit that asks for its token by itself keeps one; the connection halves what is too short.
 const RESERVE: &str = "expires_in - 300";
 /// Longer than any run takes, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -62,7 +62,7 @@ impl Storm {
         }
     }
 
-    /// Whether tokens live less than the five minutes that the kits hold in reserve of Zoho's hour.
+    /// Whether tokens live less than the five minutes that are held in reserve of Zoho's hour.
     pub(crate) fn has_short_lived_tokens(self) -> bool {
         self.death() == Death::OfAge
     }

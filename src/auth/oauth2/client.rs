@@ -97,7 +97,7 @@ impl<'a> Client<'a> {
 
     /// Whether a person signs in before there is a token.
     pub fn needs_a_person(&self) -> bool {
-        matches!(self.plan.grant, Grant::AuthorizationCode | Grant::DeviceCode)
+        self.plan.needs_a_person()
     }
 }
 

@@ -91,6 +91,13 @@ pub struct ExpiresAs {
     pub default: Option<Duration>,
 }
 
+impl OAuth2Plan {
+    /// Whether a person signs in before there is a token.
+    pub fn needs_a_person(&self) -> bool {
+        matches!(self.grant, Grant::AuthorizationCode | Grant::DeviceCode)
+    }
+}
+
 pub(super) fn build(spec: &OAuth2Spec, builder: &mut Builder<'_>) -> Result<AuthKind, Malformed> {
     let grant = spec.grant.required();
     let client_auth = spec.client_auth.given().map_or_else(

@@ -16,7 +16,6 @@ use crate::http::Request;
 use crate::plan::Plan;
 use crate::plan::auth::{Around, AuthKind, AuthPlan, HmacPlan, OAuth2Plan, Place, grant_word};
 use crate::secret::Secret;
-use crate::spec::auth::Grant;
 
 /// What proves who asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -188,7 +187,7 @@ impl Preview<'_> {
         TokenPreview {
             grant: grant_word(oauth2.grant),
             url: self.stand_ins.shown(&url),
-            needs_a_person: matches!(oauth2.grant, Grant::AuthorizationCode | Grant::DeviceCode),
+            needs_a_person: oauth2.needs_a_person(),
             own_refresh_token: self.auth.values.iter().any(|entry| entry.name == "refresh_token"),
             brings: oauth2.keep.iter().map(|(name, _)| format!("connection.{name}")).collect(),
         }
