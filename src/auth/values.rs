@@ -29,6 +29,11 @@ impl AuthValues {
         members.filter_map(|(key, value)| Some((key.to_owned(), scalar_text(value)?))).collect()
     }
 
+    /// All of them, in the order of their names.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, String)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.to_string()))
+    }
+
     /// The texts of a list, or of a mapping's values.
     pub fn texts(&self, name: &str) -> Vec<String> {
         let Some(value) = self.0.get(name) else { return vec![] };

@@ -103,7 +103,8 @@ impl Run<'_> {
         let step = &self.plan.steps[index];
         let request = self.render(step, None)?;
         let context = self.context(step, None, None);
-        Ok(store.entry(&Subject { request: &request, extract: &step.extract, context: &context }))
+        let proof = self.proof(step, &request);
+        Ok(store.entry(&Subject { request: &request, extract: &step.extract, context: &context, proof }))
     }
 
     fn take_kept(&mut self, index: usize, id: &EntryId, reading: Reading) -> Found {

@@ -13,7 +13,7 @@ use super::sign_in_failure;
 use crate::auth::oauth2::renewal::{self, Before};
 use crate::auth::oauth2::{Client, Held, Notice, Outside, Unsigned};
 use crate::auth::signing::{Moment, Signer, SigningError};
-use crate::auth::{bearer, certificate, signer};
+use crate::auth::{AuthValues, bearer, certificate, signer};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::http::{Request, Response, SendError, Transport, TransportSettings};
 use crate::paging::Cursor;
@@ -59,6 +59,12 @@ impl Run<'_> {
             Some(used) if self.is_at_home(used, request) => self.sign_in(used.auth).await,
             _ => Ok(()),
         }
+    }
+
+    /// What the request proves itself with, but for tokens, which change.
+    pub(super) fn proof(&self, step: &StepPlan, request: &Request) -> Option<&AuthValues> {
+        let used = step.auth.filter(|used| self.is_at_home(*used, request))?;
+        Some(&self.values.auths()[used.auth])
     }
 
     /// How often what the step proves itself with has changed in this run.

@@ -45,7 +45,8 @@ fn open(state: &Path) -> (Arc<TokenStore>, EntryId) {
     let (store, troubles) = TokenStore::open(state, Protection::plain()).unwrap();
     assert!(troubles.is_empty(), "{troubles:?}");
     let request = Request::new(http::Method::POST, "https://a.example/token".parse().unwrap());
-    let id = store.entry(&Subject { request: &request, extract: &[], context: &Value::from(()) });
+    let id =
+        store.entry(&Subject { request: &request, extract: &[], context: &Value::from(()), proof: None });
     (Arc::new(store), id)
 }
 

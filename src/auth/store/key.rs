@@ -15,6 +15,7 @@ use super::error::StoreError;
 use super::files::shown;
 use super::lock;
 use super::privacy;
+use crate::auth::values::AuthValues;
 use crate::expr::NameUse;
 use crate::http::{Body, Request};
 use crate::plan::extract::{ExtractPlan, ExtractSource};
@@ -40,6 +41,8 @@ pub struct Subject<'a> {
     pub extract: &'a [ExtractPlan],
     /// The names that the extraction's expressions see.
     pub context: &'a Value,
+    /// What the `auth` of the request proves itself with, where the request does not say it.
+    pub proof: Option<&'a AuthValues>,
 }
 
 impl StoreKey {
@@ -99,6 +102,12 @@ impl StoreKey {
         text.count(subject.extract.len());
         for extract in subject.extract {
             text.extract(extract, subject.context);
+        }
+        if let Some(proof) = subject.proof {
+            for (name, value) in proof.fields() {
+                text.field(name.as_bytes());
+                text.field(value.as_bytes());
+            }
         }
         EntryId(text.hexadecimal())
     }

@@ -32,7 +32,7 @@ fn request(method: &str, url: &str, headers: &[(&str, &str)], body: Option<(&str
 }
 
 fn id(request: &Request, extract: &[ExtractPlan]) -> EntryId {
-    key(1).entry(&Subject { request, extract, context: &Value::from(()) })
+    key(1).entry(&Subject { request, extract, context: &Value::from(()), proof: None })
 }
 
 fn written(text: &str) -> Text {
@@ -121,7 +121,7 @@ fn what_an_expression_reads_changes_the_name() {
     let extract = [extract("a", source)];
     let name = |user: Value, other: &str| {
         let context = mapping([("params", mapping([("user", user), ("other", other.into())]))]);
-        key(1).entry(&Subject { request: &request, extract: &extract, context: &context })
+        key(1).entry(&Subject { request: &request, extract: &extract, context: &context, proof: None })
     };
     assert_eq!(name("x".into(), "1"), name("x".into(), "2"), "it does not read `params.other`");
     assert_ne!(name("x".into(), "1"), name("y".into(), "1"));
@@ -131,8 +131,9 @@ fn what_an_expression_reads_changes_the_name() {
 #[test]
 fn a_name_is_digits_and_depends_on_the_key() {
     let request = request("GET", "https://a.example/", &[], None);
-    let name =
-        |seed| key(seed).entry(&Subject { request: &request, extract: &[], context: &Value::from(()) });
+    let name = |seed| {
+        key(seed).entry(&Subject { request: &request, extract: &[], context: &Value::from(()), proof: None })
+    };
     assert_ne!(name(1), name(2));
     assert_eq!(name(1).as_str().len(), 64);
     assert_eq!(EntryId::parse(name(1).as_str()), Some(name(1)));
