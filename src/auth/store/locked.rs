@@ -81,12 +81,11 @@ impl WritePoint {
     fn fault(self) -> Option<FaultPoint> {
         match self {
             Self::Reserved => Some(FaultPoint::TokenReserved),
+            Self::Written => Some(FaultPoint::TokenWritten),
             Self::Synced => Some(FaultPoint::TokenSynced),
             Self::Renamed => Some(FaultPoint::TokenRenamed),
             Self::FolderSynced => Some(FaultPoint::TokenKept),
-            Self::Begun | Self::Cleared | Self::Created | Self::HalfWritten | Self::Written | Self::Cut => {
-                None
-            }
+            Self::Begun | Self::Cleared | Self::Created | Self::HalfWritten | Self::Cut => None,
         }
     }
 }
