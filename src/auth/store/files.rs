@@ -120,10 +120,10 @@ impl TokenStore {
     fn read_entry(&self, id: &EntryId) -> Result<(Option<Entry>, Option<StoreError>), StoreError> {
         let path = self.path(id, "json");
         let shown = shown(&path);
-        let Some((bytes, trouble)) = read_file(&path, &shown)? else { return Ok((None, None)) };
+        let Some(Content { bytes, was_open }) = read_file(&path, &shown)? else { return Ok((None, None)) };
         match self.decode(id, &bytes) {
             Ok(entry) => {
-                let trouble = trouble.map(|mode| StoreError::WasOpen { shown, mode, now: privacy::FILE });
+                let trouble = was_open.map(|mode| StoreError::WasOpen { shown, mode, now: privacy::FILE });
                 Ok((Some(entry), trouble))
             }
             Err(Unreadable::Damaged(found)) => Err(StoreError::Damaged { shown, found }),
@@ -149,13 +149,20 @@ impl TokenStore {
     }
 }
 
-/// The bytes of a file of this user's, if there is one, and the mode it had if others could get at it.
-pub(super) fn read_file(path: &Path, shown: &str) -> Result<Option<(Vec<u8>, Option<u32>)>, StoreError> {
+/// A file of this user's.
+pub(super) struct Content {
+    pub(super) bytes: Vec<u8>,
+    /// The mode it had if others could get at it.
+    was_open: Option<u32>,
+}
+
+/// Reads a file, if there is one.
+pub(super) fn read_file(path: &Path, shown: &str) -> Result<Option<Content>, StoreError> {
     let Some(opened) = privacy::open(path, shown)? else { return Ok(None) };
     let mut bytes = Vec::new();
     let read = (&opened.file).take(LARGEST + 1).read_to_end(&mut bytes);
     read.map_err(|source| StoreError::io("read", shown, source))?;
-    Ok(Some((bytes, opened.was_open)))
+    Ok(Some(Content { bytes, was_open: opened.was_open }))
 }
 
 /// How messages call a file: from the project's `.river` on.

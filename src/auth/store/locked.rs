@@ -149,7 +149,11 @@ impl Locked {
         }
         let entry = Entry { generation: former.map_or(0, |former| former.generation).wrapping_add(1), fresh };
         let bytes = self.encode(&entry)?;
-        self.put(reserved, &bytes, at).map_err(|source| self.unwritable(source))?;
+        let is_reserved = reserved.is_some();
+        let put = self.put(reserved, &bytes, at);
+        // Somebody may have taken the reserved file away; what came may be the only copy.
+        let put = if is_reserved { put.or_else(|_| self.put(None, &bytes, at)) } else { put };
+        put.map_err(|source| self.unwritable(source))?;
         sweep::remove_old(&self.store, &self.id, now);
         Ok(entry.generation)
     }

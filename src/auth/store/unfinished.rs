@@ -25,7 +25,7 @@ pub(super) fn finish(store: &TokenStore, id: &EntryId) -> Result<(), StoreError>
 
 /// How long the entry is, if it is whole and the newest.
 fn whole_length(store: &TokenStore, id: &EntryId, temporary: &Path) -> Option<u64> {
-    let (mut bytes, _) = read_file(temporary, &shown(temporary)).ok()??;
+    let mut bytes = read_file(temporary, &shown(temporary)).ok()??.bytes;
     // What was reserved beyond it.
     bytes.truncate(bytes.iter().rposition(|byte| *byte != 0)? + 1);
     let left = store.decode(id, &bytes).ok()?;
