@@ -65,6 +65,7 @@ impl Client<'_> {
             server: None,
             signed_in: Some(now),
             rotated: false,
+            own_used: None,
         }
     }
 

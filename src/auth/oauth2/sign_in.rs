@@ -2,7 +2,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::answer::Tokens;
@@ -33,6 +36,8 @@ pub struct SignIn {
     pub signed_in: Option<SystemTime>,
     /// Whether a refresh token was ever replaced by a new one.
     pub rotated: bool,
+    /// The hash of the connection's own refresh token that was used last: it may be used up.
+    pub(super) own_used: Option<String>,
 }
 
 impl SignIn {
@@ -49,6 +54,7 @@ impl SignIn {
             server: None,
             signed_in: None,
             rotated: false,
+            own_used: None,
         }
     }
 
@@ -65,7 +71,24 @@ impl SignIn {
             server: self.server.clone(),
             signed_in: self.signed_in,
             rotated: self.rotated || rotated,
+            own_used: self.own_used.clone(),
         }
+    }
+
+    /// The first answer to a refresh token that the connection brought.
+    pub(super) fn keeping(self, used: &str) -> Self {
+        let rotated = self.refresh_token.as_deref().is_some_and(|new| new != used);
+        Self { refresh_token: self.refresh_token.or_else(|| Some(used.to_owned())), rotated, ..self }
+    }
+
+    /// The same, got with the connection's own refresh token.
+    pub(super) fn beginning_with(self, own: &str) -> Self {
+        Self { own_used: Some(hash(own)), ..self }
+    }
+
+    /// Whether the connection's own refresh token was used for it.
+    pub(super) fn began_with(&self, own: &str) -> bool {
+        self.own_used.as_ref().is_some_and(|used| *used == hash(own))
     }
 
     /// Whether the access token is good for requests: its end is further away than `margin`, or than half of its life.
@@ -95,6 +118,7 @@ impl SignIn {
             server: text("server").and_then(|server| Url::parse(&server).ok()),
             signed_in: time("signed_in"),
             rotated: values.get("rotated").and_then(Value::as_bool).unwrap_or(false),
+            own_used: text("own_used"),
         })
     }
 
@@ -112,6 +136,7 @@ impl SignIn {
             ("server", self.server.as_ref().map_or(Value::Null, |server| Value::from(server.as_str()))),
             ("signed_in", time(self.signed_in)),
             ("rotated", Value::from(self.rotated)),
+            ("own_used", text(&self.own_used)),
         ];
         let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Fresh { received: self.received, expires: None, values }
@@ -131,6 +156,11 @@ impl std::fmt::Debug for SignIn {
     }
 }
 
+/// It is compared only; the token itself may be of no more use.
+fn hash(token: &str) -> String {
+    STANDARD.encode(Sha256::digest(token))
+}
+
 fn milliseconds(time: SystemTime) -> u64 {
     u64::try_from(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
 }
@@ -140,3 +170,7 @@ fn from_milliseconds(milliseconds: u64) -> SystemTime {
     let farthest = Duration::from_secs(i64::MAX.unsigned_abs() / 1_000_000);
     UNIX_EPOCH + Duration::from_millis(milliseconds).min(farthest)
 }
+
+#[cfg(test)]
+#[path = "sign_in_tests.rs"]
+mod tests;
