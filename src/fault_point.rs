@@ -74,12 +74,18 @@ points! {
     RunEnded = "run ended",
     /// There is room on the disk for the tokens that a request is about to bring.
     TokenReserved = "token reserved",
-    /// Tokens are on the disk, under another name.
+    /// The last byte of an answer with tokens is read; they are nowhere else yet.
+    TokenAnswered = "token answered",
+    /// Tokens are in a file, under another name.
+    TokenWritten = "token written",
+    /// They are on the disk.
     TokenSynced = "token synced",
     /// They have their name.
     TokenRenamed = "token renamed",
     /// Their name is on the disk.
     TokenKept = "token kept",
+    /// A kept access token is about to be used.
+    TokenReady = "token ready",
     /// Tokens are gone, on the disk as well.
     TokenRemoved = "token removed",
 }

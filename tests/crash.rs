@@ -20,6 +20,11 @@ mod overlaps;
 mod points;
 #[path = "crash/project.rs"]
 mod project;
+#[path = "crash/rotation.rs"]
+mod rotation;
+#[path = "rotation/service.rs"]
+#[expect(dead_code, reason = "tests/token_store.rs uses what is not used here")]
+mod rotation_service;
 #[path = "crash/service.rs"]
 mod service;
 #[path = "crash/variant.rs"]
@@ -42,7 +47,9 @@ fn main() -> ExitCode {
     trials.extend(points::trials());
     trials.extend(faults::trials());
     trials.extend(overlaps::trials());
+    trials.extend(rotation::trials());
     let conclusion = libtest_mimic::run(&arguments, trials);
     kills::print_table();
+    rotation::print_figures();
     conclusion.exit_code()
 }

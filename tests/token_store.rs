@@ -11,6 +11,11 @@ mod kept;
 mod killed;
 #[path = "token_store/project.rs"]
 mod project;
+#[path = "token_store/rotation.rs"]
+mod rotation;
+#[path = "rotation/service.rs"]
+#[expect(dead_code, reason = "tests/crash.rs uses what is not used here")]
+mod rotation_service;
 
 use std::os::unix::fs::PermissionsExt;
 use std::sync::mpsc;

@@ -10,6 +10,7 @@ use super::event::Event;
 use super::explain::{not_sent_twice, status_text, tries_text};
 use super::failure::{self, Stop};
 use super::rules::{Counts, Decision, decide};
+use super::sign_in::Renewal;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::http::retry::{built_in, server_asks, wait};
 use crate::http::{BuiltIn, Outcome, Request, SendError};
@@ -38,7 +39,7 @@ struct Progress {
     generations: Vec<(usize, u64)>,
     /// Whether values of an earlier run were refused and asked for anew.
     asked_anew: bool,
-    /// Which of its sign-ins the request was sent with, and whether that was renewed for it.
+    /// Which of its sign-ins the request was sent with, and whether a token was asked for anew for it.
     session: u64,
     signed_anew: bool,
 }
@@ -77,12 +78,16 @@ impl Run<'_> {
                     if fails && self.answer_challenge(step, &answer)? {
                         continue;
                     }
-                    if fails
-                        && !progress.signed_anew
-                        && self.renew_session(step, &answer, progress.session).await?
-                    {
-                        progress.signed_anew = true;
-                        continue;
+                    if fails && !progress.signed_anew {
+                        match self.renew_session(step, &answer, progress.session).await? {
+                            Renewal::None => {}
+                            // It may be over as well.
+                            Renewal::Taken => continue,
+                            Renewal::Asked => {
+                                progress.signed_anew = true;
+                                continue;
+                            }
+                        }
                     }
                     let verdict = match decision {
                         Decision::Accept => Verdict::Accept,

@@ -110,6 +110,9 @@ impl Run<'_> {
         for by in self.prefetch.len() as u64 + 1..=paginate.prefetch {
             let Some(ahead) = cursor.ahead(&paginate.rules, by) else { return };
             let Ok(request) = self.render(step, Some(&ahead)) else { return };
+            if !self.is_signed_in(step, &request) {
+                return;
+            }
             let Ok(Some(signed)) = self.signed(step, &request) else { return };
             let Ok(credits) = self.price(step, Some(&ahead)) else { return };
             // Its answer may be thrown away unseen, and costs all the same.

@@ -34,6 +34,17 @@ pub(super) struct Session {
     refused: Option<u64>,
 }
 
+/// What became of a token that a service did not accept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Renewal {
+    /// Nothing: it is not about the token.
+    None,
+    /// Somebody had renewed it meanwhile.
+    Taken,
+    /// A new one was asked for.
+    Asked,
+}
+
 impl Run<'_> {
     /// Renders a request, and signs in before where it cannot be rendered without what a sign-in brings.
     pub(super) async fn render_signed_in(
@@ -56,7 +67,7 @@ impl Run<'_> {
     /// Signs in where the request goes to where the credentials belong.
     pub(super) async fn sign_in_to_send(&mut self, step: &StepPlan, request: &Request) -> Result<(), Stop> {
         match step.auth {
-            Some(used) if self.is_at_home(used, request) => self.sign_in(used.auth).await,
+            Some(used) if self.is_at_home(used, request) => self.sign_in(used.auth).await.map(drop),
             _ => Ok(()),
         }
     }
@@ -72,16 +83,20 @@ impl Run<'_> {
         step.auth.map_or(0, |used| self.sessions[used.auth].count)
     }
 
-    /// The request with what proves who asks. None: that is not there, or no longer good.
+    /// Whether a request can be sent without signing in first.
+    pub(super) fn is_signed_in(&self, step: &StepPlan, request: &Request) -> bool {
+        step.auth.is_none_or(|used| !self.is_at_home(used, request) || self.is_good(used.auth))
+    }
+
+    /// The request with what proves who asks, even if that is over by now: a token may live for less than it takes to get
+    /// and keep it, and who asks for none is answered the same at worst. None: there is nothing.
     pub(super) fn signed(&self, step: &StepPlan, request: &Request) -> Result<Option<Request>, Diagnostic> {
         let mut request = request.clone();
         let Some(used) = step.auth.filter(|used| self.is_at_home(*used, &request)) else {
             return Ok(Some(request));
         };
         let session = &self.sessions[used.auth];
-        let Some(signer) = session.signer.as_ref().filter(|_| self.is_good(used.auth)) else {
-            return Ok(None);
-        };
+        let Some(signer) = session.signer.as_ref() else { return Ok(None) };
         self.sign_with(signer, &mut request).map_err(|error| self.unsignable(step, used, &error))?;
         Ok(Some(request))
     }
@@ -155,11 +170,11 @@ impl Run<'_> {
         step: &StepPlan,
         answer: &Arc<Answer>,
         sent_with: u64,
-    ) -> Result<bool, Stop> {
-        let Some(used) = step.auth else { return Ok(false) };
-        let Some(oauth2) = self.plan.auths[used.auth].oauth2() else { return Ok(false) };
+    ) -> Result<Renewal, Stop> {
+        let Some(used) = step.auth else { return Ok(Renewal::None) };
+        let Some(oauth2) = self.plan.auths[used.auth].oauth2() else { return Ok(Renewal::None) };
         if self.sessions[used.auth].held.is_none() || !self.wants_renewal(step, oauth2, answer)? {
-            return Ok(false);
+            return Ok(Renewal::None);
         }
         self.figures.retries += 1;
         let session = &mut self.sessions[used.auth];
@@ -172,9 +187,9 @@ impl Run<'_> {
             self.doubt_the_unit(used.auth, &held);
             self.tell(&Event::Renewing { step: self.label(used.auth), why });
             self.former[used.auth] = Some(held.sign_in);
-            self.sign_in(used.auth).await?;
+            return self.sign_in(used.auth).await;
         }
-        Ok(true)
+        Ok(Renewal::Taken)
     }
 
     fn wants_renewal(
@@ -221,14 +236,18 @@ impl Run<'_> {
     }
 
     /// Makes sure of a token that is good now.
-    async fn sign_in(&mut self, auth: usize) -> Result<(), Stop> {
+    async fn sign_in(&mut self, auth: usize) -> Result<Renewal, Stop> {
         let plan = self.plan;
-        let Some(oauth2) = plan.auths[auth].oauth2() else { return self.equip(auth, &plan.auths[auth]) };
+        let Some(oauth2) = plan.auths[auth].oauth2() else {
+            return self.equip(auth, &plan.auths[auth]).map(|()| Renewal::None);
+        };
         if self.is_good(auth) && self.sessions[auth].signer.is_some() {
-            return Ok(());
+            return Ok(Renewal::None);
         }
         let (values, redactor) = (Arc::clone(self.values.auths()), self.redactor.clone());
-        let Some(client) = Client::new(&plan.auths[auth], &values[auth], &redactor) else { return Ok(()) };
+        let Some(client) = Client::new(&plan.auths[auth], &values[auth], &redactor) else {
+            return Ok(Renewal::None);
+        };
         let client = client.map_err(|bad| sign_in_failure::bad_setting(&bad))?;
         self.refuse_to_leave(&client)?;
         let store = self.store().await?;
@@ -238,8 +257,11 @@ impl Run<'_> {
             held: session.held.take().map(|held| held.sign_in).or_else(|| self.former[auth].take()),
         };
         let label = self.label(auth);
-        let mut desk = Desk { run: self, label };
-        let held = match renewal::token(&client, store.as_ref(), before, &mut desk).await {
+        let mut desk = Desk { run: self, label, untold: vec![], has_asked: false };
+        let got = renewal::token(&client, store.as_ref(), before, &mut desk).await;
+        desk.tell();
+        let renewal = if desk.has_asked { Renewal::Asked } else { Renewal::Taken };
+        let held = match got {
             Ok(held) => held,
             Err(Unsigned::Stopped(stop)) => return Err(stop),
             Err(why) => {
@@ -251,7 +273,8 @@ impl Run<'_> {
                 return Err(finding.help_if(variable.map(sign_in_failure::or_set)).into());
             }
         };
-        self.take_session(auth, oauth2, held)
+        self.take_session(auth, oauth2, held)?;
+        Ok(renewal)
     }
 
     /// Makes what a kind without tokens is sent with, once a run.
@@ -311,6 +334,15 @@ impl Run<'_> {
 struct Desk<'r, 'a> {
     run: &'r mut Run<'a>,
     label: String,
+    /// What an answer was is told once its tokens are kept: whoever listens may take its time, like a full pipe.
+    untold: Vec<Event>,
+    has_asked: bool,
+}
+
+impl Desk<'_, '_> {
+    fn tell(&mut self) {
+        self.untold.drain(..).for_each(|event| self.run.tell(&event));
+    }
 }
 
 impl Outside for Desk<'_, '_> {
@@ -325,13 +357,14 @@ impl Outside for Desk<'_, '_> {
     }
 
     async fn send(&mut self, request: &Request) -> Result<Response, SendError> {
+        self.has_asked = true;
         self.run.figures.requests += 1;
         let transport: Arc<Transport> = Arc::clone(&self.run.transport);
         let sent = transport.send(request).await;
         if let Ok(response) = &sent {
             let bytes = response.body.len() as u64;
             self.run.figures.bytes += bytes;
-            self.run.tell(&Event::Answered {
+            self.untold.push(Event::Answered {
                 step: self.label.clone(),
                 status: response.status.as_u16(),
                 bytes,
@@ -358,6 +391,7 @@ impl Outside for Desk<'_, '_> {
     }
 
     fn hear(&mut self, notice: Notice<'_>) {
+        self.tell();
         let step = self.label.clone();
         match notice {
             Notice::Kept => self.run.tell(&Event::Reused { step }),

@@ -1,6 +1,7 @@
 //! What to say where there is no token.
 
 use crate::auth::oauth2::{BadSetting, Client, Refused, Unsigned};
+use crate::auth::store::StoreError;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::http::Response;
 
@@ -43,12 +44,17 @@ pub fn finding<S>(
             if *rotating { finding.note(ROTATING) } else { finding }
         }
         Unsigned::Unstorable(trouble) => failed(format!("nothing was asked, since a new refresh token could not be kept: {trouble}"))
-            .help(trouble.help()),
-        Unsigned::NoStore => failed("nothing was asked, since a new refresh token could not be kept: there is no store".to_owned())
-            .help("make `.river` in the project's folder writable for the user that runs river"),
+            .help(match trouble {
+                StoreError::Busy => "wait for it or end it, and run again".to_owned(),
+                trouble => trouble.help(),
+            }),
         Unsigned::Lost(trouble) => failed(format!("the service gave a new refresh token, and it could not be kept: {trouble}"))
             .help(trouble.help())
-            .help(format!("the last one is used up: sign in again, `river auth login {name}`")),
+            .help(if client.needs_a_person() {
+                format!("the last one is used up: sign in again, `river auth login {name}`")
+            } else {
+                "the last one is used up: give the connection a new `refresh_token`".to_owned()
+            }),
         Unsigned::NobodyConsented { after } => {
             failed(format!("nobody consented within {} seconds", after.as_secs()))
                 .help(format!("sign in again: `river auth login {name}`"))

@@ -9,16 +9,16 @@ use std::time::SystemTime;
 use river::auth::store::{Fresh, Protection, StoreError, TokenStore};
 
 /// A file system in memory; it ends with this value.
-struct Disk<'a>(&'a Path);
+pub(crate) struct Disk<'a>(&'a Path);
 
 impl<'a> Disk<'a> {
     /// None: this user may not mount.
-    fn mount(folder: &'a Path) -> Option<Self> {
+    pub(crate) fn mount(folder: &'a Path) -> Option<Self> {
         mount(&["-t", "tmpfs", "-o", "size=256k", "tmpfs"], folder).then_some(Self(folder))
     }
 
     /// Only so much fits any more.
-    fn leave(&self, bytes: usize) {
+    pub(crate) fn leave(&self, bytes: usize) {
         let mut filling = std::fs::File::create(self.0.join("filling")).unwrap();
         while filling.write_all(&[0; 4096]).is_ok() {}
         let length = filling.metadata().unwrap().len();

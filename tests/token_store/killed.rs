@@ -109,8 +109,14 @@ fn at_no_point_the_last_values_are_lost() {
         let entry = read(&store, &id).expect("an entry");
         assert_eq!(entry.fresh, fresh(if is_new { "new" } else { "old" }), "{death:?}");
         assert_eq!(mode(&state.join("tokens").join(format!("{}.json", id.as_str()))), 0o600);
+        // What was written to its last byte is there for who locks the entry next.
+        let held = lock(&store, &id);
+        let is_whole = matches!(point, WritePoint::Written | WritePoint::Cut | WritePoint::Synced);
+        let entry = held.read().entry.expect("an entry");
+        assert_eq!(entry.fresh, fresh(if is_new || is_whole { "new" } else { "old" }), "{death:?}");
         // What is left behind hinders nobody, and is gone after the next write.
-        let generation = lock(&store, &id).write(fresh("next"), &|_| {}).unwrap();
+        let generation = held.write(fresh("next"), &|_| {}).unwrap();
+        drop(held);
         assert_eq!(generation, entry.generation + 1);
         assert_eq!(read(&store, &id).unwrap().fresh, fresh("next"));
         assert!(!state.join("tokens").join(format!("{}.tmp", id.as_str())).exists());

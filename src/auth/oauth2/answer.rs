@@ -72,6 +72,18 @@ pub enum Refused {
     },
 }
 
+/// Words that say nothing of a token or code (RFC 6749, 4.1.2.1 and 5.2; RFC 8628, 3.5).
+const ABOUT_SOMETHING_ELSE: [&str; 8] = [
+    "invalid_request",
+    "invalid_client",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+    "server_error",
+    "temporarily_unavailable",
+    "slow_down",
+];
+
 impl Refused {
     /// What helps, where the connection has no hint.
     pub fn help(&self) -> &'static str {
@@ -107,9 +119,10 @@ impl Refused {
         }
     }
 
-    /// Whether the token or code that was sent is what is wrong.
+    /// Whether the token or code that was sent is what is wrong, as far as the word tells: servers have words of their
+    /// own for that.
     pub fn is_about_the_grant(&self) -> bool {
-        matches!(self, Self::Error { .. })
+        matches!(self, Self::Error { error, .. } if !ABOUT_SOMETHING_ELSE.contains(&error.as_str()))
     }
 }
 
@@ -132,7 +145,7 @@ impl Client<'_> {
             self.redactor.learn(secret);
         }
         // Some servers tell errors with status 200 (Zoho, GitHub).
-        if let Some(error) = text_at(&answer.error, &body) {
+        if let Some(error) = self.error_in(&body) {
             return Err(Refused::Error { error, description: text_at(&answer.error_description, &body) });
         }
         if !response.status.is_success() {
@@ -149,6 +162,11 @@ impl Client<'_> {
             scope: self.scope_of(&body),
             kept: self.kept(&body, former)?,
         })
+    }
+
+    /// The server's word for what is wrong.
+    pub(super) fn error_in(&self, body: &Value) -> Option<String> {
+        text_at(&self.plan.answer.error, body)
     }
 
     /// The refresh token in an answer that somebody kept.

@@ -66,7 +66,7 @@ impl Client<'_> {
             signed_in: Some(now),
             rotated: false,
             token_url: Some(self.token_url.to_string()),
-            given: None,
+            own_used: None,
         }
     }
 

@@ -13,6 +13,7 @@
 //! Whoever asks gives the [`Outside`]; the only socket that is opened here is the [`Listener`]'s.
 
 mod answer;
+mod asking;
 mod assertion;
 mod authorize;
 mod callback;

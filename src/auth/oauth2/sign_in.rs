@@ -2,7 +2,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::answer::Tokens;
@@ -34,9 +37,9 @@ pub struct SignIn {
     /// Whether a refresh token was ever replaced by a new one.
     pub rotated: bool,
     /// The token endpoint that the connection named.
-    pub token_url: Option<String>,
-    /// The connection's own refresh token, where it began with that.
-    pub given: Option<String>,
+    pub(super) token_url: Option<String>,
+    /// The hash of the connection's own refresh token that was used last: it may be used up.
+    pub(super) own_used: Option<String>,
 }
 
 impl SignIn {
@@ -54,7 +57,7 @@ impl SignIn {
             signed_in: None,
             rotated: false,
             token_url: Some(client.token_url.to_string()),
-            given: None,
+            own_used: None,
         }
     }
 
@@ -72,7 +75,7 @@ impl SignIn {
             signed_in: self.signed_in,
             rotated: self.rotated || rotated,
             token_url: self.token_url.clone(),
-            given: self.given.clone(),
+            own_used: self.own_used.clone(),
         }
     }
 
@@ -81,8 +84,24 @@ impl SignIn {
     pub fn is_of(&self, client: &Client<'_>) -> bool {
         let elsewhere = self.token_url.as_deref().is_some_and(|url| url != client.token_url.as_str());
         let own = client.own_refresh_token();
-        let replaced = self.given.is_some() && own.is_some() && self.given != own;
+        let replaced = self.own_used.is_some() && own.is_some_and(|own| !self.began_with(&own));
         !elsewhere && !replaced
+    }
+
+    /// The first answer to a refresh token that the connection brought.
+    pub(super) fn keeping(self, used: &str) -> Self {
+        let rotated = self.refresh_token.as_deref().is_some_and(|new| new != used);
+        Self { refresh_token: self.refresh_token.or_else(|| Some(used.to_owned())), rotated, ..self }
+    }
+
+    /// The same, got with the connection's own refresh token.
+    pub(super) fn beginning_with(self, own: &str) -> Self {
+        Self { own_used: Some(hash(own)), ..self }
+    }
+
+    /// Whether the connection's own refresh token was used for it.
+    pub(super) fn began_with(&self, own: &str) -> bool {
+        self.own_used.as_ref().is_some_and(|used| *used == hash(own))
     }
 
     /// Whether the access token is good for requests: its end is further away than `margin`, or than half of its life.
@@ -113,7 +132,7 @@ impl SignIn {
             signed_in: time("signed_in"),
             rotated: values.get("rotated").and_then(Value::as_bool).unwrap_or(false),
             token_url: text("token_url"),
-            given: text("given"),
+            own_used: text("own_used"),
         })
     }
 
@@ -132,7 +151,7 @@ impl SignIn {
             ("signed_in", time(self.signed_in)),
             ("rotated", Value::from(self.rotated)),
             ("token_url", text(&self.token_url)),
-            ("given", text(&self.given)),
+            ("own_used", text(&self.own_used)),
         ];
         let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Fresh { received: self.received, expires: None, values }
@@ -152,6 +171,11 @@ impl std::fmt::Debug for SignIn {
     }
 }
 
+/// It is compared only; the token itself may be of no more use.
+fn hash(token: &str) -> String {
+    STANDARD.encode(Sha256::digest(token))
+}
+
 fn milliseconds(time: SystemTime) -> u64 {
     u64::try_from(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
 }
@@ -161,3 +185,7 @@ fn from_milliseconds(milliseconds: u64) -> SystemTime {
     let farthest = Duration::from_secs(i64::MAX.unsigned_abs() / 1_000_000);
     UNIX_EPOCH + Duration::from_millis(milliseconds).min(farthest)
 }
+
+#[cfg(test)]
+#[path = "sign_in_tests.rs"]
+mod tests;

@@ -98,6 +98,9 @@ pub enum StoreError {
     /// Another process holds a lock for too long.
     #[error("another river has held the lock of the kept values for too long; it may hang")]
     Busy,
+    /// It could not be opened, or there is none in this mode.
+    #[error("there is no store")]
+    Absent,
     /// The system does not allow it.
     #[error("cannot {doing} `{shown}`: {source}")]
     Io {
@@ -156,6 +159,9 @@ impl StoreError {
                 format!("extract `{name}` as text, a number, a boolean or a list of them")
             }
             Self::Busy => "this run asks for the values itself and does not keep them".to_owned(),
+            Self::Absent => {
+                "make `.river` in the project's folder writable for the user that runs river".to_owned()
+            }
             Self::Io { source, .. } => io_help(source).to_owned(),
         }
     }

@@ -13,7 +13,7 @@ use super::error::StoreError;
 use super::key::{EntryId, StoreKey, Subject};
 use super::locked::Locked;
 use super::protection::{Protection, ProtectionKind};
-use super::{lock, privacy};
+use super::{lock, privacy, unfinished};
 
 /// The largest entry.
 pub(super) const LARGEST: u64 = 4 * 1024 * 1024;
@@ -91,9 +91,11 @@ impl TokenStore {
         }
     }
 
-    /// Locks an entry if nobody else holds it.
+    /// Locks an entry if nobody else holds it. What a writer that died left whole is put in place.
     pub fn try_lock(self: &Arc<Self>, id: &EntryId) -> Result<Option<Locked>, StoreError> {
-        Ok(lock::try_now(&self.path(id, "lock"))?.map(|lock| Locked::new(self, id, lock)))
+        let Some(lock) = lock::try_now(&self.path(id, "lock"))? else { return Ok(None) };
+        unfinished::finish(self, id)?;
+        Ok(Some(Locked::new(self, id, lock)))
     }
 
     /// Waits for an entry's lock. The wait is a thread's, so that it can be given up: the thread then takes the lock
@@ -101,6 +103,7 @@ impl TokenStore {
     pub async fn lock(self: &Arc<Self>, id: &EntryId) -> Result<Locked, StoreError> {
         let path = self.path(id, "lock");
         let lock = on_thread(move || lock::wait(&path)).await?;
+        unfinished::finish(self, id)?;
         Ok(Locked::new(self, id, lock))
     }
 
@@ -117,18 +120,10 @@ impl TokenStore {
     fn read_entry(&self, id: &EntryId) -> Result<(Option<Entry>, Option<StoreError>), StoreError> {
         let path = self.path(id, "json");
         let shown = shown(&path);
-        let Some(opened) = privacy::open(&path, &shown)? else { return Ok((None, None)) };
-        let mut bytes = Vec::new();
-        let read = (&opened.file).take(LARGEST + 1).read_to_end(&mut bytes);
-        read.map_err(|source| StoreError::io("read", &shown, source))?;
-        let trouble = opened.was_open;
-        let entry = self
-            .closing(id)
-            .open(&bytes)
-            .and_then(|text| Entry::decode(&text).ok_or(Unreadable::Damaged("its values cannot be read")));
-        match entry {
+        let Some(Content { bytes, was_open }) = read_file(&path, &shown)? else { return Ok((None, None)) };
+        match self.decode(id, &bytes) {
             Ok(entry) => {
-                let trouble = trouble.map(|mode| StoreError::WasOpen { shown, mode, now: privacy::FILE });
+                let trouble = was_open.map(|mode| StoreError::WasOpen { shown, mode, now: privacy::FILE });
                 Ok((Some(entry), trouble))
             }
             Err(Unreadable::Damaged(found)) => Err(StoreError::Damaged { shown, found }),
@@ -139,6 +134,12 @@ impl TokenStore {
         }
     }
 
+    /// The entry that the bytes of its file are.
+    pub(super) fn decode(&self, id: &EntryId, bytes: &[u8]) -> Result<Entry, Unreadable> {
+        let text = self.closing(id).open(bytes)?;
+        Entry::decode(&text).ok_or(Unreadable::Damaged("its values cannot be read"))
+    }
+
     pub(super) fn closing(&self, id: &EntryId) -> Closing<'_> {
         let name = match self.sealed_as {
             "" => id.as_str().to_owned(),
@@ -146,6 +147,22 @@ impl TokenStore {
         };
         Closing { key: &self.key, protection: &self.protection, name }
     }
+}
+
+/// A file of this user's.
+pub(super) struct Content {
+    pub(super) bytes: Vec<u8>,
+    /// The mode it had if others could get at it.
+    was_open: Option<u32>,
+}
+
+/// Reads a file, if there is one.
+pub(super) fn read_file(path: &Path, shown: &str) -> Result<Option<Content>, StoreError> {
+    let Some(opened) = privacy::open(path, shown)? else { return Ok(None) };
+    let mut bytes = Vec::new();
+    let read = (&opened.file).take(LARGEST + 1).read_to_end(&mut bytes);
+    read.map_err(|source| StoreError::io("read", shown, source))?;
+    Ok(Some(Content { bytes, was_open: opened.was_open }))
 }
 
 /// How messages call a file: from the project's `.river` on.

@@ -81,12 +81,11 @@ impl WritePoint {
     fn fault(self) -> Option<FaultPoint> {
         match self {
             Self::Reserved => Some(FaultPoint::TokenReserved),
+            Self::Written => Some(FaultPoint::TokenWritten),
             Self::Synced => Some(FaultPoint::TokenSynced),
             Self::Renamed => Some(FaultPoint::TokenRenamed),
             Self::FolderSynced => Some(FaultPoint::TokenKept),
-            Self::Begun | Self::Cleared | Self::Created | Self::HalfWritten | Self::Written | Self::Cut => {
-                None
-            }
+            Self::Begun | Self::Cleared | Self::Created | Self::HalfWritten | Self::Cut => None,
         }
     }
 }
@@ -150,7 +149,11 @@ impl Locked {
         }
         let entry = Entry { generation: former.map_or(0, |former| former.generation).wrapping_add(1), fresh };
         let bytes = self.encode(&entry)?;
-        self.put(reserved, &bytes, at).map_err(|source| self.unwritable(source))?;
+        let is_reserved = reserved.is_some();
+        let put = self.put(reserved, &bytes, at);
+        // Somebody may have taken the reserved file away; what came may be the only copy.
+        let put = if is_reserved { put.or_else(|_| self.put(None, &bytes, at)) } else { put };
+        put.map_err(|source| self.unwritable(source))?;
         sweep::remove_old(&self.store, &self.id, now);
         Ok(entry.generation)
     }

@@ -91,6 +91,16 @@ fn more_than_was_reserved_is_written_too() {
 }
 
 #[test]
+fn values_are_written_even_if_what_was_reserved_is_gone() {
+    let (_folder, store) = store();
+    let held = locked(&store, &id('a'));
+    held.reserve().unwrap();
+    fs::remove_file(store.path(&id('a'), "tmp")).unwrap();
+    held.write(fresh("one"), &|_| {}).unwrap();
+    assert_eq!(read(&store, &id('a')).fresh, fresh("one"));
+}
+
+#[test]
 fn what_is_reserved_and_not_used_goes_with_the_lock() {
     let (_folder, store) = store();
     let held = locked(&store, &id('a'));

@@ -9,6 +9,8 @@
 //! - A reader sees a whole entry or none: an entry is written beside its file, synced, renamed over it, and the folder
 //!   synced. A process that is killed at any point of this leaves the last entry or the new one. An entry carries a
 //!   keyed seal, so that a damaged, truncated or planted file is reported and never half believed.
+//! - An entry that is written to its last byte is not lost even if its writer is killed before the file has its name:
+//!   who locks the entry next gives it the name (`unfinished.rs`).
 //! - From the moment the last byte of an answer is read, the wish to stop (the first signal) can no longer lose its
 //!   values: checking, extracting and storing them is one stretch of work that nothing interrupts. Before that byte,
 //!   and for a process that is killed, nothing is promised about the new values; the old ones stay.
@@ -32,6 +34,7 @@ mod privacy;
 mod protection;
 mod secrets;
 mod sweep;
+mod unfinished;
 
 pub use entry::{Entry, Fresh};
 pub use error::StoreError;
