@@ -93,6 +93,10 @@ struct Tokens {
     uses: u64,
     /// Seconds that an access token is said to live.
     life: u64,
+    /// The page with which what the project keeps is damaged.
+    breaks_at: Option<u64>,
+    /// How many token requests a gateway has blocked, if there is one that does.
+    blocked: Option<usize>,
     events: Vec<Event>,
     violations: Vec<String>,
 }
@@ -108,6 +112,8 @@ impl Default for Tokens {
             left: BTreeMap::new(),
             uses: 2,
             life: 3600,
+            breaks_at: None,
+            blocked: None,
             events: vec![],
             violations: vec![],
         }
@@ -141,6 +147,30 @@ impl Service {
     /// New access tokens are said to live for so long.
     pub(crate) fn set_life(&self, seconds: u64) {
         self.tokens().life = seconds;
+    }
+
+    /// A gateway blocks token requests from now on.
+    pub(crate) fn block(&self) {
+        self.tokens().blocked = Some(0);
+    }
+
+    /// How many it has blocked.
+    pub(crate) fn blocked(&self) -> Option<usize> {
+        self.tokens().blocked
+    }
+
+    /// A refresh token that a person gets in the service's console.
+    pub(crate) fn give_by_hand(&self) -> String {
+        let mut tokens = self.tokens();
+        let given = tokens.next;
+        tokens.next += 1;
+        tokens.good.insert(given);
+        refresh_token(given)
+    }
+
+    /// What the project keeps is damaged while it asks for this page.
+    pub(crate) fn break_store_at(&self, page: u64) {
+        self.tokens().breaks_at = Some(page);
     }
 
     /// No access token that was given so far is good any more.
@@ -243,6 +273,10 @@ impl Shared {
             let _ = gate.arrived.send(());
             let _ = gate.open.recv();
         }
+        if let Some(blocked) = &mut self.tokens().blocked {
+            *blocked += 1;
+            return Reply::text(403, "text/html", "<html>blocked</html>");
+        }
         let form = request.form();
         let sent = form.iter().find(|(name, _)| name == "refresh_token");
         let Some(used) = sent.and_then(|(_, token)| number(token, "refresh")) else {
@@ -269,6 +303,12 @@ impl Shared {
             return Reply::json(401, &json!({ "error": "invalid_token" }));
         }
         let page = request.parameter("page").and_then(|text| text.parse::<u64>().ok()).unwrap_or(1);
+        let tokens = self.tokens();
+        if tokens.breaks_at == Some(page) {
+            for entry in entries(&tokens.store) {
+                std::fs::write(entry, b"half").expect("an entry");
+            }
+        }
         Reply::json(200, &json!({ "data": [{ "id": page }], "more": page < PAGES }))
     }
 }
@@ -301,8 +341,9 @@ impl Tokens {
     fn retire(&mut self, number: u64) {
         let Some(before) = self.given_by.remove(&number) else { return };
         self.good.remove(&before);
-        let siblings = self.given_by.extract_if(.., |_, given_by| *given_by == before);
-        for (sibling, _) in siblings.collect::<Vec<_>>() {
+        let siblings = self.given_by.iter().filter(|(_, given_by)| **given_by == before);
+        for sibling in siblings.map(|(sibling, _)| *sibling).collect::<Vec<_>>() {
+            self.given_by.remove(&sibling);
             self.good.remove(&sibling);
             self.left.remove(&sibling);
         }
@@ -345,15 +386,17 @@ impl Tokens {
 
 /// The number of the refresh token that is kept; none: nothing is. The file is sealed, not encrypted.
 fn kept(store: &Path) -> Result<Option<u64>, String> {
-    let files = std::fs::read_dir(store).into_iter().flatten().flatten().map(|entry| entry.path());
-    let entries: Vec<PathBuf> =
-        files.filter(|path| path.extension().is_some_and(|ending| ending == "json")).collect();
-    let Some(entry) = entries.first() else { return Ok(None) };
+    let Some(entry) = entries(store).pop() else { return Ok(None) };
     let text = std::fs::read(entry).map_err(|error| error.to_string())?;
     let entry: Value = serde_json::from_slice(&text).map_err(|error| format!("the store: {error}"))?;
     let token = entry["entry"]["values"]["refresh_token"].as_str().unwrap_or_default();
     let number = number(token, "refresh").ok_or_else(|| format!("the store has `{token}`"))?;
     Ok(Some(number))
+}
+
+fn entries(store: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(store).into_iter().flatten().flatten().map(|entry| entry.path());
+    files.filter(|path| path.extension().is_some_and(|ending| ending == "json")).collect()
 }
 
 fn refresh_token(number: u64) -> String {

@@ -222,6 +222,41 @@ fn a_refresh_token_that_is_used_up_is_not_sent_again() {
     assert_eq!(project.service.refused(), [1], "{}", project.service.story());
 }
 
+/// A project whose entry stays the same when a person sets another refresh token.
+fn signed_in() -> Project {
+    let project = Project::new(Mode::Graceful);
+    let (head, rest) = PIPELINE.split_once("connection:\n").unwrap();
+    let (connection, steps) = rest.split_once("steps:").unwrap();
+    let grant = "grant: authorization_code\n    authorize_url: \"{{ connection.base_url }}/authorize\"";
+    let connection = connection.replace("grant: refresh_token", grant).replace("\n  ", "\n");
+    std::fs::create_dir(project.path("connections")).unwrap();
+    std::fs::write(project.path("connections/shop.yaml"), connection.trim_start()).unwrap();
+    project.pipeline("pull", &format!("{head}connection: shop\nsteps:{steps}"));
+    project.run_well();
+    project
+}
+
+#[test]
+fn a_new_refresh_token_that_a_person_sets_is_tried_when_the_kept_one_is_refused() {
+    let project = signed_in();
+    project.service.revoke();
+    let by_hand = project.service.give_by_hand();
+    let ran = finish(project.command(&["pull"]).env("REFRESH_TOKEN", by_hand).spawn().unwrap());
+    assert!(ran.succeeded, "{}\n{}", ran.err, project.service.story());
+    assert_eq!(project.service.refused(), [1], "{}", project.service.story());
+}
+
+#[test]
+fn an_answer_that_says_nothing_of_tokens_costs_none() {
+    let project = signed_in();
+    project.service.expire();
+    project.service.block();
+    let by_hand = project.service.give_by_hand();
+    let ran = finish(project.command(&["pull"]).env("REFRESH_TOKEN", by_hand).spawn().unwrap());
+    assert_eq!(ran.code, Some(6), "{}", ran.err);
+    assert_eq!(project.service.blocked(), Some(1), "{}", ran.err);
+}
+
 #[test]
 fn on_a_full_disk_no_refresh_token_is_used() {
     let project = Project::new(Mode::Strict);
@@ -271,13 +306,10 @@ fn a_refresh_token_that_is_lost_is_said() {
 #[test]
 fn a_store_that_breaks_under_a_run_costs_no_token() {
     let project = Project::new(Mode::Strict);
-    project.run_well();
     project.service.set_uses(2);
-    project.service.expire();
-    let (running, open) = project.asking();
-    std::fs::write(project.entry("json"), b"half").unwrap();
-    drop(open);
-    let ran = finish(running);
+    project.service.break_store_at(2);
+    let ran = project.run(&["pull"]);
     assert!(ran.succeeded, "{}\n{}", ran.err, project.service.story());
+    assert!(ran.err.contains("are damaged"), "{}", ran.err);
     assert!(project.service.refused().is_empty(), "{}", project.service.story());
 }
