@@ -78,7 +78,7 @@ impl Refused {
         match self {
             Self::Error { error, .. } => match error.as_str() {
                 "invalid_grant" => {
-                    "the refresh token or code is wrong, used up, revoked or too old: sign in again"
+                    "the refresh token or code is wrong, used up, revoked or too old: a new one is needed"
                 }
                 "invalid_client" | "unauthorized_client" => {
                     "check client id and secret, `client_auth`, and that the application may use this grant"
@@ -90,6 +90,10 @@ impl Refused {
                 "invalid_request" => {
                     "the server misses a parameter or does not take one: look at `extra` and `names`"
                 }
+                "access_denied" => {
+                    "the person or the service said no; some services also say this when they were asked too often"
+                }
+                "expired_token" => "nobody typed the code in time",
                 _ => "the word is the server's own: look for it in its documentation",
             },
             Self::Status { status } if status.is_redirection() => {
@@ -104,6 +108,18 @@ impl Refused {
                 "say where the number is: `answer: { expires_in: $.PATH, expires_unit: s }`"
             }
             Self::NothingToKeep { .. } => "check the path under `keep`",
+        }
+    }
+
+    /// Whether another sign-in would be refused as well: the application, or what it asks, is what is wrong.
+    pub fn is_about_the_client(&self) -> bool {
+        const OTHERS: [&str; 4] =
+            ["unauthorized_client", "invalid_scope", "unsupported_grant_type", "invalid_request"];
+        match self {
+            Self::Error { error, .. } => {
+                error.starts_with("invalid_client") || OTHERS.contains(&error.as_str())
+            }
+            _ => false,
         }
     }
 
