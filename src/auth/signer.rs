@@ -36,7 +36,7 @@ pub fn signer(auth: &AuthPlan, values: &AuthValues, connection: &Value) -> Optio
             signature_method: *method,
             realm: values.text("realm"),
         }),
-        AuthKind::Hmac(plan) => Signer::Hmac(hmac(plan, secret("secret"), connection)),
+        AuthKind::Hmac(plan) => Signer::Hmac(hmac(plan, values, connection)),
         AuthKind::AwsSigV4 => Signer::AwsSigV4(AwsSigV4 {
             access_key_id: secret("access_key_id"),
             secret_access_key: secret("secret_access_key"),
@@ -66,10 +66,15 @@ pub fn certificate(auth: &AuthPlan, values: &AuthValues) -> Option<Result<Certif
     }))
 }
 
-fn hmac(plan: &HmacPlan, secret: Secret, connection: &Value) -> Hmac {
+fn hmac(plan: &HmacPlan, values: &AuthValues, connection: &Value) -> Hmac {
+    // In the order of the author: a service may sign the query as it is.
+    let filled = |group: &str, texts: &[(String, String)]| -> Vec<(String, String)> {
+        let value = |name: &str| values.text(&format!("{group}.{name}")).unwrap_or_default();
+        texts.iter().map(|(name, _)| (name.clone(), value(name))).collect()
+    };
     let (template, connection) = (Arc::clone(&plan.sign), connection.clone());
     Hmac {
-        secret,
+        secret: Secret::new(values.text("secret").unwrap_or_default()),
         key_encoding: plan.secret_encoding,
         algorithm: plan.algorithm,
         signing_string: Box::new(move |names| {
@@ -81,8 +86,8 @@ fn hmac(plan: &HmacPlan, secret: Secret, connection: &Value) -> Hmac {
         }),
         encoding: plan.encoding,
         timestamp: plan.timestamp,
-        headers: plan.headers.clone(),
-        query: plan.query.clone(),
+        headers: filled("headers", &plan.headers),
+        query: filled("query", &plan.query),
     }
 }
 

@@ -63,9 +63,11 @@ pub(super) enum Command {
     State(StateArguments),
     /// Keep secrets for this project, list their names, forget them.
     Secrets(SecretsArguments),
+    /// List the connections of the project, with what is signed in, or those that river brings along.
+    Connections(ConnectionsArguments),
     /// List the pipelines that river brings along.
     Kits(KitsArguments),
-    /// Copy one of them, with its connection, as the start of your own.
+    /// Copy one of them, with its connection, as the start of your own; or a connection into `connections/`.
     New(NewArguments),
     /// Explain the code of a finding, with a wrong and a right example.
     Explain(ExplainArguments),
@@ -77,6 +79,16 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct ConnectionsArguments {
+    /// Those that river brings along.
+    #[arg(long)]
+    pub(super) ready: bool,
+    /// How they are printed.
+    #[arg(long, default_value = "text")]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct KitsArguments {
     /// How they are printed.
     #[arg(long, default_value = "text")]
@@ -85,8 +97,8 @@ pub(super) struct KitsArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct NewArguments {
-    /// Which one; `river kits` lists them.
-    #[arg(long, value_name = "KIT")]
+    /// Which one; `river kits` and `river connections --ready` list them.
+    #[arg(long, value_name = "NAME")]
     pub(super) from: String,
     /// The new file, ending in `.yaml`. Nothing that is there is overwritten.
     pub(super) file: PathBuf,

@@ -5,6 +5,7 @@ mod ask;
 mod auth;
 mod browser;
 mod check;
+mod connections;
 mod dot_env;
 mod exit;
 mod explain;
@@ -71,6 +72,9 @@ fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> anyhow::Result<Ex
             })
         }
         Command::Check(check) => check::check(check, terminal),
+        Command::Connections(arguments) => {
+            connections::connections(arguments, terminal, &Redactor::default())
+        }
         Command::Explain(explain) => explain::explain(explain, terminal),
         Command::Kits(kits) => kits::kits(kits, terminal),
         Command::New(new) => new::new(new, terminal),

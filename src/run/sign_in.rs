@@ -9,7 +9,7 @@ use super::event::Event;
 use super::explain::status_text;
 use super::failure::{self, Stop};
 use super::interrupt::Interrupted;
-use super::sign_in_failure;
+use super::sign_in_failure::{self, Deed};
 use crate::auth::oauth2::renewal::{self, Before};
 use crate::auth::oauth2::{Client, Held, Notice, Outside, Unsigned};
 use crate::auth::signing::{Moment, Signer, SigningError};
@@ -267,7 +267,8 @@ impl Run<'_> {
             Err(why) => {
                 let connection = plan.auths[auth].connection.map(|index| &plan.connections[index]);
                 let hints = connection.map_or(&[][..], |connection| &connection.hints);
-                let finding = sign_in_failure::finding(&client, &why, hints, plan.auths[auth].span);
+                let finding =
+                    sign_in_failure::finding(Deed::SignIn, &client, &why, hints, plan.auths[auth].span);
                 let variable = plan.auths[auth].variable("refresh_token", connection);
                 let variable = variable.filter(|_| matches!(why, Unsigned::NotSignedIn));
                 return Err(finding.help_if(variable.map(sign_in_failure::or_set)).into());

@@ -11,16 +11,30 @@ const EXCERPT: usize = 300;
 /// What is true of every answer that may be the only copy of a refresh token.
 const ROTATING: &str = "this service gives a new refresh token with each use: river keeps one safe from the last byte of the answer on; an answer that is lost on its way may have been the only copy, and then only a new sign-in helps";
 
-/// Why there is no token, for a person. `hints` are the connection's words.
+/// What was tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// To get a token.
+    SignIn,
+    /// To end a sign-in at the service.
+    Revoke,
+}
+
+/// Why it did not work, for a person. `hints` are the connection's words.
 pub fn finding<S>(
+    deed: Deed,
     client: &Client<'_>,
     why: &Unsigned<S>,
     hints: &[(String, String)],
     span: Span,
 ) -> Diagnostic {
     let name = client.connection;
+    let deed = match deed {
+        Deed::SignIn => "cannot sign in to",
+        Deed::Revoke => "cannot revoke the sign-in to",
+    };
     let failed = |message: String| {
-        Diagnostic::error(Code::SignInFailed, format!("cannot sign in to `{name}`: {message}")).at(span, "")
+        Diagnostic::error(Code::SignInFailed, format!("{deed} `{name}`: {message}")).at(span, "")
     };
     match why {
         Unsigned::NotSignedIn => {
@@ -29,7 +43,7 @@ pub fn finding<S>(
                 .help(format!("sign in once, at a terminal: `river auth login {name}`"))
         }
         Unsigned::NoRefreshToken => {
-            failed("the token is over, and the service gave no refresh token with it".to_owned()).help(format!(
+            failed("the access token ends, and the service gave no refresh token with it".to_owned()).help(format!(
                 "sign in again: `river auth login {name}`; many services give a refresh token only when `extra: {{ authorize: … }}` or a scope asks for it (`access_type: offline`, `offline_access`)"
             ))
         }

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::person::Person;
+
 /// Names in a case's folder that are not part of the project.
 pub(crate) const RESERVED: [&str; 6] =
     ["case.yaml", "server.yaml", "stderr.txt", "stdout.txt", "requests.txt", "files"];
@@ -61,8 +63,12 @@ pub(crate) struct Settings {
     pub(crate) exact_times: bool,
     /// A signal that the run gets.
     pub(crate) signal: Option<Signal>,
+    /// How many seconds after its beginning a virtual clock stands when the command starts; earlier commands start at it.
+    pub(crate) seconds_later: u64,
     /// The file that is standard input, below the project.
     pub(crate) stdin: Option<PathBuf>,
+    /// A person who is asked for consent.
+    pub(crate) person: Option<Person>,
     /// Standard output is closed after so many lines were read.
     pub(crate) stdout_closed_after: Option<usize>,
     /// A sandbox apart from the run, whose values are in the environment.
@@ -85,11 +91,20 @@ pub(crate) struct Earlier {
     pub(crate) args: Option<Vec<String>>,
     /// Its exit code.
     pub(crate) exit: i32,
+    /// The file that is its standard input, below the project.
+    #[serde(default)]
+    pub(crate) stdin: Option<PathBuf>,
     /// Where what it prints on standard output goes, below the project.
     pub(crate) output: Option<PathBuf>,
     /// Files that are gone after it.
     #[serde(default)]
     pub(crate) then_remove: Vec<PathBuf>,
+    /// What every kept token is written over with after it: their names are random.
+    #[serde(default)]
+    pub(crate) then_overwrite_tokens: Option<String>,
+    /// Environment variables that it has besides.
+    #[serde(default)]
+    pub(crate) env: BTreeMap<String, Option<String>>,
     /// Statements on the state's database after it.
     pub(crate) then_in_state: Option<String>,
     /// Files that change after it: `from` becomes `to`.

@@ -26,6 +26,7 @@ pub(crate) struct Normaliser {
 static ALWAYS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     let table = [
         (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
+        (r"127\.0\.0\.1%3A\d+", "127.0.0.1%3APORT"),
         (r"\b\d{8}T\d{6}Z-[0-9a-f]+", "RUN"),
         // Of the sandbox: its page tokens, access tokens and their expiry.
         (r#"(page_token=|page_token":")[A-Za-z0-9_-]{54}"#, "${1}PAGE_TOKEN"),

@@ -9,6 +9,7 @@ use river::state::{Holder, Lock, State, fingerprint};
 use super::case::{Case, Earlier, Requests, Settings};
 use super::compare::{self, Normaliser};
 use super::limits;
+use super::person::Person;
 use super::process::{Ended, Run};
 use super::project::{self, Project};
 use super::server::FakeServer;
@@ -81,7 +82,15 @@ fn run_earlier(
     sandbox: Option<&Sandbox>,
 ) -> Result<(), String> {
     let arguments = earlier.args.clone().or_else(|| settings.args.clone());
-    let as_now = Settings { args: arguments, signal: None, stdin: None, ..settings.clone() };
+    let mut as_now = Settings {
+        args: arguments,
+        signal: None,
+        stdin: earlier.stdin.clone(),
+        seconds_later: 0,
+        person: None,
+        ..settings.clone()
+    };
+    as_now.env.extend(earlier.env.clone());
     let ended = execute(case, &as_now, project, server, sandbox)?;
     if ended.exit != Some(earlier.exit) {
         let stderr = String::from_utf8_lossy(&ended.stderr).into_owned();
@@ -96,6 +105,12 @@ fn run_earlier(
     for path in &earlier.then_remove {
         std::fs::remove_file(project.root().join(path)).map_err(|error| error.to_string())?;
     }
+    if let Some(text) = &earlier.then_overwrite_tokens {
+        let folder = project.root().join(".river/tokens");
+        for (path, _) in project::tree(&folder).iter().filter(|(path, _)| has_ending(path, "json")) {
+            std::fs::write(folder.join(path), text).map_err(|error| error.to_string())?;
+        }
+    }
     if let Some(sql) = &earlier.then_in_state {
         super::readable::make_database(&project.root().join(".river/state.db"), sql)?;
     }
@@ -108,6 +123,10 @@ fn run_earlier(
         std::fs::write(&path, text.replace(&edit.from, &edit.to)).map_err(|error| error.to_string())?;
     }
     Ok(())
+}
+
+fn has_ending(path: &Path, ending: &str) -> bool {
+    path.extension().is_some_and(|known| known == ending)
 }
 
 /// Holds the lock of a target as another process would.
@@ -151,6 +170,11 @@ fn execute(
             .as_ref()
             .map_or(project.root().to_owned(), |inner| project.root().join(inner)),
         clock: settings.clock,
+        seconds_later: settings.seconds_later,
+        person: settings.person.clone().map(|person| {
+            let other = server.map(FakeServer::other_url).unwrap_or_default();
+            Person { answers: person.answers.replace("{other}", &other), ..person }
+        }),
         as_nobody: !settings.modes.is_empty(),
         stdout_closed_after: settings.stdout_closed_after,
         stdin: settings.stdin.as_ref().map(|path| project.root().join(path)),

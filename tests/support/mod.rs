@@ -12,6 +12,7 @@ pub(crate) mod examples;
 pub(crate) mod folder;
 mod limits;
 pub(crate) mod mutation;
+mod person;
 mod process;
 mod project;
 mod readable;

@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::case::{Clock, SignalName};
 use super::limits;
+use super::person::Person;
 use super::virtual_clock;
 
 /// A user without rights, for what may not be written or read.
@@ -26,8 +27,12 @@ pub(crate) struct Run {
     pub(crate) clock: Clock,
     pub(crate) as_nobody: bool,
     pub(crate) stdout_closed_after: Option<usize>,
+    /// How far a virtual clock is when it starts.
+    pub(crate) seconds_later: u64,
     /// A file that is its standard input.
     pub(crate) stdin: Option<PathBuf>,
+    /// Who is at its standard input, if no file is.
+    pub(crate) person: Option<Person>,
 }
 
 /// How it ended.
@@ -56,7 +61,9 @@ impl Run {
             clock: Clock::Real,
             as_nobody: false,
             stdout_closed_after: None,
+            seconds_later: 0,
             stdin: None,
+            person: None,
         }
     }
 
@@ -72,10 +79,15 @@ impl Run {
         let stdout = child.stdout.take().ok_or("no stdout")?;
         let stderr = child.stderr.take().ok_or("no stderr")?;
         let most_lines = self.stdout_closed_after;
+        let attended = self.person.clone().zip(child.stdin.take());
+        let folder = self.folder.clone();
         Ok(Running {
             child,
             stdout: thread::spawn(move || read_lines(stdout, most_lines)),
-            stderr: thread::spawn(move || read_lines(stderr, None)),
+            stderr: thread::spawn(move || match attended {
+                Some((person, stdin)) => person.attend(stderr, stdin, &folder),
+                None => read_lines(stderr, None),
+            }),
         })
     }
 
@@ -89,13 +101,14 @@ impl Run {
         command.env("NO_PROXY", "127.0.0.1,localhost");
         command.envs(self.environment.iter().cloned());
         if self.clock == Clock::Virtual {
-            command.env(virtual_clock::VARIABLE, "1");
+            command.env(virtual_clock::VARIABLE, self.seconds_later.to_string());
         }
         if self.as_nobody && rustix::process::geteuid().is_root() {
             command.uid(NOBODY).gid(NOBODY);
         }
         let stdin = match &self.stdin {
             Some(path) => std::fs::File::open(path).map_err(|error| error.to_string())?.into(),
+            None if self.person.is_some() => Stdio::piped(),
             None => Stdio::null(),
         };
         command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -1,6 +1,7 @@
 //! No byte of a secret on either stream, whatever happens.
 //!
-//! Secrets of the cases have `canary` in their values too, and no `stderr.txt` of theirs may hold that word.
+//! Secrets of the cases have `canary` in their values too, and neither what they expect on the streams nor a page that they
+//! expect in a browser may hold that word.
 
 use libtest_mimic::Trial;
 use serde_json::json;
@@ -49,14 +50,15 @@ pub(crate) fn trials() -> Vec<Trial> {
     let trial = |answer: &'static str| {
         Trial::test(format!("secrets/never_shown_when_the_server_answers_{answer}"), move || Ok(run(answer)?))
     };
-    let cases = Trial::test("secrets/no_case_expects_one_on_stderr", || Ok(no_case_expects_one()?));
+    let cases = Trial::test("secrets/no_case_expects_one", || Ok(no_case_expects_one()?));
     ANSWERS.into_iter().map(trial).chain([cases]).collect()
 }
 
 fn no_case_expects_one() -> Result<(), String> {
     let files = project::tree(&project::repository().join("tests/cases"));
-    let stderr = files.iter().filter(|(path, _)| path.ends_with("stderr.txt"));
-    let shown = stderr.filter(|(_, bytes)| String::from_utf8_lossy(bytes).contains(TRACES[0]));
+    let seen = ["stderr.txt", "stdout.txt", "page.html"];
+    let texts = files.iter().filter(|(path, _)| seen.iter().any(|name| path.ends_with(name)));
+    let shown = texts.filter(|(_, bytes)| String::from_utf8_lossy(bytes).contains(TRACES[0]));
     let shown: Vec<String> = shown.map(|(path, _)| path.display().to_string()).collect();
     if shown.is_empty() { Ok(()) } else { Err(format!("secrets are expected in {}", shown.join(", "))) }
 }

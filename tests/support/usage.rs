@@ -5,7 +5,7 @@ use libtest_mimic::Trial;
 use super::process::{Ended, Run};
 
 /// Arguments, exit code, and words that must be on the stream that belongs to the code.
-const TABLE: [(&str, &[&str], i32, &[&str]); 54] = [
+const TABLE: [(&str, &[&str], i32, &[&str]); 55] = [
     ("help", &["--help"], 0, &["Usage: river", "run", "check", "Exit codes: 0 complete"]),
     ("short_help", &["-h"], 0, &["Usage: river"]),
     ("version", &["--version"], 0, &[concat!("river ", env!("CARGO_PKG_VERSION"))]),
@@ -40,9 +40,10 @@ const TABLE: [(&str, &[&str], i32, &[&str]); 54] = [
     ("preview_of_no_records", &["preview", "x", "--records", "0"], 2, &["--records", "1.."]),
     ("preview_long_json", &["preview", "x", "--long", "--format", "json"], 2, &["cannot be used with"]),
     ("preview_fault_without_sandbox", &["preview", "x", "--fault", "reset"], 2, &["--sandbox"]),
+    ("help_of_connections", &["connections", "--help"], 0, &["--ready", "--format"]),
     ("help_of_kits", &["kits", "--help"], 0, &["--format"]),
-    ("help_of_new", &["new", "--help"], 0, &["--from <KIT>", "`river kits`"]),
-    ("new_without_kit", &["new", "a.yaml"], 2, &["--from <KIT>"]),
+    ("help_of_new", &["new", "--help"], 0, &["--from <NAME>", "`river kits`"]),
+    ("new_without_kit", &["new", "a.yaml"], 2, &["--from <NAME>"]),
     ("new_without_file", &["new", "--from", "zoho_leads"], 2, &["<FILE>"]),
     ("kits_in_unknown_format", &["kits", "--format", "yaml"], 2, &["yaml", "json"]),
     ("nothing", &[], 2, &["Usage: river"]),

@@ -14,7 +14,7 @@ use river::cli::{Output, Terminal};
 use river::diagnostic::Style;
 use river::run::Clock;
 
-/// The variable that asks for it.
+/// The variable that asks for it; its value says how many seconds after its beginning it stands.
 pub(crate) const VARIABLE: &str = "RIVER_TEST_VIRTUAL_CLOCK";
 
 /// 2026-01-01T00:00:00Z.
@@ -27,6 +27,8 @@ pub(crate) fn run_if_asked() -> Option<ExitCode> {
 }
 
 fn terminal() -> Terminal {
+    let later = std::env::var(VARIABLE).ok().and_then(|seconds| seconds.parse().ok()).unwrap_or_default();
+    let start = SystemTime::UNIX_EPOCH + BEGINNING + Duration::from_secs(later);
     let environment: BTreeMap<String, String> =
         std::env::vars().filter(|(name, _)| name != VARIABLE).collect();
     Terminal {
@@ -36,7 +38,7 @@ fn terminal() -> Terminal {
         folder: std::env::current_dir().unwrap_or_default(),
         interactive: std::io::stderr().is_terminal(),
         style: Style::Plain,
-        clock: Some(Arc::new(VirtualClock(Mutex::new(SystemTime::UNIX_EPOCH + BEGINNING)))),
+        clock: Some(Arc::new(VirtualClock(Mutex::new(start)))),
     }
 }
 

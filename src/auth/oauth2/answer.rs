@@ -90,7 +90,7 @@ impl Refused {
         match self {
             Self::Error { error, .. } => match error.as_str() {
                 "invalid_grant" => {
-                    "the refresh token or code is wrong, used up, revoked or too old: sign in again"
+                    "the refresh token or code is wrong, used up, revoked or too old: a new one is needed"
                 }
                 "invalid_client" | "unauthorized_client" => {
                     "check client id and secret, `client_auth`, and that the application may use this grant"
@@ -102,6 +102,10 @@ impl Refused {
                 "invalid_request" => {
                     "the server misses a parameter or does not take one: look at `extra` and `names`"
                 }
+                "access_denied" => {
+                    "the person or the service said no; some services also say this when they were asked too often"
+                }
+                "expired_token" => "nobody typed the code in time",
                 _ => "the word is the server's own: look for it in its documentation",
             },
             Self::Status { status } if status.is_redirection() => {
@@ -122,7 +126,9 @@ impl Refused {
     /// Whether the token or code that was sent is what is wrong, as far as the word tells: servers have words of their
     /// own for that.
     pub fn is_about_the_grant(&self) -> bool {
-        matches!(self, Self::Error { error, .. } if !ABOUT_SOMETHING_ELSE.contains(&error.as_str()))
+        // Zoho tells a wrong secret from a wrong client: `invalid_client_secret`.
+        let about_the_client = |error: &str| error.starts_with("invalid_client");
+        matches!(self, Self::Error { error, .. } if !about_the_client(error) && !ABOUT_SOMETHING_ELSE.contains(&error.as_str()))
     }
 }
 

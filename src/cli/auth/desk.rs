@@ -25,6 +25,11 @@ impl Desk {
         Self { transport, clock, err: terminal.err.clone(), redactor: redactor.clone() }
     }
 
+    /// Shows an address that a person is to open. It must be whole, also where the client's id counts as a secret.
+    pub(super) fn show(&mut self, address: &url::Url) {
+        let _ = writeln!(self.err, "\n  {address}\n");
+    }
+
     /// Says something. A closed terminal is no reason to stop.
     pub(super) fn say(&mut self, text: &str) {
         let _ = writeln!(self.err, "{}", self.redactor.redact(text));

@@ -1,8 +1,12 @@
 //! What to say where signing in by hand fails.
 
+use std::time::Duration;
+
+use super::report;
 use crate::auth::StoreError;
 use crate::auth::oauth2::{CallbackError, ListenError, Refused};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::spec::auth::Grant;
 
 /// The store has a problem.
 pub(super) fn store(trouble: &StoreError) -> Diagnostic {
@@ -21,12 +25,33 @@ pub(super) fn callback(name: &str, error: &CallbackError) -> Diagnostic {
 }
 
 /// Nobody came.
-pub(super) fn nobody(name: &str, seconds: u64) -> Diagnostic {
+pub(super) fn nobody(name: &str, patience: Duration) -> Diagnostic {
+    let time = report::rough(patience);
     Diagnostic::error(
         Code::SignInFailed,
-        format!("not signed in to `{name}`: no browser came back within {seconds} seconds"),
+        format!("not signed in to `{name}`: no browser came back within {time}"),
     )
     .help("sign in again; `--timeout 15m` waits longer, `--no-browser` takes the address by paste")
+}
+
+/// Nobody has to consent where the application signs in for itself.
+pub(super) fn no_person(name: &str, grant: Grant) -> Diagnostic {
+    let message = format!(
+        "nobody has to sign in to `{name}`: it has `grant: {}`",
+        crate::plan::auth::grant_word(grant)
+    );
+    Diagnostic::error(Code::BadConnection, message)
+        .help(format!("runs sign in by themselves; try it with `river auth refresh {name}`"))
+}
+
+/// The code of a device is none that a person could give.
+pub(super) fn no_code_for_a_device(name: &str) -> Diagnostic {
+    let message = format!(
+        "`--code` goes with `grant: authorization_code`, and `{name}` has `{}`",
+        crate::plan::auth::grant_word(Grant::DeviceCode)
+    );
+    Diagnostic::error(Code::BadConnection, message)
+        .help(format!("leave it out: `river auth login {name}` shows a code to type in on another device"))
 }
 
 /// What helps where a code is refused: it is not the refresh token that is wrong.

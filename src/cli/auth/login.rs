@@ -1,6 +1,7 @@
 //! `river auth login`: a person consents, and the tokens are kept.
 
 use std::io::{BufRead, Write};
+use std::time::Duration;
 
 use super::arguments::LoginArguments;
 use super::desk::Desk;
@@ -30,79 +31,88 @@ pub(super) async fn login(
     let overlay = sandbox.as_ref().map(|sandbox| overlay(sandbox.connection()));
     let opened = Opened::new(&arguments.connection, overlay.as_deref(), terminal, redactor)?;
     let client = opened.client()?;
+    let way = way(arguments, &opened, client.plan.grant)?;
     let mut desk = opened.desk(terminal).map_err(Problem::Other)?;
     let store = opened.store(&mut desk).await?;
     let lock = opened.lock(&client, &store, &mut desk).await?;
     // A code is good once: whatever can fail without it is tried before.
     lock.reserve().map_err(|trouble| opened.trouble(&trouble))?;
-    let login = Login { arguments, opened: &opened, client: &client, terminal };
-    let sign_in = login.sign_in(&mut desk, &lock).await?;
-    let told = [vec![("kept in", report::place(lock.id(), &store))]].concat();
-    let lines = [report::lines(&client, &sign_in, desk.now()), told].concat();
+    let login = Login { opened: &opened, client: &client, lock: &lock, terminal };
+    let sign_in = login.sign_in(way, &mut desk).await?;
+    let lines = report::lines_and_place(&client, &sign_in, desk.now(), report::place(lock.id(), &store));
     writeln!(terminal.out, "signed in to `{}`", opened.name)?;
     write!(terminal.out, "{}", redactor.redact(&report::table(&lines)))?;
     Ok(())
 }
 
+/// How the consent of a person comes back.
+#[derive(Debug, Clone, Copy)]
+enum Way<'a> {
+    /// As a code of the service's console.
+    Code(&'a str),
+    /// In a browser on this machine, which is waited for so long.
+    Browser(Duration),
+    /// By paste, from a browser anywhere.
+    Paste,
+    /// On another device, where a code is typed in.
+    Device,
+}
+
+/// How to sign in. Err: nobody has to, or not in this way.
+fn way<'a>(arguments: &'a LoginArguments, opened: &Opened, grant: Grant) -> Result<Way<'a>, Problem> {
+    match (grant, &arguments.code) {
+        (Grant::AuthorizationCode, Some(code)) => Ok(Way::Code(code.trim())),
+        (Grant::AuthorizationCode, None) if arguments.no_browser => Ok(Way::Paste),
+        (Grant::AuthorizationCode, None) => Ok(Way::Browser(arguments.timeout)),
+        (Grant::DeviceCode, None) => Ok(Way::Device),
+        (Grant::DeviceCode, Some(_)) => {
+            Err(opened.problem(failure::no_code_for_a_device(&opened.name), Exit::Usage))
+        }
+        (Grant::RefreshToken | Grant::ClientCredentials | Grant::Password | Grant::JwtBearer, _) => {
+            Err(opened.problem(failure::no_person(&opened.name, grant), Exit::Usage))
+        }
+    }
+}
+
 struct Login<'l> {
-    arguments: &'l LoginArguments,
     opened: &'l Opened,
     client: &'l Client<'l>,
+    /// What is kept is written under it.
+    lock: &'l Locked,
     terminal: &'l Terminal,
 }
 
 impl Login<'_> {
-    async fn sign_in(&self, desk: &mut Desk, lock: &Locked) -> Result<SignIn, Problem> {
-        if let Some(code) = &self.arguments.code {
-            self.refuse_other_grants("--code")?;
-            let code = Code { code: code.trim().to_owned(), server: None };
-            return self.exchange(&code, None, desk, lock).await;
-        }
-        match self.client.plan.grant {
-            Grant::DeviceCode => self.on_another_device(desk, lock).await,
-            Grant::AuthorizationCode if self.arguments.no_browser => self.by_paste(desk, lock).await,
-            Grant::AuthorizationCode => self.in_a_browser(desk, lock).await,
-            _ => {
-                self.refuse_other_grants("river auth login")?;
-                unreachable!("the other grants are refused")
+    async fn sign_in(&self, way: Way<'_>, desk: &mut Desk) -> Result<SignIn, Problem> {
+        let sign_in = match way {
+            Way::Code(code) => {
+                let code = Code { code: code.to_owned(), server: None };
+                self.exchange(&code, None, desk).await?
             }
-        }
+            Way::Device => self.on_another_device(desk).await?,
+            Way::Paste => self.by_paste(desk).await?,
+            // The page in the browser says how it ended, so that it is kept before.
+            Way::Browser(patience) => return self.in_a_browser(patience, desk).await,
+        };
+        self.keep(sign_in)
     }
 
-    /// Nobody has to consent where the application signs in for itself.
-    fn refuse_other_grants(&self, what: &str) -> Result<(), Problem> {
-        if self.client.plan.grant == Grant::AuthorizationCode {
-            return Ok(());
-        }
-        let grant = crate::plan::auth::grant_word(self.client.plan.grant);
-        let message = format!(
-            "`{what}` goes with `grant: authorization_code`, and `{}` has `{grant}`",
-            self.opened.name
-        );
-        let finding = Diagnostic::error(FindingCode::BadConnection, message);
-        let help = format!(
-            "nobody has to consent: runs sign in by themselves; try it with `river auth refresh {}`",
-            self.opened.name
-        );
-        Err(self.opened.problem(finding.help(help), Exit::Usage))
-    }
-
-    async fn in_a_browser(&self, desk: &mut Desk, lock: &Locked) -> Result<SignIn, Problem> {
+    async fn in_a_browser(&self, patience: Duration, desk: &mut Desk) -> Result<SignIn, Problem> {
         let listener = Listener::bind(self.client.redirect_url.as_ref()).await;
         let listener = listener.map_err(|error| self.failed(failure::listen(&error)))?;
         let invitation = self.invite(listener.redirect())?;
-        desk.say(&format!("open this address in a browser and consent:\n\n  {}\n", invitation.url));
+        desk.say("open this address in a browser and consent:");
+        desk.show(&invitation.url);
         if browser::open(&invitation.url, &self.terminal.environment) {
             desk.say("(a browser should open by itself)");
         }
-        let seconds = self.arguments.timeout.as_secs();
-        desk.say(&format!(
-            "waiting at {} for at most {seconds} seconds; Ctrl-C ends it",
-            listener.redirect()
-        ));
-        let waiting = tokio::time::timeout(self.arguments.timeout, listener.wait());
-        let callback = waiting.await.map_err(|_| self.failed(failure::nobody(&self.opened.name, seconds)))?;
-        let signed_in = self.take(&callback.query, &invitation, desk, lock).await;
+        let (place, time) = (listener.redirect(), report::rough(patience));
+        desk.say(&format!("waiting at {place} for at most {time}; Ctrl-C ends it"));
+        let waiting = tokio::time::timeout(patience, listener.wait());
+        let callback =
+            waiting.await.map_err(|_| self.failed(failure::nobody(&self.opened.name, patience)))?;
+        let taken = self.take(&callback.query, &invitation, desk).await;
+        let signed_in = taken.and_then(|sign_in| self.keep(sign_in));
         self.show(callback, &signed_in).await;
         signed_in
     }
@@ -115,14 +125,15 @@ impl Login<'_> {
             Err(problem) => page::failed(name, &problem.first_message()),
         };
         // A browser that hangs must not keep the terminal.
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(5), callback.show(text)).await;
+        let _ = tokio::time::timeout(Duration::from_secs(5), callback.show(text)).await;
     }
 
-    async fn by_paste(&self, desk: &mut Desk, lock: &Locked) -> Result<SignIn, Problem> {
+    async fn by_paste(&self, desk: &mut Desk) -> Result<SignIn, Problem> {
         let own = url::Url::parse("http://127.0.0.1/callback").map_err(anyhow::Error::from);
         let redirect = self.client.redirect_url.clone().map_or(own, Ok).map_err(Problem::Other)?;
         let invitation = self.invite(&redirect)?;
-        desk.say(&format!("open this address in any browser and consent:\n\n  {}\n", invitation.url));
+        desk.say("open this address in any browser and consent:");
+        desk.show(&invitation.url);
         desk.say(&format!(
             "at the end the browser goes to {redirect}, which may show an error: copy the whole address from its address bar, paste it here and press Enter"
         ));
@@ -137,10 +148,10 @@ impl Login<'_> {
                 "it begins with `{redirect}?` and has `code=` and `state=` in it; sign in again"
             ))));
         };
-        self.take(query, &invitation, desk, lock).await
+        self.take(query, &invitation, desk).await
     }
 
-    async fn on_another_device(&self, desk: &mut Desk, lock: &Locked) -> Result<SignIn, Problem> {
+    async fn on_another_device(&self, desk: &mut Desk) -> Result<SignIn, Problem> {
         let codes = self.client.device_code(desk).await.ok_or_else(|| {
             self.failed(Diagnostic::error(FindingCode::MissingKey, "`auth` lacks `device_url`"))
         })?;
@@ -152,10 +163,9 @@ impl Login<'_> {
         if let Some(complete) = &codes.verification_uri_complete {
             desk.say(&format!("(or open {complete}, which has the code in it)"));
         }
-        desk.say(&format!("waiting for at most {} seconds; Ctrl-C ends it", codes.expires_in.as_secs()));
+        desk.say(&format!("waiting for at most {}; Ctrl-C ends it", report::rough(codes.expires_in)));
         let sign_in = self.client.wait_for_device(&codes, desk).await;
-        let sign_in = sign_in.map_err(|why| self.opened.unsigned(self.client, &why))?;
-        self.keep(sign_in, lock)
+        sign_in.map_err(|why| self.opened.unsigned(self.client, &why))
     }
 
     fn invite(&self, redirect: &url::Url) -> Result<Invitation, Problem> {
@@ -165,16 +175,10 @@ impl Login<'_> {
         })
     }
 
-    async fn take(
-        &self,
-        query: &str,
-        invitation: &Invitation,
-        desk: &mut Desk,
-        lock: &Locked,
-    ) -> Result<SignIn, Problem> {
+    async fn take(&self, query: &str, invitation: &Invitation, desk: &mut Desk) -> Result<SignIn, Problem> {
         let code = self.client.take_code(query, invitation);
         let code = code.map_err(|error| self.failed(failure::callback(&self.opened.name, &error)))?;
-        self.exchange(&code, Some(invitation), desk, lock).await
+        self.exchange(&code, Some(invitation), desk).await
     }
 
     async fn exchange(
@@ -182,12 +186,9 @@ impl Login<'_> {
         code: &Code,
         invitation: Option<&Invitation>,
         desk: &mut Desk,
-        lock: &Locked,
     ) -> Result<SignIn, Problem> {
-        match self.client.exchange(code, invitation, desk).await {
-            Ok(sign_in) => self.keep(sign_in, lock),
-            Err(why) => Err(self.about_code(&why, invitation.is_none())),
-        }
+        let exchanged = self.client.exchange(code, invitation, desk).await;
+        exchanged.map_err(|why| self.about_code(&why, invitation.is_none()))
     }
 
     fn about_code<S>(&self, why: &Unsigned<S>, from_console: bool) -> Problem {
@@ -203,8 +204,8 @@ impl Login<'_> {
     }
 
     /// Durable before anybody is told.
-    fn keep(&self, sign_in: SignIn, lock: &Locked) -> Result<SignIn, Problem> {
-        lock.write(sign_in.to_fresh(), &|_| {}).map_err(|trouble| self.opened.trouble(&trouble))?;
+    fn keep(&self, sign_in: SignIn) -> Result<SignIn, Problem> {
+        self.lock.write(sign_in.to_fresh(), &|_| {}).map_err(|trouble| self.opened.trouble(&trouble))?;
         Ok(sign_in)
     }
 

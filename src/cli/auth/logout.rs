@@ -24,9 +24,13 @@ pub(super) async fn logout(
         writeln!(terminal.out, "`{}` was not signed in", opened.name)?;
         return Ok(());
     }
+    let next_time = match client.revoke_url {
+        Some(_) => format!(" (next time: `river auth revoke {}`)", opened.name),
+        None => String::new(),
+    };
     writeln!(
         terminal.out,
-        "`{0}`: the sign-in is forgotten here; the service was not told, and the token stays good there (next time: `river auth revoke {0}`)",
+        "`{}`: the sign-in is forgotten here; the service was not told, and the token stays good there{next_time}",
         opened.name
     )?;
     Ok(())

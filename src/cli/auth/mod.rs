@@ -10,7 +10,7 @@ mod opened;
 mod refresh;
 mod report;
 mod revoke;
-mod status;
+pub(super) mod status;
 
 use super::exit::Exit;
 use super::problem::Problem;

@@ -20,7 +20,7 @@ use crate::http::{Proxy, Transport, TransportSettings};
 use crate::plan::auth::AuthPlan;
 use crate::plan::connection::{self, Alone, Overlay};
 use crate::report::Log;
-use crate::run::sign_in_failure;
+use crate::run::sign_in_failure::{self, Deed};
 use crate::secret::Redactor;
 
 /// A connection with everything that signing in needs.
@@ -127,7 +127,11 @@ impl Opened {
     pub(super) fn kept(&self, store: &TokenStore, id: &EntryId) -> Result<Option<(SignIn, u64)>, Problem> {
         let reading = store.read(id);
         if let Some(trouble) = reading.trouble.filter(|_| reading.entry.is_none()) {
-            return Err(self.trouble(&trouble));
+            let mut finding = failure::store(&trouble);
+            if !trouble.forbids_writing() {
+                finding.help = vec![format!("sign in again: `river auth login {}`", self.name)];
+            }
+            return Err(self.problem(finding, Exit::Auth));
         }
         let found = reading.entry.as_ref().and_then(|entry| Some((SignIn::of(entry)?, entry.generation)));
         if let Some((sign_in, _)) = &found {
@@ -146,9 +150,14 @@ impl Opened {
 
     /// There is no token, and why.
     pub(super) fn unsigned<S>(&self, client: &Client<'_>, why: &Unsigned<S>) -> Problem {
+        self.undone(Deed::SignIn, client, why)
+    }
+
+    /// What did not work, and why.
+    pub(super) fn undone<S>(&self, deed: Deed, client: &Client<'_>, why: &Unsigned<S>) -> Problem {
         let hints = &self.alone.connection.hints;
         let span = self.alone.auth.as_ref().map(|auth| auth.span).expect("a client has an auth");
-        self.problem(sign_in_failure::finding(client, why, hints, span), Exit::Auth)
+        self.problem(sign_in_failure::finding(deed, client, why, hints, span), Exit::Auth)
     }
 
     /// The store has a problem.

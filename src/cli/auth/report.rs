@@ -40,6 +40,18 @@ fn refresh_token(client: &Client<'_>, sign_in: &SignIn) -> String {
     text.to_owned()
 }
 
+/// The same, and where it is kept.
+pub(super) fn lines_and_place(
+    client: &Client<'_>,
+    sign_in: &SignIn,
+    now: SystemTime,
+    place: String,
+) -> Vec<(&'static str, String)> {
+    let mut lines = lines(client, sign_in, now);
+    lines.push(("kept in", place));
+    lines
+}
+
 /// Where and how it is kept.
 pub(super) fn place(id: &EntryId, store: &TokenStore) -> String {
     format!("{} ({})", id.shown(), store.protection())
@@ -50,8 +62,9 @@ pub(super) fn rfc3339(time: SystemTime) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-fn rough(time: Duration) -> String {
+pub(super) fn rough(time: Duration) -> String {
     match time.as_secs() {
+        1 => "1 second".to_owned(),
         seconds @ 0..120 => format!("{seconds} seconds"),
         seconds @ 120..7200 => format!("{} minutes", seconds / 60),
         seconds @ 7200..172_800 => format!("{} hours", seconds / 3600),

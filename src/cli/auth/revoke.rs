@@ -8,6 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::problem::Problem;
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::run::sign_in_failure::Deed;
 use crate::secret::Redactor;
 
 /// Revokes a sign-in.
@@ -32,7 +33,7 @@ pub(super) async fn revoke(
                 "the sign-in is still kept; `river auth logout {}` forgets it here all the same",
                 opened.name
             );
-            return Err(opened.unsigned(&client, &why).with_help(&help));
+            return Err(opened.undone(Deed::Revoke, &client, &why).with_help(&help));
         }
         None => {
             let message = format!("connection `{}` does not say where tokens are revoked", opened.name);

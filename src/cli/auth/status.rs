@@ -23,8 +23,10 @@ use crate::secret::Redactor;
 /// What can be said of one connection.
 struct Status {
     name: String,
-    /// In a word: `signed in`, `not signed in`, `bearer`.
+    /// In words: `signed in`, `not signed in`, `bearer`.
     state: String,
+    /// How a token is got; none: another kind has none.
+    grant: Option<&'static str>,
     lines: Vec<(&'static str, String)>,
     /// Whether a run could sign in by itself.
     ready: bool,
@@ -53,6 +55,7 @@ pub(super) fn status(
             Err(problem) => all.push(Status {
                 name,
                 state: format!("cannot be used: {}", problem.first_message()),
+                grant: None,
                 lines: vec![],
                 ready: false,
             }),
@@ -78,17 +81,24 @@ fn print(
         return writeln!(terminal.out, "no connection here has `auth`");
     }
     for status in all {
-        let text = format!("{}: {}\n{}", status.name, status.state, report::table(&status.lines));
+        let text = format!("{}: {}\n{}", status.name, status.text(), report::table(&status.lines));
         write!(terminal.out, "{}", redactor.redact(&text))?;
     }
     Ok(())
 }
 
 impl Status {
+    fn text(&self) -> String {
+        match self.grant {
+            Some(grant) => format!("{} (oauth2, {grant})", self.state),
+            None => self.state.clone(),
+        }
+    }
+
     fn value(&self) -> Value {
         let mut value = Map::new();
         value.insert("connection".to_owned(), json!(self.name));
-        value.insert("state".to_owned(), json!(self.state));
+        value.insert("state".to_owned(), json!(self.text()));
         value.insert("ready".to_owned(), json!(self.ready));
         for (name, text) in &self.lines {
             let key = name.replace(' ', "_");
@@ -102,6 +112,19 @@ impl Status {
     }
 }
 
+/// How far the sign-in of a connection is, in words, and whether a run could send with it.
+pub(in crate::cli) fn state(
+    name: &str,
+    terminal: &Terminal,
+    redactor: &Redactor,
+) -> Result<(String, bool), Problem> {
+    Ok(match of(name, terminal, redactor)? {
+        None => ("nobody signs in".to_owned(), true),
+        Some(Status { grant: None, ready, .. }) => ("nobody signs in".to_owned(), ready),
+        Some(status) => (status.state, status.ready),
+    })
+}
+
 /// None: it has no `auth`.
 fn of(name: &str, terminal: &Terminal, redactor: &Redactor) -> Result<Option<Status>, Problem> {
     let opened = Opened::new(name, None, terminal, redactor)?;
@@ -109,7 +132,7 @@ fn of(name: &str, terminal: &Terminal, redactor: &Redactor) -> Result<Option<Sta
     let secrets = origins(auth, &opened, terminal);
     if auth.oauth2().is_none() {
         let state = auth.kind.word().to_owned();
-        return Ok(Some(Status { name: name.to_owned(), state, lines: secrets, ready: true }));
+        return Ok(Some(Status { name: name.to_owned(), state, grant: None, lines: secrets, ready: true }));
     }
     let client = opened.client()?;
     let kept = kept(&opened, &client)?;
@@ -129,9 +152,8 @@ fn of(name: &str, terminal: &Terminal, redactor: &Redactor) -> Result<Option<Sta
         }
         None => ("no token yet: the first run gets one by itself", true, vec![]),
     };
-    let state = format!("{state} (oauth2, {grant})");
     let lines = [lines, secrets].concat();
-    Ok(Some(Status { name: name.to_owned(), state, lines, ready }))
+    Ok(Some(Status { name: name.to_owned(), state: state.to_owned(), grant: Some(grant), lines, ready }))
 }
 
 /// Nothing is made by looking.

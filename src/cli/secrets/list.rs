@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use super::wanted::{Origin, Wanted, origin, wanted};
-use super::{Place, Problem, warn};
+use super::{Place, unusable, warn};
 use crate::auth::store::{SecretName, SecretStore};
 use crate::cli::kept;
+use crate::cli::problem::Problem;
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::Sources;
 
 /// Lists what is kept and what is wanted.
 pub(super) fn list(terminal: &mut Terminal) -> Result<(), Problem> {
     let place = Place::here(terminal)?;
-    let names = SecretStore::names(&place.state).map_err(|trouble| Problem::of_store(&trouble))?;
+    let names = SecretStore::names(&place.state).map_err(|trouble| unusable(&trouble))?;
     let unreadable = unreadable(&names, &place, terminal)?;
     let wanted = wanted(&place.root, &terminal.folder);
     let rows = rows(&names, &unreadable, &wanted, &place, terminal);
@@ -41,7 +42,7 @@ fn unreadable(
         return Ok(unreadable); // looking makes no folder
     }
     let opened = SecretStore::open(&place.state, place.protection.clone());
-    let (store, troubles) = opened.map_err(|trouble| Problem::of_store(&trouble))?;
+    let (store, troubles) = opened.map_err(|trouble| unusable(&trouble))?;
     warn(&troubles, terminal)?;
     let mut warnings = vec![];
     for name in names {

@@ -9,6 +9,7 @@ mod wanted;
 use std::path::PathBuf;
 
 use super::exit::Exit;
+use super::problem::Problem;
 use super::protection;
 use super::run::STATE;
 use super::terminal::Terminal;
@@ -26,44 +27,25 @@ pub(super) fn secrets(command: &SecretsCommand, terminal: &mut Terminal) -> anyh
     };
     match done {
         Ok(()) => Ok(Exit::Success),
-        Err(Problem::Other(error)) => Err(error.into()),
-        Err(Problem::Found(finding, exit)) => {
-            terminal.findings(&[*finding], &Sources::default())?;
-            Ok(exit)
-        }
+        Err(problem) => problem.tell(terminal),
     }
 }
 
-/// Why a command does not do what it was asked for.
-#[derive(Debug)]
-enum Problem {
-    Found(Box<Diagnostic>, Exit),
-    Other(std::io::Error),
+/// The command line, or what was typed, does not fit.
+fn misuse(message: impl Into<String>, help: impl Into<String>) -> Problem {
+    Problem::usage(Diagnostic::error(Code::BadParam, message).help(help))
 }
 
-impl Problem {
-    /// The command line, or what was typed, does not fit.
-    fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self::Found(Box::new(Diagnostic::error(Code::BadParam, message).help(help)), Exit::Usage)
-    }
-
-    /// The folder of what is kept cannot be used.
-    fn of_store(trouble: &StoreError) -> Self {
-        let finding = Diagnostic::error(Code::BadStore, trouble.to_string());
-        Self::Found(Box::new(finding.help(trouble.help())), Exit::Failed)
-    }
-
-    /// What is kept under a name cannot be used.
-    fn of(trouble: &StoreError, name: &SecretName) -> Self {
-        let finding = Diagnostic::error(Code::BadStore, trouble.to_string());
-        Self::Found(Box::new(finding.help(kept::help(trouble, name))), Exit::Failed)
-    }
+/// The folder of what is kept cannot be used.
+fn unusable(trouble: &StoreError) -> Problem {
+    let finding = Diagnostic::error(Code::BadStore, trouble.to_string());
+    Problem::of(finding.help(trouble.help()), Exit::Failed)
 }
 
-impl From<std::io::Error> for Problem {
-    fn from(error: std::io::Error) -> Self {
-        Self::Other(error)
-    }
+/// What is kept under a name cannot be used.
+fn unusable_secret(trouble: &StoreError, name: &SecretName) -> Problem {
+    let finding = Diagnostic::error(Code::BadStore, trouble.to_string());
+    Problem::of(finding.help(kept::help(trouble, name)), Exit::Failed)
 }
 
 /// The project in which the user stands.
@@ -77,14 +59,14 @@ impl Place {
     fn here(terminal: &Terminal) -> Result<Self, Problem> {
         let root = project::root_of(&terminal.folder.join("pipeline.yaml"));
         let protection = protection::of_process(&terminal.environment, &terminal.folder)
-            .map_err(|finding| Problem::Found(finding, Exit::CheckFailed))?;
+            .map_err(|finding| Problem::of(*finding, Exit::CheckFailed))?;
         Ok(Self { state: root.join(STATE), root, protection })
     }
 }
 
 fn name(text: &str) -> Result<SecretName, Problem> {
     SecretName::parse(text).ok_or_else(|| {
-        Problem::usage(
+        misuse(
             // What is behind a `=` would be the secret.
             format!("`{}` is no name of a secret", text.split('=').next().unwrap_or_default()),
             "a name has letters, digits and `_`, and begins with no digit, as in `from: env:SHOP_TOKEN`",

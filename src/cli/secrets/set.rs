@@ -5,10 +5,11 @@ use std::time::SystemTime;
 
 use super::arguments::SecretsSetArguments;
 use super::wanted::{Origin, origin};
-use super::{Place, Problem, name, warn};
+use super::{Place, misuse, name, unusable_secret, warn};
 use crate::auth::source::Answer;
 use crate::auth::store::{SecretName, SecretStore};
 use crate::cli::ask;
+use crate::cli::problem::Problem;
 use crate::cli::protection::without_line_break;
 use crate::cli::terminal::Terminal;
 use crate::secret::Secret;
@@ -22,10 +23,10 @@ pub(super) fn set(arguments: &SecretsSetArguments, terminal: &mut Terminal) -> R
     let place = Place::here(terminal)?;
     let value = value(&name, terminal)?;
     let (store, troubles) = SecretStore::open(&place.state, place.protection.clone())
-        .map_err(|trouble| Problem::of(&trouble, &name))?;
+        .map_err(|trouble| unusable_secret(&trouble, &name))?;
     warn(&troubles, terminal)?;
     let now = terminal.clock.as_ref().map_or_else(SystemTime::now, |clock| clock.now());
-    store.set(&name, &value, now).map_err(|trouble| Problem::of(&trouble, &name))?;
+    store.set(&name, &value, now).map_err(|trouble| unusable_secret(&trouble, &name))?;
     let shown = name.as_str();
     writeln!(terminal.out, "`{shown}` is kept in `.river/secrets/{shown}.json` ({})", store.protection())?;
     match origin(shown, &place.root, &terminal.environment) {
@@ -42,11 +43,11 @@ pub(super) fn set(arguments: &SecretsSetArguments, terminal: &mut Terminal) -> R
 fn typed(name: &str, terminal: &Terminal) -> Result<Secret, Problem> {
     match (ask::at(terminal))(&format!("{name}: ")) {
         Answer::Given(secret) => Ok(secret),
-        Answer::Stopped => Err(Problem::usage(
+        Answer::Stopped => Err(misuse(
             format!("nothing is kept for `{name}`: it was stopped"),
             format!("type it, or pipe it: `pass show … | river secrets set {name}`"),
         )),
-        Answer::NoTerminal => Err(Problem::usage(
+        Answer::NoTerminal => Err(misuse(
             format!("`{name}` cannot be asked for: there is no terminal"),
             format!("pipe it: `pass show … | river secrets set {name}`"),
         )),
@@ -57,7 +58,7 @@ fn typed(name: &str, terminal: &Terminal) -> Result<Secret, Problem> {
 /// It is not repeated: what is on a command line is seen often enough.
 fn in_the_open(name: &str) -> Problem {
     let name = name.split('=').next().unwrap_or_default();
-    Problem::usage(
+    misuse(
         "a secret is not taken from the command line: it would be in the shell's history and in the list of processes",
         format!(
             "`river secrets set {name}` asks for it; from another program: `pass show … | river secrets set {name}`"
@@ -73,7 +74,7 @@ fn value(name: &SecretName, terminal: &Terminal) -> Result<Secret, Problem> {
         let mut bytes = Vec::new();
         std::io::stdin().read_to_end(&mut bytes)?;
         let text = String::from_utf8(bytes).map_err(|_| {
-            Problem::usage(
+            misuse(
                 format!("what came for `{name}` is not UTF-8"),
                 format!("keep it as text: `base64 < FILE | river secrets set {name}`"),
             )
@@ -81,7 +82,7 @@ fn value(name: &SecretName, terminal: &Terminal) -> Result<Secret, Problem> {
         Secret::from(without_line_break(&text))
     };
     if text.expose().is_empty() {
-        return Err(Problem::usage(
+        return Err(misuse(
             format!("nothing came for `{name}`"),
             format!("type it, or pipe it: `pass show … | river secrets set {name}`"),
         ));

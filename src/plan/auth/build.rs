@@ -1,9 +1,11 @@
 //! Spec → plan of what proves who asks, with every finding.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+
+use regex::Regex;
 
 use super::{Around, AuthKind, AuthPlan, HmacPlan, Place, oauth2};
-use crate::diagnostic::{Code, Diagnostic, Findings, Span};
+use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest};
 use crate::plan::connection::{ConnectionEntry, make_entry};
 use crate::plan::scope::{ConnectionNames, Room, Scope};
 use crate::plan::written::Written;
@@ -123,6 +125,13 @@ impl Builder<'_> {
                 .collect()
         };
         let (headers, query) = (texts(&spec.headers), texts(&spec.query));
+        for (group, named) in [("headers", &spec.headers), ("query", &spec.query)] {
+            for (key, text) in named.given().into_iter().flat_map(|named| &named.0) {
+                let Some(text) = text.given() else { continue };
+                self.refuse_unknown_placeholders(&text.0);
+                self.template(&format!("{group}.{}", key.name), &text.0);
+            }
+        }
         if !headers.iter().chain(&query).any(|(_, text)| text.contains("{signature}")) {
             let finding = Diagnostic::error(Code::MissingKey, "nothing carries the signature");
             let finding = finding.at(spec.span, "");
@@ -144,6 +153,21 @@ impl Builder<'_> {
             headers,
             query,
         })
+    }
+
+    /// A word in single braces that nothing replaces would be sent as it is.
+    fn refuse_unknown_placeholders(&mut self, text: &Text) {
+        static PLACEHOLDER: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new(r"\{\{.*?\}\}|\{(\w+)\}").expect("it is one"));
+        const KNOWN: [&str; 3] = ["signature", "timestamp", "nonce"];
+        let words = PLACEHOLDER.captures_iter(&text.value).filter_map(|found| found.get(1));
+        for word in words.map(|word| word.as_str()).filter(|word| !KNOWN.contains(word)) {
+            let guess = nearest(word, KNOWN).map(|near| format!("did you mean `{{{near}}}`?"));
+            let finding = Diagnostic::error(Code::BadValue, format!("nothing fills in `{{{word}}}`"));
+            self.findings.push(finding.at(text.span, "").help_if(guess).help(
+                "allowed are `{signature}`, `{timestamp}` and `{nonce}`, and values as `{{ connection.NAME }}`",
+            ));
+        }
     }
 
     /// What its templates see.
@@ -256,7 +280,7 @@ impl Builder<'_> {
             let Some(late) = self.home.late.iter().find(|late| needs.contains(late)) else { continue };
             let message = format!("`{late}` comes with the token, and `{}` is needed to get it", entry.name);
             let finding = Diagnostic::error(Code::BadConnection, message).at_if(entry.span);
-            self.findings.push(finding.help("write the address out"));
+            self.findings.push(finding.help("write it out, or take it from elsewhere: `{ from: env:NAME }`"));
         }
     }
 

@@ -83,9 +83,9 @@ pub struct HmacPlan {
     pub encoding: Encoding,
     /// How the time is written.
     pub timestamp: TimestampForm,
-    /// Headers with placeholders.
+    /// Headers with placeholders, as written; the values are `headers.NAME`.
     pub headers: Vec<(String, String)>,
-    /// Query parameters with placeholders.
+    /// Query parameters with placeholders; the values are `query.NAME`.
     pub query: Vec<(String, String)>,
 }
 

@@ -1,9 +1,13 @@
-//! `river new`: a copy of a kit with its connection, as the start of a pipeline of one's own. Nothing that is there is
-//! overwritten, and nothing half written is left.
+//! `river new`: a copy of a kit with its connection, as the start of a pipeline of one's own; or of a ready connection.
+//! Nothing that is there is overwritten, and nothing half written is left.
+
+mod connection;
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use connection::{ConnectionCopy, elsewhere, is_place_of_connections};
 
 use super::args::NewArguments;
 use super::exit::Exit;
@@ -11,13 +15,17 @@ use super::project::{root_of, shown};
 use super::terminal::Terminal;
 use crate::diagnostic::{Code, Diagnostic, Findings, Sources, nearest, quoted_list};
 use crate::http::curl::quoted;
-use crate::kit::{self, Kit};
+use crate::kit::{self, Connection, Kit};
 use crate::spec;
 use crate::spec::connection::{ConnectionSpec, ConnectionValue, FromSpec};
 use crate::spec::value::is_name;
 
-/// Copies a kit.
+/// Copies a kit, or a connection where the file is in `connections/`.
 pub(super) fn new(arguments: &NewArguments, terminal: &mut Terminal) -> anyhow::Result<Exit> {
+    let is_kit = Kit::of(&arguments.from).is_some();
+    if is_place_of_connections(&terminal.folder.join(&arguments.file)) && !is_kit {
+        return new_connection(arguments, terminal);
+    }
     let copy = match Copy::of(arguments, &terminal.folder) {
         Ok(copy) => copy,
         Err(finding) => return refuse(*finding, Exit::Usage, terminal),
@@ -25,6 +33,20 @@ pub(super) fn new(arguments: &NewArguments, terminal: &mut Terminal) -> anyhow::
     match copy.write() {
         Ok(kept) => {
             write!(terminal.out, "{}", copy.told(kept))?;
+            Ok(Exit::Success)
+        }
+        Err(finding) => refuse(*finding, Exit::Failed, terminal),
+    }
+}
+
+fn new_connection(arguments: &NewArguments, terminal: &mut Terminal) -> anyhow::Result<Exit> {
+    let copy = match ConnectionCopy::of(arguments, &terminal.folder) {
+        Ok(copy) => copy,
+        Err(finding) => return refuse(*finding, Exit::Usage, terminal),
+    };
+    match copy.write() {
+        Ok(()) => {
+            write!(terminal.out, "{}", copy.told())?;
             Ok(Exit::Success)
         }
         Err(finding) => refuse(*finding, Exit::Failed, terminal),
@@ -50,7 +72,7 @@ struct Copy<'a> {
 
 /// What became of the connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Connection {
+enum Fate {
     New,
     WasThere,
 }
@@ -76,7 +98,7 @@ impl<'a> Copy<'a> {
     }
 
     /// Writes the connection and then the pipeline; what was written is taken back if the rest fails.
-    fn write(&self) -> Result<Connection, Box<Diagnostic>> {
+    fn write(&self) -> Result<Fate, Box<Diagnostic>> {
         let text = self.name.as_ref().map(|name| self.kit.named(name));
         let text = text.as_deref().unwrap_or(self.kit.pipeline);
         let connections = self.connection.parent().unwrap_or(self.folder);
@@ -85,7 +107,7 @@ impl<'a> Copy<'a> {
         let written = connection.and_then(|connection| {
             write_new(&self.pipeline, text).map(|()| connection).map_err(|error| {
                 // Who was a moment faster with the pipeline may need the connection.
-                if connection == Connection::New && error.kind() != io::ErrorKind::AlreadyExists {
+                if connection == Fate::New && error.kind() != io::ErrorKind::AlreadyExists {
                     let _ = fs::remove_file(&self.connection);
                 }
                 Box::new(unwritable(&shown(&self.pipeline, self.folder), &error))
@@ -113,15 +135,15 @@ impl<'a> Copy<'a> {
     }
 
     /// A connection that is there is the user's own, with their data centre: it stays.
-    fn write_connection(&self) -> Result<Connection, Box<Diagnostic>> {
+    fn write_connection(&self) -> Result<Fate, Box<Diagnostic>> {
         match write_new(&self.connection, self.kit.connection.text) {
-            Ok(()) => Ok(Connection::New),
-            Err(_) if self.connection.is_file() => Ok(Connection::WasThere),
+            Ok(()) => Ok(Fate::New),
+            Err(_) if self.connection.is_file() => Ok(Fate::WasThere),
             Err(error) => Err(Box::new(unwritable(&shown(&self.connection, self.folder), &error))),
         }
     }
 
-    fn told(&self, connection: Connection) -> String {
+    fn told(&self, connection: Fate) -> String {
         let pipeline = shown(&self.pipeline, self.folder);
         let file = shown(&self.connection, self.folder);
         let mut lines = vec![format!("{pipeline}: new, from the kit `{}`", self.kit.name)];
@@ -131,8 +153,8 @@ impl<'a> Copy<'a> {
         let spec = self.spec();
         let has_auth = spec.as_ref().is_some_and(|spec| spec.auth.given().is_some());
         lines.push(match connection {
-            Connection::New => format!("{file}: new"),
-            Connection::WasThere => format!("{file}: was there, and is as it was"),
+            Fate::New => format!("{file}: new"),
+            Fate::WasThere => format!("{file}: was there, and is as it was"),
         });
         if self.kit.signs_in() && !has_auth {
             lines.push(
@@ -161,10 +183,20 @@ impl<'a> Copy<'a> {
     /// The connection as it is now.
     fn spec(&self) -> Option<ConnectionSpec> {
         let text = fs::read_to_string(&self.connection).unwrap_or_default();
-        let mut sources = Sources::default();
-        let file = sources.add(shown(&self.connection, self.folder), text);
-        spec::read::<ConnectionSpec>(&sources, file, &mut Findings::default())
+        spec_of(&shown(&self.connection, self.folder), text)
     }
+}
+
+/// A connection by its text.
+fn spec_of(shown: &str, text: String) -> Option<ConnectionSpec> {
+    let mut sources = Sources::default();
+    let file = sources.add(shown.to_owned(), text);
+    spec::read::<ConnectionSpec>(&sources, file, &mut Findings::default())
+}
+
+/// A path as it is typed, from where the user stands.
+fn quoted_path(path: &Path, folder: &Path) -> String {
+    quoted(&shown(path, folder))
 }
 
 /// What a connection takes from the environment, and what for. A refresh token comes with a sign-in.
@@ -183,6 +215,9 @@ fn variables(spec: Option<ConnectionSpec>, signs_in: bool) -> Vec<(String, Strin
 }
 
 fn unknown(name: &str) -> Diagnostic {
+    if let Some(connection) = Connection::of(name) {
+        return elsewhere(connection);
+    }
     let names = || kit::ALL.iter().map(|kit| kit.name);
     let guess = nearest(name, names()).map(|near| format!("did you mean `{near}`?"));
     bad(format!("there is no kit `{name}`"))
