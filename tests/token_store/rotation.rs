@@ -222,7 +222,7 @@ fn a_refresh_token_that_is_used_up_is_not_sent_again() {
     assert_eq!(project.service.refused(), [1], "{}", project.service.story());
 }
 
-/// A project whose entry stays the same when a person sets another refresh token.
+/// A project with a sign-in that did not begin with the refresh token of the connection, which is another one.
 fn signed_in() -> Project {
     let project = Project::new(Mode::Graceful);
     let (head, rest) = PIPELINE.split_once("connection:\n").unwrap();
@@ -232,7 +232,14 @@ fn signed_in() -> Project {
     std::fs::create_dir(project.path("connections")).unwrap();
     std::fs::write(project.path("connections/shop.yaml"), connection.trim_start()).unwrap();
     project.pipeline("pull", &format!("{head}connection: shop\nsteps:{steps}"));
-    project.run_well();
+    let mut import = Command::new(env!("CARGO_BIN_EXE_river"));
+    import.env_clear().envs(project.service.environment()).env("REFRESH_TOKEN", "not-used-yet");
+    import.current_dir(project.folder.path()).args(["auth", "import", "shop"]);
+    import.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut import = import.spawn().unwrap();
+    import.stdin.take().unwrap().write_all(FIRST.as_bytes()).unwrap();
+    let ran = finish(import);
+    assert!(ran.succeeded, "{}", ran.err);
     project
 }
 
