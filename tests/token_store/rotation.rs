@@ -140,6 +140,30 @@ fn an_answer_to_a_refresh_that_was_interrupted_is_kept() {
     }
 }
 
+/// The same for a refresh by hand.
+#[test]
+fn an_answer_to_a_refresh_by_hand_that_was_interrupted_is_kept() {
+    let project = signed_in();
+    let (arrived, waits) = mpsc::channel();
+    let (open, opened) = mpsc::channel();
+    project.service.gate(Gate { arrived, open: opened });
+    let mut refresh = Command::new(env!("CARGO_BIN_EXE_river"));
+    refresh.env_clear().envs(project.service.environment()).env("REFRESH_TOKEN", "not-used-yet");
+    refresh.current_dir(project.folder.path()).args(["auth", "refresh", "shop"]);
+    refresh.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let refreshing = refresh.spawn().unwrap();
+    waits.recv_timeout(PATIENCE).expect("a token request");
+    signal(refreshing.id(), "INT");
+    drop(open);
+    let ran = finish(refreshing);
+    assert!(ran.succeeded, "{ran:?}");
+    let before = project.service.refreshes();
+    let ran = finish(project.command(&["pull"]).env("REFRESH_TOKEN", "not-used-yet").spawn().unwrap());
+    assert!(ran.succeeded, "{}\n{}", ran.err, project.service.story());
+    assert_eq!(project.service.refreshes(), before, "{}", project.service.story());
+    assert!(project.service.refused().is_empty(), "{}", project.service.story());
+}
+
 /// Whoever listens to a run may be slow: what it is told waits until the tokens are kept.
 #[test]
 fn an_answer_is_kept_before_anybody_is_told() {

@@ -1,28 +1,41 @@
 //! Asking for tokens at a terminal: what happens is said on standard error.
 
-use std::convert::Infallible;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::auth::oauth2::{Notice, Outside};
+use crate::cli::signals;
 use crate::cli::terminal::{Output, Terminal};
 use crate::http::{Request, Response, SendError, Transport};
+use crate::run::interrupt::{self, Interrupt, Interrupted};
 use crate::run::{Clock, SystemClock};
 use crate::secret::Redactor;
 
-/// A person's terminal, the network, the machine's clock. Ctrl-C ends the process as always.
+/// A person's terminal, the network, the machine's clock.
 pub(super) struct Desk {
     transport: Transport,
     clock: Arc<dyn Clock>,
     err: Output,
     redactor: Redactor,
+    /// Where a signal must not lose an answer; none: it ends the process as always.
+    interrupt: Option<Interrupt>,
 }
 
 impl Desk {
     pub(super) fn new(transport: Transport, terminal: &Terminal, redactor: &Redactor) -> Self {
         let clock = terminal.clock.clone().unwrap_or_else(|| Arc::new(SystemClock) as Arc<dyn Clock>);
-        Self { transport, clock, err: terminal.err.clone(), redactor: redactor.clone() }
+        Self { transport, clock, err: terminal.err.clone(), redactor: redactor.clone(), interrupt: None }
+    }
+
+    /// From now on the first signal ends waits, and lets a request in flight come to its end: its answer may be the only
+    /// copy of a refresh token. The second ends the process.
+    pub(super) fn until_answered(mut self, terminal: &Terminal) -> Self {
+        let (interrupter, interrupt) = interrupt::pair();
+        let person = terminal.interactive.then(|| terminal.err.clone());
+        tokio::spawn(signals::listen(interrupter, person));
+        self.interrupt = Some(interrupt);
+        self
     }
 
     /// Shows an address that a person is to open. It must be whole, also where the client's id counts as a secret.
@@ -36,8 +49,17 @@ impl Desk {
     }
 }
 
+impl Desk {
+    async fn or_stop<T>(&self, work: impl Future<Output = T>) -> Result<T, Interrupted> {
+        match &self.interrupt {
+            Some(interrupt) => interrupt.or_stop(work).await,
+            None => Ok(work.await),
+        }
+    }
+}
+
 impl Outside for Desk {
-    type Stop = Infallible;
+    type Stop = Interrupted;
 
     fn now(&self) -> SystemTime {
         self.clock.now()
@@ -51,17 +73,16 @@ impl Outside for Desk {
         self.transport.send(request).await
     }
 
-    async fn pause(&mut self, time: Duration) -> Result<(), Infallible> {
-        self.clock.sleep(time).await;
-        Ok(())
+    async fn pause(&mut self, time: Duration) -> Result<(), Interrupted> {
+        self.or_stop(self.clock.sleep(time)).await
     }
 
     async fn within<T>(
         &mut self,
         patience: Duration,
         work: impl Future<Output = T>,
-    ) -> Result<Option<T>, Infallible> {
-        Ok(tokio::time::timeout(patience, work).await.ok())
+    ) -> Result<Option<T>, Interrupted> {
+        Ok(self.or_stop(tokio::time::timeout(patience, work)).await?.ok())
     }
 
     fn hear(&mut self, notice: Notice<'_>) {

@@ -26,7 +26,7 @@ pub(super) async fn import(
 ) -> Result<(), Problem> {
     let opened = Opened::new(&arguments.connection, None, terminal, redactor)?;
     let client = opened.client()?;
-    let mut desk = opened.desk(terminal).map_err(Problem::Other)?;
+    let desk = opened.desk(terminal).map_err(Problem::Other)?;
     let mut text = String::new();
     std::io::stdin().take(LARGEST).read_to_string(&mut text)?;
     let token = refresh_token(&text, &client).ok_or_else(|| {
@@ -36,6 +36,7 @@ pub(super) async fn import(
         );
         opened.problem(finding, Exit::Usage)
     })?;
+    let mut desk = desk.until_answered(terminal);
     let store = opened.store(&mut desk).await?;
     let lock = opened.lock(&client, &store, &mut desk).await?;
     lock.reserve().map_err(|trouble| opened.trouble(&trouble))?;

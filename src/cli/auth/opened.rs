@@ -157,7 +157,8 @@ impl Opened {
     pub(super) fn undone<S>(&self, deed: Deed, client: &Client<'_>, why: &Unsigned<S>) -> Problem {
         let hints = &self.alone.connection.hints;
         let span = self.alone.auth.as_ref().map(|auth| auth.span).expect("a client has an auth");
-        self.problem(sign_in_failure::finding(deed, client, why, hints, span), Exit::Auth)
+        let exit = if matches!(why, Unsigned::Stopped(_)) { Exit::Interrupted } else { Exit::Auth };
+        self.problem(sign_in_failure::finding(deed, client, why, hints, span), exit)
     }
 
     /// The store has a problem.

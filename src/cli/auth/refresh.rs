@@ -19,7 +19,7 @@ pub(super) async fn refresh(
 ) -> Result<(), Problem> {
     let opened = Opened::new(&arguments.connection, None, terminal, redactor)?;
     let client = opened.client()?;
-    let mut desk = opened.desk(terminal).map_err(Problem::Other)?;
+    let mut desk = opened.desk(terminal).map_err(Problem::Other)?.until_answered(terminal);
     let store = opened.store(&mut desk).await?;
     let kept = opened.kept(&store, &entry_id(&client, &store))?;
     let before = Before { refused: kept.map(|(_, generation)| generation), held: None };
