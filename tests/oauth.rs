@@ -19,6 +19,8 @@ mod device_tests;
 mod django_tests;
 #[path = "oauth/keyring.rs"]
 mod keyring;
+#[path = "oauth/login_device_tests.rs"]
+mod login_device_tests;
 #[path = "oauth/login_django_tests.rs"]
 mod login_django_tests;
 #[path = "oauth/login_tests.rs"]
