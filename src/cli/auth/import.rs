@@ -43,7 +43,7 @@ pub(super) async fn import(
     let held = renewal::prove(&client, imported, &lock, &mut desk).await;
     let held = held.map_err(|why| opened.unsigned(&client, &why))?;
     let id = entry_id(&client, &store);
-    let kept = ("kept in", report::place(&id, &store));
+    let kept = ("kept in", opened.place(&id, &store));
     let lines = [report::lines(&client, &held.sign_in, desk.now()), vec![kept]].concat();
     writeln!(terminal.out, "the refresh token of `{}` is good, and kept", opened.name)?;
     write!(terminal.out, "{}", redactor.redact(&report::table(&lines)))?;

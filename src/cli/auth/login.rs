@@ -37,8 +37,8 @@ pub(super) async fn login(
     lock.reserve().map_err(|trouble| opened.trouble(&trouble))?;
     let login = Login { arguments, opened: &opened, client: &client, terminal };
     let sign_in = login.sign_in(&mut desk, &lock).await?;
-    let told = [vec![("kept in", report::place(lock.id(), &store))]].concat();
-    let lines = [report::lines(&client, &sign_in, desk.now()), told].concat();
+    let kept = ("kept in", opened.place(lock.id(), &store));
+    let lines = [report::lines(&client, &sign_in, desk.now()), vec![kept]].concat();
     writeln!(terminal.out, "signed in to `{}`", opened.name)?;
     write!(terminal.out, "{}", redactor.redact(&report::table(&lines)))?;
     Ok(())

@@ -3,7 +3,6 @@
 use std::time::{Duration, SystemTime};
 
 use crate::auth::oauth2::{Client, SignIn};
-use crate::auth::{EntryId, TokenStore};
 
 /// The lines about a sign-in, without any secret.
 pub(super) fn lines(client: &Client<'_>, sign_in: &SignIn, now: SystemTime) -> Vec<(&'static str, String)> {
@@ -38,11 +37,6 @@ fn refresh_token(client: &Client<'_>, sign_in: &SignIn) -> String {
         (Some(_), false) => "kept",
     };
     text.to_owned()
-}
-
-/// Where and how it is kept.
-pub(super) fn place(id: &EntryId, store: &TokenStore) -> String {
-    format!("{} ({})", id.shown(), store.protection())
 }
 
 pub(super) fn rfc3339(time: SystemTime) -> String {
