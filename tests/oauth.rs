@@ -23,6 +23,8 @@ mod keyring;
 mod login_device_tests;
 #[path = "oauth/login_django_tests.rs"]
 mod login_django_tests;
+#[path = "oauth/login_failed_tests.rs"]
+mod login_failed_tests;
 #[path = "oauth/login_sandbox_tests.rs"]
 mod login_sandbox_tests;
 #[path = "oauth/login_tests.rs"]

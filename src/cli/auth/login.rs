@@ -109,10 +109,9 @@ impl Login<'_> {
 
     /// The browser says what the terminal says.
     async fn show(&self, callback: Callback, signed_in: &Result<SignIn, Problem>) {
-        let name = &self.opened.name;
         let text = match signed_in {
-            Ok(_) => page::done(name),
-            Err(problem) => page::failed(name, &problem.first_message()),
+            Ok(_) => page::done(&self.opened.name),
+            Err(problem) => page::failed(&problem.first_message()),
         };
         // A browser that hangs must not keep the terminal.
         let _ = tokio::time::timeout(std::time::Duration::from_secs(5), callback.show(text)).await;
@@ -133,9 +132,10 @@ impl Login<'_> {
                 FindingCode::SignInFailed,
                 "what was pasted is not the address that the browser showed at the end",
             );
-            return Err(self.failed(finding.help(format!(
+            let finding = finding.help(format!(
                 "it begins with `{redirect}?` and has `code=` and `state=` in it; sign in again"
-            ))));
+            ));
+            return Err(self.failed(finding.help(failure::SHOWN_ELSEWHERE)));
         };
         self.take(query, &invitation, desk, lock).await
     }
