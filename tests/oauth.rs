@@ -25,6 +25,8 @@ mod login_device_tests;
 mod login_django_tests;
 #[path = "oauth/login_failed_tests.rs"]
 mod login_failed_tests;
+#[path = "oauth/login_listener_tests.rs"]
+mod login_listener_tests;
 #[path = "oauth/login_sandbox_tests.rs"]
 mod login_sandbox_tests;
 #[path = "oauth/login_tests.rs"]

@@ -1,5 +1,8 @@
 //! river signs in on another device, at both servers: it prints a code, and a person types it elsewhere.
 
+use river::sandbox::wire::{Reply, Server as Wire, WireRequest};
+use serde_json::json;
+
 use crate::browser::Person;
 use crate::project::{Project, screenshot};
 use crate::registered::{django, oidc, refreshes, token_requests};
@@ -51,6 +54,33 @@ fn at_django() {
         return;
     }
     assert_eq!((project.pulls(), refreshes(&server)), (25, 1));
+}
+
+#[test]
+fn what_a_server_says_does_not_move_the_cursor() {
+    let server = Wire::start(0, |request: WireRequest| {
+        let answer = match request.path.as_str() {
+            "/device" => json!({
+                "device_code": "the-device-code", "user_code": "AB\u{1b}[2J", "verification_uri": "http://a.example/\u{1b}]0;",
+                "verification_uri_complete": "http://a.example/\u{1b}[1A", "interval": 1, "expires_in": 60,
+            }),
+            _ => json!({
+                "access_token": "an-access-token", "refresh_token": "a-refresh-token", "scope": "a\u{1b}[31m", "kept": "\u{9b}1A",
+            }),
+        };
+        Reply::json(200, &answer)
+    })
+    .unwrap();
+    let url = server.base_url();
+    let project = Project::new(&format!(
+        "base_url: {url}\nauth: {{ kind: oauth2, grant: device_code, client_id: tv, device_url: '{url}/device', \
+         token_url: '{url}/token', keep: {{ kept: $.kept }} }}\n"
+    ));
+    let ended = project.river(&["auth", "login", "shop"]);
+    assert_eq!(ended.exit, Some(0), "{ended:?}");
+    let moves = |text: &str| text.chars().any(|letter| letter.is_control() && letter != '\n');
+    assert!(!moves(&ended.out) && !moves(&ended.err), "{ended:?}");
+    assert!(ended.err.contains("AB\u{fffd}[2J") && ended.out.contains("a\u{fffd}[31m"), "{ended:?}");
 }
 
 /// Types the code that river shows where river says.

@@ -29,6 +29,12 @@ impl Desk {
     pub(super) fn say(&mut self, text: &str) {
         let _ = writeln!(self.err, "{}", self.redactor.redact(text));
     }
+
+    /// Shows what a person opens or types, as it is. It goes to a browser, where a client's id is no secret (RFC 6749, 2.2);
+    /// with a masked one nobody could consent.
+    pub(super) fn show(&mut self, text: &str) {
+        let _ = writeln!(self.err, "  {text}\n");
+    }
 }
 
 impl Outside for Desk {

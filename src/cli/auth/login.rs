@@ -91,7 +91,8 @@ impl Login<'_> {
         let listener = Listener::bind(self.client.redirect_url.as_ref()).await;
         let listener = listener.map_err(|error| self.failed(failure::listen(&error)))?;
         let invitation = self.invite(listener.redirect())?;
-        desk.say(&format!("open this address in a browser and consent:\n\n  {}\n", invitation.url));
+        desk.say("open this address in a browser and consent:\n");
+        desk.show(invitation.url.as_str());
         if browser::open(&invitation.url, &self.terminal.environment) {
             desk.say("(a browser should open by itself)");
         }
@@ -121,7 +122,8 @@ impl Login<'_> {
         let own = url::Url::parse("http://127.0.0.1/callback").map_err(anyhow::Error::from);
         let redirect = self.client.redirect_url.clone().map_or(own, Ok).map_err(Problem::Other)?;
         let invitation = self.invite(&redirect)?;
-        desk.say(&format!("open this address in any browser and consent:\n\n  {}\n", invitation.url));
+        desk.say("open this address in any browser and consent:\n");
+        desk.show(invitation.url.as_str());
         desk.say(&format!(
             "at the end the browser goes to {redirect}, which may show an error: copy the whole address from its address bar, paste it here and press Enter"
         ));
@@ -145,11 +147,12 @@ impl Login<'_> {
             self.failed(Diagnostic::error(FindingCode::MissingKey, "`auth` lacks `device_url`"))
         })?;
         let codes = codes.map_err(|why| self.opened.unsigned(self.client, &why))?;
-        desk.say(&format!(
-            "on any device, open\n\n  {}\n\nand type the code\n\n  {}\n",
-            codes.verification_uri, codes.user_code
-        ));
+        desk.say("on any device, open\n");
+        desk.show(&report::plain(&codes.verification_uri));
+        desk.say("and type the code\n");
+        desk.show(&report::plain(&codes.user_code));
         if let Some(complete) = &codes.verification_uri_complete {
+            let complete = report::plain(complete);
             desk.say(&format!("(or open {complete}, which has the code in it)"));
         }
         desk.say(&format!("waiting for at most {} seconds; Ctrl-C ends it", codes.expires_in.as_secs()));

@@ -56,6 +56,14 @@ fn rough(time: Duration) -> String {
 /// One name and value a line, names of one width.
 pub(super) fn table(lines: &[(&'static str, String)]) -> String {
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-    let lines: Vec<String> = lines.iter().map(|(name, text)| format!("  {name:width$}  {text}")).collect();
+    let lines: Vec<String> =
+        lines.iter().map(|(name, text)| format!("  {name:width$}  {}", plain(text))).collect();
     if lines.is_empty() { String::new() } else { lines.join("\n") + "\n" }
+}
+
+/// What came from a server must not move a cursor.
+pub(super) fn plain(text: &str) -> String {
+    let plain =
+        |character: char| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
+    text.chars().map(plain).collect()
 }
