@@ -1,5 +1,5 @@
-//! OAuth servers that are not ours, on loopback, a browser and a keyring: what they do is what the tests of signing in
-//! rely on.
+//! OAuth servers that are not ours, on loopback, a browser and a keyring: what they do (`*_tests.rs` that are named after
+//! them), and that the real river signs in there (`login_*`).
 //!
 //! `scripts/test` fetches them. Where they are missing a test prints that it is skipped; `RIVER_TEST_REQUIRE=oauth`
 //! makes that a failure.
@@ -19,8 +19,24 @@ mod device_tests;
 mod django_tests;
 #[path = "oauth/keyring.rs"]
 mod keyring;
+#[path = "oauth/login_device_tests.rs"]
+mod login_device_tests;
+#[path = "oauth/login_django_tests.rs"]
+mod login_django_tests;
+#[path = "oauth/login_failed_tests.rs"]
+mod login_failed_tests;
+#[path = "oauth/login_listener_tests.rs"]
+mod login_listener_tests;
+#[path = "oauth/login_sandbox_tests.rs"]
+mod login_sandbox_tests;
+#[path = "oauth/login_tests.rs"]
+mod login_tests;
 #[path = "oauth/oidc_tests.rs"]
 mod oidc_tests;
+#[path = "oauth/project.rs"]
+mod project;
+#[path = "oauth/registered.rs"]
+mod registered;
 #[path = "support/requirement.rs"]
 mod requirement;
 #[path = "oauth/server.rs"]

@@ -8,6 +8,9 @@ use crate::http::Response;
 /// Characters of a body that a message shows.
 const EXCERPT: usize = 300;
 
+/// How refresh tokens are got.
+const OFFLINE: &str = "many services give a refresh token only when they are asked for it: `extra: { authorize: { access_type: offline, prompt: consent } }` (Google, Zoho), or the scope `offline_access`";
+
 /// What is true of every answer that may be the only copy of a refresh token.
 const ROTATING: &str = "this service gives a new refresh token with each use: river keeps one safe from the last byte of the answer on; an answer that is lost on its way may have been the only copy, and then only a new sign-in helps";
 
@@ -43,9 +46,14 @@ pub fn finding<S>(
                 .help(format!("sign in once, at a terminal: `river auth login {name}`"))
         }
         Unsigned::NoRefreshToken => {
-            failed("the access token ends, and the service gave no refresh token with it".to_owned()).help(format!(
-                "sign in again: `river auth login {name}`; many services give a refresh token only when `extra: {{ authorize: … }}` or a scope asks for it (`access_type: offline`, `offline_access`)"
-            ))
+            failed("the access token ends, and the service gave no refresh token with it".to_owned())
+                .help(format!("sign in again: `river auth login {name}`"))
+                .help(OFFLINE)
+        }
+        Unsigned::Unrenewable => {
+            failed("the service gave a token that ends and no refresh token, so that no run could renew it".to_owned())
+                .help(OFFLINE)
+                .help(format!("if it gives one at the first consent only, take that back in your account there, then `river auth login {name}`"))
         }
         Unsigned::Refused { refused, response, rotating } => {
             let finding = noted(failed(refused.to_string()), client, response);

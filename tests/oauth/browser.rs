@@ -32,6 +32,9 @@ pub(crate) struct Page {
     pub(crate) landmarks: Vec<String>,
     /// Whether its heading is inside of the landmark `main`.
     pub(crate) reachable_by_main: bool,
+    /// Whether it is wider than a small telephone.
+    #[serde(default)]
+    pub(crate) overflows: bool,
     /// Those before this one.
     #[serde(default)]
     pub(crate) pages: Vec<Page>,
@@ -44,7 +47,8 @@ pub(crate) struct Heading {
 }
 
 impl Person<'_> {
-    /// The page where the person ends; None without a browser. The script ends by itself after a minute.
+    /// The page where the person ends; None without a browser. The script ends by itself after a minute. Beside
+    /// `screenshot` are pictures of the same page in the dark and on a small screen.
     pub(crate) fn opens(&self, url: &str, screenshot: &Path) -> Option<Page> {
         let is_there = tools().join("node/node_modules/puppeteer-core").exists() && node().exists();
         let browser = Path::new("/usr/bin/chromium");

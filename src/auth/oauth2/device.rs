@@ -87,7 +87,9 @@ impl Client<'_> {
         loop {
             outside.pause(interval).await.map_err(Unsigned::Stopped)?;
             let form = vec![pair("grant_type", GRANT), pair("device_code", &code.secret)];
-            let answer = self.first_tokens(form, None, outside).await;
+            let request = self.token_request(form, None, outside.now()).map_err(Unsigned::Assertion)?;
+            // Between two polls a server may close the connection: whoever polls asks again anyway (RFC 8628, 3.5).
+            let answer = self.first_tokens(&request, true, outside).await;
             let Err(Unsigned::Refused { refused: Refused::Error { error, .. }, .. }) = &answer else {
                 return answer;
             };

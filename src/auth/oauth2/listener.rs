@@ -6,6 +6,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Response, StatusCode, header};
@@ -18,6 +19,9 @@ use tokio::sync::{mpsc, oneshot};
 use url::{Host, Url};
 
 use super::page;
+
+/// Between a connection that could not be had and the next one.
+const BREATH: Duration = Duration::from_millis(50);
 
 /// A socket that waits for the browser.
 #[derive(Debug)]
@@ -131,7 +135,11 @@ impl Listener {
         loop {
             tokio::select! {
                 Some(callback) = callbacks.recv() => return callback,
-                Ok(stream) = self.accept() => self.serve(stream, sender.clone()),
+                stream = self.accept() => match stream {
+                    Ok(stream) => self.serve(stream, sender.clone()),
+                    // A connection was given up again, or the system has no more of them for now.
+                    Err(_) => tokio::time::sleep(BREATH).await,
+                },
             }
         }
     }

@@ -1,7 +1,6 @@
 //! The first tokens of a person's sign-in, and the end of one.
 
 use serde_json::{Map, Value};
-use url::Url;
 
 use super::answer::Refused;
 use super::authorize::Invitation;
@@ -11,6 +10,7 @@ use super::outside::{Outside, ask};
 use super::renewal::{Unsigned, unanswered};
 use super::request::pair;
 use super::sign_in::SignIn;
+use crate::http::Request;
 
 impl Client<'_> {
     /// Exchanges a code for tokens (RFC 6749, 4.1.3). Without an invitation the code comes from a service's own console.
@@ -26,19 +26,21 @@ impl Client<'_> {
             form.extend(invitation.verifier.as_ref().map(|verifier| pair("code_verifier", verifier)));
         }
         self.redactor.learn(&code.code);
-        let sign_in = self.first_tokens(form, code.server.as_ref(), outside).await?;
+        let now = outside.now();
+        let request = self.token_request(form, code.server.as_ref(), now).map_err(Unsigned::Assertion)?;
+        // A code is good once: what may have been received is not sent again.
+        let sign_in = self.first_tokens(&request, false, outside).await?;
         Ok(SignIn { server: code.server.clone(), ..sign_in })
     }
 
-    /// Asks for the first tokens with this form. A code is good once: what may have been received is not sent again.
+    /// Asks for the first tokens. `again` says whether what may have been received is sent a second time.
     pub(super) async fn first_tokens<O: Outside>(
         &self,
-        form: Vec<(String, String)>,
-        server: Option<&Url>,
+        request: &Request,
+        again: bool,
         outside: &mut O,
     ) -> Result<SignIn, Unsigned<O::Stop>> {
-        let request = self.token_request(form, server, outside.now()).map_err(Unsigned::Assertion)?;
-        let response = ask(&request, false, outside).await.map_err(|why| unanswered(why, false))?;
+        let response = ask(request, again, outside).await.map_err(|why| unanswered(why, false))?;
         let tokens = self.read(&response, &Map::new()).map_err(|refused| Unsigned::Refused {
             refused,
             response: Box::new(response),
@@ -47,7 +49,7 @@ impl Client<'_> {
         let now = outside.now();
         let sign_in = SignIn { signed_in: Some(now), ..SignIn::first(self, tokens, now) };
         if sign_in.expires.is_some() && sign_in.refresh_token.is_none() {
-            return Err(Unsigned::NoRefreshToken);
+            return Err(Unsigned::Unrenewable);
         }
         Ok(sign_in)
     }

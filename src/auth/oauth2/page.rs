@@ -9,17 +9,9 @@ pub fn done(connection: &str) -> String {
     )
 }
 
-/// Not signed in, and why.
-pub fn failed(connection: &str, why: &str) -> String {
-    page(
-        "Not signed in",
-        &format!(
-            "River is <strong>not</strong> signed in to <strong>{}</strong>: {}.",
-            escaped(connection),
-            escaped(why)
-        ),
-        "The terminal says what helps. You can close this window.",
-    )
+/// Not signed in, and why, as the terminal says it.
+pub fn failed(why: &str) -> String {
+    page("Not signed in", &sentence(why), "The terminal says what helps. You can close this window.")
 }
 
 pub(super) fn nothing_here() -> String {
@@ -37,9 +29,20 @@ fn page(title: &str, first: &str, second: &str) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{title} – river</title>\n\
          <style>:root {{ color-scheme: light dark }} body {{ font: 1.125rem/1.5 system-ui, sans-serif; \
-         max-width: 36rem; margin: 15vh auto 0; padding: 0 1.5rem }} h1 {{ font-size: 1.75rem }}</style>\n\
+         max-width: 36rem; margin: 15vh auto 0; padding: 0 1.5rem; overflow-wrap: anywhere }} h1 {{ font-size: 1.75rem }}</style>\n\
          </head>\n<body>\n<main>\n<h1>{title}</h1>\n<p role=\"status\">{first}</p>\n<p>{second}</p>\n</main>\n</body>\n</html>\n"
     )
+}
+
+/// A message of the terminal's as HTML: what stands in backticks there is code here.
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    let text = escaped(&(first + letters.as_str()));
+    let parts = text.split('`').enumerate();
+    let parts = parts
+        .map(|(index, part)| if index % 2 == 1 { format!("<code>{part}</code>") } else { part.to_owned() });
+    parts.collect::<String>() + "."
 }
 
 fn escaped(text: &str) -> String {

@@ -40,6 +40,8 @@ pub enum Unsigned<S> {
     NotSignedIn,
     /// There is no refresh token, and the access token is over.
     NoRefreshToken,
+    /// A sign-in brought a token that ends, and no refresh token.
+    Unrenewable,
     /// The server refuses, and says why.
     Refused {
         /// Why.

@@ -34,7 +34,7 @@ pub(in crate::cli) struct LoginArguments {
     #[arg(long, conflicts_with = "code")]
     pub(in crate::cli) no_browser: bool,
     /// Exchange a code that the service's console gave (Zoho: Self Client).
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", allow_hyphen_values = true)]
     pub(in crate::cli) code: Option<String>,
     /// For how long a browser is waited for.
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = crate::cli::args::period)]

@@ -38,14 +38,15 @@ impl Desk {
         self
     }
 
-    /// Shows an address that a person is to open. It must be whole, also where the client's id counts as a secret.
-    pub(super) fn show(&mut self, address: &url::Url) {
-        let _ = writeln!(self.err, "\n  {address}\n");
-    }
-
     /// Says something. A closed terminal is no reason to stop.
     pub(super) fn say(&mut self, text: &str) {
         let _ = writeln!(self.err, "{}", self.redactor.redact(text));
+    }
+
+    /// Shows what a person opens or types, as it is. It goes to a browser, where a client's id is no secret (RFC 6749, 2.2);
+    /// with a masked one nobody could consent.
+    pub(super) fn show(&mut self, text: &str) {
+        let _ = writeln!(self.err, "  {text}\n");
     }
 }
 

@@ -32,6 +32,7 @@ pub(super) fn nobody(name: &str, patience: Duration) -> Diagnostic {
         format!("not signed in to `{name}`: no browser came back within {time}"),
     )
     .help("sign in again; `--timeout 15m` waits longer, `--no-browser` takes the address by paste")
+    .help(SHOWN_ELSEWHERE)
 }
 
 /// Nobody has to consent where the application signs in for itself.
@@ -53,6 +54,8 @@ pub(super) fn no_code_for_a_device(name: &str) -> Diagnostic {
     Diagnostic::error(Code::BadConnection, message)
         .help(format!("leave it out: `river auth login {name}` shows a code to type in on another device"))
 }
+/// What a service shows nobody can read here.
+pub(super) const SHOWN_ELSEWHERE: &str = "if the service showed an error instead, its page says what is wrong; most often `redirect_url` is not the registered address, letter for letter";
 
 /// What helps where a code is refused: it is not the refresh token that is wrong.
 pub(super) fn code_help(refused: &Refused, from_console: bool) -> Option<&'static str> {
@@ -63,6 +66,9 @@ pub(super) fn code_help(refused: &Refused, from_console: bool) -> Option<&'stati
         }
         "invalid_grant" | "invalid_code" | "bad_verification_code" => Some(
             "a code is good once and for a few minutes, and for the address it was sent to: sign in again, and check that `redirect_url` is the registered one, letter for letter",
+        ),
+        "invalid_request" if from_console => Some(
+            "`--code` is for a code that the service's console shows (Zoho: Self Client); one that a browser brings back is taken by `river auth login NAME --no-browser`",
         ),
         "redirect_uri_mismatch" | "invalid_redirect_uri" => {
             Some("register the `redirect_url` of the connection at the service, letter for letter")

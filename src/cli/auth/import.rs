@@ -44,7 +44,7 @@ pub(super) async fn import(
     let held = renewal::prove(&client, imported, &lock, &mut desk).await;
     let held = held.map_err(|why| opened.unsigned(&client, &why))?;
     let id = entry_id(&client, &store);
-    let lines = report::lines_and_place(&client, &held.sign_in, desk.now(), report::place(&id, &store));
+    let lines = report::lines_and_place(&client, &held.sign_in, desk.now(), opened.place(&id, &store));
     writeln!(terminal.out, "the refresh token of `{}` is good, and kept", opened.name)?;
     write!(terminal.out, "{}", redactor.redact(&report::table(&lines)))?;
     Ok(())

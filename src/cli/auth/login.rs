@@ -39,7 +39,7 @@ pub(super) async fn login(
     lock.reserve().map_err(|trouble| opened.trouble(&trouble))?;
     let login = Login { opened: &opened, client: &client, lock: &lock, terminal };
     let sign_in = login.sign_in(way, &mut desk).await?;
-    let lines = report::lines_and_place(&client, &sign_in, desk.now(), report::place(lock.id(), &store));
+    let lines = report::lines_and_place(&client, &sign_in, desk.now(), opened.place(lock.id(), &store));
     writeln!(terminal.out, "signed in to `{}`", opened.name)?;
     write!(terminal.out, "{}", redactor.redact(&report::table(&lines)))?;
     Ok(())
@@ -101,8 +101,8 @@ impl Login<'_> {
         let listener = Listener::bind(self.client.redirect_url.as_ref()).await;
         let listener = listener.map_err(|error| self.failed(failure::listen(&error)))?;
         let invitation = self.invite(listener.redirect())?;
-        desk.say("open this address in a browser and consent:");
-        desk.show(&invitation.url);
+        desk.say("open this address in a browser and consent:\n");
+        desk.show(invitation.url.as_str());
         if browser::open(&invitation.url, &self.terminal.environment) {
             desk.say("(a browser should open by itself)");
         }
@@ -119,10 +119,9 @@ impl Login<'_> {
 
     /// The browser says what the terminal says.
     async fn show(&self, callback: Callback, signed_in: &Result<SignIn, Problem>) {
-        let name = &self.opened.name;
         let text = match signed_in {
-            Ok(_) => page::done(name),
-            Err(problem) => page::failed(name, &problem.first_message()),
+            Ok(_) => page::done(&self.opened.name),
+            Err(problem) => page::failed(&problem.first_message()),
         };
         // A browser that hangs must not keep the terminal.
         let _ = tokio::time::timeout(Duration::from_secs(5), callback.show(text)).await;
@@ -132,8 +131,8 @@ impl Login<'_> {
         let own = url::Url::parse("http://127.0.0.1/callback").map_err(anyhow::Error::from);
         let redirect = self.client.redirect_url.clone().map_or(own, Ok).map_err(Problem::Other)?;
         let invitation = self.invite(&redirect)?;
-        desk.say("open this address in any browser and consent:");
-        desk.show(&invitation.url);
+        desk.say("open this address in any browser and consent:\n");
+        desk.show(invitation.url.as_str());
         desk.say(&format!(
             "at the end the browser goes to {redirect}, which may show an error: copy the whole address from its address bar, paste it here and press Enter"
         ));
@@ -144,9 +143,10 @@ impl Login<'_> {
                 FindingCode::SignInFailed,
                 "what was pasted is not the address that the browser showed at the end",
             );
-            return Err(self.failed(finding.help(format!(
+            let finding = finding.help(format!(
                 "it begins with `{redirect}?` and has `code=` and `state=` in it; sign in again"
-            ))));
+            ));
+            return Err(self.failed(finding.help(failure::SHOWN_ELSEWHERE)));
         };
         self.take(query, &invitation, desk).await
     }
@@ -156,11 +156,12 @@ impl Login<'_> {
             self.failed(Diagnostic::error(FindingCode::MissingKey, "`auth` lacks `device_url`"))
         })?;
         let codes = codes.map_err(|why| self.opened.unsigned(self.client, &why))?;
-        desk.say(&format!(
-            "on any device, open\n\n  {}\n\nand type the code\n\n  {}\n",
-            codes.verification_uri, codes.user_code
-        ));
+        desk.say("on any device, open\n");
+        desk.show(&report::plain(&codes.verification_uri));
+        desk.say("and type the code\n");
+        desk.show(&report::plain(&codes.user_code));
         if let Some(complete) = &codes.verification_uri_complete {
+            let complete = report::plain(complete);
             desk.say(&format!("(or open {complete}, which has the code in it)"));
         }
         desk.say(&format!("waiting for at most {}; Ctrl-C ends it", report::rough(codes.expires_in)));

@@ -94,6 +94,13 @@ impl Opened {
         self.project.root.join(if self.in_sandbox { SANDBOX_STATE } else { STATE })
     }
 
+    /// Where and how a sign-in is kept.
+    pub(super) fn place(&self, id: &EntryId, store: &TokenStore) -> String {
+        let file = id.shown();
+        let file = if self.in_sandbox { file.replacen(STATE, SANDBOX_STATE, 1) } else { file };
+        format!("{file} ({})", store.protection())
+    }
+
     /// The store of the project; warnings are told.
     pub(super) async fn store(&self, desk: &mut Desk) -> Result<Arc<TokenStore>, Problem> {
         use crate::auth::oauth2::{Notice, Outside};

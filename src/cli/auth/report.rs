@@ -3,7 +3,6 @@
 use std::time::{Duration, SystemTime};
 
 use crate::auth::oauth2::{Client, SignIn};
-use crate::auth::{EntryId, TokenStore};
 
 /// The lines about a sign-in, without any secret.
 pub(super) fn lines(client: &Client<'_>, sign_in: &SignIn, now: SystemTime) -> Vec<(&'static str, String)> {
@@ -52,11 +51,6 @@ pub(super) fn lines_and_place(
     lines
 }
 
-/// Where and how it is kept.
-pub(super) fn place(id: &EntryId, store: &TokenStore) -> String {
-    format!("{} ({})", id.shown(), store.protection())
-}
-
 pub(super) fn rfc3339(time: SystemTime) -> String {
     let time = jiff::Timestamp::try_from(time).unwrap_or_default();
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
@@ -75,6 +69,14 @@ pub(super) fn rough(time: Duration) -> String {
 /// One name and value a line, names of one width.
 pub(super) fn table(lines: &[(&'static str, String)]) -> String {
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-    let lines: Vec<String> = lines.iter().map(|(name, text)| format!("  {name:width$}  {text}")).collect();
+    let lines: Vec<String> =
+        lines.iter().map(|(name, text)| format!("  {name:width$}  {}", plain(text))).collect();
     if lines.is_empty() { String::new() } else { lines.join("\n") + "\n" }
+}
+
+/// What came from a server must not move a cursor.
+pub(super) fn plain(text: &str) -> String {
+    let plain =
+        |character: char| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
+    text.chars().map(plain).collect()
 }

@@ -164,7 +164,7 @@ fn kept(opened: &Opened, client: &Client<'_>) -> Result<Option<(SignIn, String)>
     let (store, _) = TokenStore::open(&opened.state(), opened.project.protection.clone())
         .map_err(|trouble| opened.trouble(&trouble))?;
     let id = entry_id(client, &store);
-    let place = report::place(&id, &store);
+    let place = opened.place(&id, &store);
     let kept = opened.kept(&store, &id)?.filter(|(sign_in, _)| sign_in.is_of(client));
     Ok(kept.map(|(sign_in, _)| (sign_in, place)))
 }

@@ -69,8 +69,19 @@ async function walked(page) {
     [answer] = await Promise.all([page.waitForNavigation(), named(page, 'button', button).click()]);
   }
   const last = await described(page, answer);
-  await page.screenshot({ path: values.screenshot, fullPage: true });
-  return { ...last, pages };
+  const overflows = await pictured(page);
+  return { ...last, overflows, pages };
+}
+
+/** Pictures of the page: as it is, in the dark, and on a small screen, for which it may be too wide. */
+async function pictured(page) {
+  const picture = (name) => page.screenshot({ path: values.screenshot.replace(/\.png$/, `${name}.png`), fullPage: true });
+  await picture('');
+  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }]);
+  await picture('-dark');
+  await page.setViewport({ width: 320, height: 568 });
+  await picture('-small');
+  return page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
 }
 
 function named(page, role, name) {

@@ -43,8 +43,8 @@ export function makeProvider(issuer, clients, tokenRequests) {
       Session: 3600,
     },
   });
-  provider.use(pacePolls);
   provider.use((context, next) => note(tokenRequests, context, next));
+  provider.use(pacePolls);
   return provider;
 }
 
@@ -75,6 +75,7 @@ async function note(tokenRequests, context, next) {
       proof: proof(context),
       status: context.status,
       error: context.body?.error ?? null,
+      at: process.uptime(),
     });
   }
 }
