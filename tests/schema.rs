@@ -100,6 +100,27 @@ fn every_key_is_explained() {
     definitions.iter().for_each(|(name, table)| explained(name, table));
 }
 
+/// Each key of `auth` has its place in the guides.
+#[test]
+fn every_key_of_auth_is_in_the_guide() {
+    let guide = |name: &str| {
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name)).unwrap()
+    };
+    let (tokens, others) = (guide("sign-in.md"), guide("sign-in-kinds.md"));
+    let schema = schema("connection");
+    let tables = schema["$defs"].as_object().unwrap().iter().filter(|(name, _)| name.starts_with("auth."));
+    let mut missing = vec![];
+    for (name, table) in tables {
+        let text = if name.starts_with("auth.oauth2") { &tokens } else { &others };
+        let keys = table["properties"].as_object().unwrap().keys();
+        let forms =
+            |key: &str| [format!("`{key}"), format!(".{key}`"), format!("{{ {key}: "), format!(", {key}: ")];
+        let told = |key: &&String| forms(key).iter().any(|form| text.contains(form));
+        missing.extend(keys.filter(|key| !told(key)).map(|key| format!("{name}.{key}")));
+    }
+    assert!(missing.is_empty(), "not in docs/sign-in.md or docs/sign-in-kinds.md: {missing:?}");
+}
+
 /// What the readers take, the schema takes; each case is one step's lines.
 #[test]
 fn what_the_language_takes_is_valid() {

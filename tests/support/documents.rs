@@ -1,4 +1,4 @@
-//! Pipelines in documents and folders of this repository: each passes `river check`. Links lead somewhere.
+//! Pipelines and connections in documents and folders of this repository: each passes `river check`. Links lead somewhere.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,11 +31,12 @@ pub(crate) fn trials() -> Vec<Trial> {
     let blocks = documents().into_iter().flat_map(|document| {
         let text = fs::read_to_string(&document).unwrap_or_default();
         let name = relative(&document);
-        whole_pipelines(&text)
+        blocks(&text)
             .into_iter()
-            .map(move |(line, block)| {
+            .filter_map(move |(line, block)| {
+                let file = file_of(&block)?;
                 let name = format!("documents/{name}:{line}");
-                Trial::test(name, move || Ok(check_block(&block)?))
+                Some(Trial::test(name, move || Ok(check_block(&file, &block)?)))
             })
             .collect::<Vec<_>>()
     });
@@ -92,33 +93,39 @@ fn every_page_is_in_the_summary() -> Result<(), String> {
     if missing.is_empty() { Ok(()) } else { Err(format!("not in docs/SUMMARY.md: {}", missing.join(", "))) }
 }
 
-/// The YAML blocks that begin with `name:`, with the lines at which they begin.
-fn whole_pipelines(text: &str) -> Vec<(usize, String)> {
+/// What a block is: a pipeline begins with its name, a connection with that of its file. None: it is a fragment.
+fn file_of(block: &str) -> Option<String> {
+    let first = block.lines().next()?;
+    let connection = first.strip_prefix("# ").filter(|file| file.starts_with("connections/"));
+    let pipeline = first.starts_with("name:").then_some("pipeline.yaml");
+    pipeline.or(connection).map(str::to_owned)
+}
+
+/// The YAML blocks, with the lines at which they begin.
+fn blocks(text: &str) -> Vec<(usize, String)> {
     let mut blocks = Vec::new();
     let mut lines = text.lines().enumerate();
     while let Some((number, line)) = lines.next() {
         if line.trim_start().starts_with("```yaml") {
             let block: Vec<&str> =
                 lines.by_ref().map(|(_, line)| line).take_while(|line| line.trim() != "```").collect();
-            if block.first().is_some_and(|first| first.starts_with("name:")) {
-                blocks.push((number + 1, block.join("\n") + "\n"));
-            }
+            blocks.push((number + 1, block.join("\n") + "\n"));
         }
     }
     blocks
 }
 
 /// A block is checked with the connections of this repository beside it.
-fn check_block(block: &str) -> Result<(), String> {
+fn check_block(name: &str, block: &str) -> Result<(), String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    fs::write(folder.path().join("pipeline.yaml"), block).map_err(|error| error.to_string())?;
     let connections = folder.path().join("connections");
     fs::create_dir(&connections).map_err(|error| error.to_string())?;
     for file in files(Path::new("connections"), "yaml") {
         let to = connections.join(file.file_name().unwrap_or_default());
         fs::copy(&file, to).map_err(|error| error.to_string())?;
     }
-    check(folder.path().to_owned(), "pipeline.yaml")
+    fs::write(folder.path().join(name), block).map_err(|error| error.to_string())?;
+    check(folder.path().to_owned(), name)
 }
 
 fn check_file(name: &str) -> Result<(), String> {

@@ -15,8 +15,9 @@ use crate::cli::exit::Exit;
 use crate::cli::problem::Problem;
 use crate::cli::project;
 use crate::cli::terminal::Terminal;
+use crate::diagnostic::Findings;
 use crate::plan::auth::AuthPlan;
-use crate::plan::connection::ConnectionSource;
+use crate::plan::connection::{self, ConnectionSource};
 use crate::plan::source::Origin;
 use crate::secret::Redactor;
 
@@ -44,6 +45,12 @@ pub(super) fn status(
     };
     let mut all = Vec::new();
     for name in names {
+        if arguments.connection.is_none()
+            && let Some(state) = unlooked(&name, terminal)
+        {
+            all.push(Status { name, state, grant: None, lines: vec![], ready: false });
+            continue;
+        }
         match of(&name, terminal, redactor) {
             Ok(Some(status)) => all.push(status),
             Ok(None) if arguments.connection.is_some() => {
@@ -112,12 +119,34 @@ impl Status {
     }
 }
 
+/// Looking at all connections asks no person and runs no program: what stands for one that would need it.
+fn unlooked(name: &str, terminal: &Terminal) -> Option<String> {
+    let project = project::open_connection(name, &terminal.folder, &terminal.environment).ok()?;
+    let mut alone = connection::alone(name, project.spec.as_ref()?, &[], &mut Findings::default());
+    alone.mark_used();
+    let own = alone.auth.iter().flat_map(|auth| &auth.values);
+    let wanted = own.chain(&alone.connection.values).filter(|entry| entry.is_looked_up());
+    wanted.into_iter().find_map(|entry| match &entry.source {
+        ConnectionSource::Outside(outside) => match &outside.origin {
+            Origin::Prompt | Origin::Command(_) | Origin::Keyring(_) => Some(format!(
+                "not looked at here (`{}`: {}): `river auth status {name}` does",
+                entry.name, outside.origin
+            )),
+            Origin::Environment(_) | Origin::File(_) => None,
+        },
+        ConnectionSource::Written(_) => None,
+    })
+}
+
 /// How far the sign-in of a connection is, in words, and whether a run could send with it.
 pub(in crate::cli) fn state(
     name: &str,
     terminal: &Terminal,
     redactor: &Redactor,
 ) -> Result<(String, bool), Problem> {
+    if let Some(state) = unlooked(name, terminal) {
+        return Ok((state, false));
+    }
     Ok(match of(name, terminal, redactor)? {
         None => ("nobody signs in".to_owned(), true),
         Some(Status { grant: None, ready, .. }) => ("nobody signs in".to_owned(), ready),
