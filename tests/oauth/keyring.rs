@@ -32,3 +32,36 @@ fn what_is_kept_is_there_in_the_next_session() {
     let elsewhere = tempfile::tempdir().unwrap();
     assert_eq!(beside_keyring(elsewhere.path(), &format!("{look_up} || true")).unwrap(), "");
 }
+
+/// River as it is built with `--features keyring`: what `secret-tool` keeps, river finds.
+#[cfg(feature = "keyring")]
+#[test]
+fn a_connection_reads_what_is_kept() {
+    use river::sandbox::wire::{Reply, Server, WireRequest};
+
+    use crate::project::Project;
+
+    let (sender, tokens) = std::sync::mpsc::channel();
+    let server = Server::start(0, move |request: WireRequest| {
+        let _ = sender.send(request.header("authorization").unwrap_or_default().to_owned());
+        Reply::json(200, &serde_json::json!({ "records": [1, 2], "more": false }))
+    })
+    .unwrap();
+    let project = Project::new(&format!(
+        "base_url: {}\nauth: {{ kind: bearer, token: {{ from: 'keyring:shop' }} }}\n",
+        server.base_url()
+    ));
+    let folder = tempfile::tempdir().unwrap();
+    let run = format!(
+        "cd '{}' && NO_PROXY=127.0.0.1 '{}' run pull.yaml 2>&1 || echo \"exit $?\"",
+        project.path("").display(),
+        env!("CARGO_BIN_EXE_river")
+    );
+    let Some(printed) = beside_keyring(folder.path(), &run) else { return };
+    assert!(printed.contains("the keyring has no entry `shop`"), "{printed}");
+    let store =
+        "printf 'the token of the shop' | secret-tool store --label=river service river username shop";
+    let printed = beside_keyring(folder.path(), &format!("{store} && {run}")).unwrap();
+    assert!(printed.starts_with("1\n2\n") && !printed.contains("the token"), "{printed}");
+    assert_eq!(tokens.try_iter().collect::<Vec<_>>(), ["Bearer the token of the shop"]);
+}
