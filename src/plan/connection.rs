@@ -12,6 +12,7 @@ use super::value::ValuePlan;
 use super::written::EvaluationError;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
 use crate::expr::mapping;
+use crate::spec;
 use crate::spec::auth::AuthSpec;
 use crate::spec::connection::{ConnectionSpec, ConnectionUse, ConnectionValue};
 use crate::spec::node::{Key, Node, NodeKind};
@@ -261,6 +262,7 @@ fn late_names(plan: &ConnectionPlan) -> Vec<String> {
 
 fn has_base_url(plan: &ConnectionPlan) -> bool {
     plan.values.iter().any(|entry| entry.name == "base_url")
+        || plan.kept.iter().any(|kept| kept == "base_url")
 }
 
 struct Built {
@@ -333,6 +335,11 @@ fn kept_names(spec: &ConnectionSpec, findings: &mut Findings) -> Vec<String> {
     let Some(AuthSpec::OAuth2(oauth2)) = spec.auth.given().map(|auth| &auth.value) else { return vec![] };
     let keys = oauth2.keep.given().into_iter().flat_map(|keep| &keep.0).map(|(key, _)| key);
     keys.map(|key| {
+        if spec::connection::OWN.contains(&key.name.as_str()) {
+            let message = format!("`{}` is a key of connections, and cannot be a value", key.name);
+            let finding = Diagnostic::error(Code::NameConflict, message).at(key.span, "kept under this name");
+            findings.push(finding.help("give it another name"));
+        }
         if let Some((own, _)) = spec.values.0.iter().find(|(own, _)| own.name == key.name) {
             let message = format!("`{}` is a value of the connection already", key.name);
             let finding = Diagnostic::error(Code::NameConflict, message).at(key.span, "kept under this name");

@@ -43,7 +43,7 @@ pub struct ConnectionSpec {
 }
 
 /// Keys of connections that are the language's own.
-const OWN: &[&str] = &["hints", "auth"];
+pub const OWN: &[&str] = &["hints", "auth"];
 
 impl ConnectionSpec {
     /// Its keys that are the language's own; all others are values by names of the author's.
