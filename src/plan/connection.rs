@@ -314,6 +314,7 @@ fn build(
     let mut values: Vec<ConnectionEntry> = overlay.iter().map(overlaid).collect();
     values.extend(builder.in_order(&own));
     mark_late(&mut values, &kept);
+    refuse_base_url(&values, builder.findings);
     let names = builder.names;
     let hints = spec.hints.given().map(|hints| {
         hints
@@ -348,6 +349,18 @@ fn kept_names(spec: &ConnectionSpec, findings: &mut Findings) -> Vec<String> {
         key.name.clone()
     })
     .collect()
+}
+
+/// A `base_url` that stands in the file and is none would fail in every step that joins it.
+fn refuse_base_url(values: &[ConnectionEntry], findings: &mut Findings) {
+    let base = values.iter().find(|entry| entry.name == "base_url");
+    let Some(base) = base.filter(|base| base.span.is_some()) else { return };
+    let Some(text) = base.source.written().and_then(ValuePlan::literal) else { return };
+    let is_web = url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    if !is_web {
+        let finding = Diagnostic::error(Code::BadUrl, format!("`base_url` is `{text}`, which is not a URL"));
+        findings.push(finding.at_if(base.span).help("a URL is `https://HOST` or `https://HOST/PATH`"));
+    }
 }
 
 /// What needs a kept value is there only after a sign-in. The values are in an order in which each needs earlier ones.

@@ -71,6 +71,14 @@ impl ValuePlan {
         self.span().is_none()
     }
 
+    /// The text that it is, whatever a run knows.
+    pub fn literal(&self) -> Option<&str> {
+        match self {
+            Self::Constant(value) => value.as_str(),
+            Self::Template(..) | Self::List(_) | Self::Map(_) => None,
+        }
+    }
+
     /// Where its first template stands; none without templates.
     pub fn span(&self) -> Option<Span> {
         let mut span = None;

@@ -54,7 +54,26 @@ impl Run<'_> {
         if give_up.is_none() && built_in(outcome, true) == BuiltIn::Retry {
             return hinted.help(not_sent_twice(request));
         }
+        if let Some(help) = self.help_without_credentials(step, request, response.status) {
+            return hinted.help(help);
+        }
         hinted.help(status_help(response.status.as_u16(), give_up))
+    }
+
+    /// Credentials that stay at home are no reason to doubt them.
+    fn help_without_credentials(
+        &self,
+        step: &StepPlan,
+        request: &Request,
+        status: http::StatusCode,
+    ) -> Option<String> {
+        let refused = matches!(status, http::StatusCode::UNAUTHORIZED | http::StatusCode::FORBIDDEN);
+        let used = step.auth.filter(|used| refused && !self.is_at_home(*used, request))?;
+        let origin = request.url.origin().ascii_serialization();
+        let name = &self.plan.auths[used.auth].connection_name;
+        Some(format!(
+            "no credentials were sent: `{origin}` is neither the `base_url` of connection `{name}` nor among its `auth: {{ origins: … }}`"
+        ))
     }
 
     /// Adds what was sent and what came.

@@ -226,7 +226,7 @@ impl Run<'_> {
     }
 
     /// Whether a request goes to where the credentials belong: they go nowhere else.
-    fn is_at_home(&self, used: AuthUse, request: &Request) -> bool {
+    pub(super) fn is_at_home(&self, used: AuthUse, request: &Request) -> bool {
         let plan = &self.plan.auths[used.auth];
         let base = plan.connection.and_then(|index| self.values.of_connection(index, "base_url"));
         let base = base.and_then(|base| base.as_str().map(str::to_owned));

@@ -41,7 +41,7 @@ pub fn finding<S>(
     };
     match why {
         Unsigned::NotSignedIn => {
-            Diagnostic::error(Code::NotSignedIn, format!("nobody has signed in to `{name}` yet"))
+            Diagnostic::error(Code::NotSignedIn, format!("nobody is signed in to `{name}`"))
                 .at(span, "")
                 .help(format!("sign in once, at a terminal: `river auth login {name}`"))
         }
@@ -64,6 +64,9 @@ pub fn finding<S>(
             let tries = if *retries == 0 { String::new() } else { format!(" (after {retries} retries)") };
             let finding = failed(format!("{error}{tries}")).help(error.help());
             if *rotating { finding.note(ROTATING) } else { finding }
+        }
+        Unsigned::Unreadable(trouble) => {
+            failed(format!("what is kept of the sign-in cannot be read: {trouble}")).help(trouble.help())
         }
         Unsigned::Unstorable(trouble) => failed(format!("nothing was asked, since a new refresh token could not be kept: {trouble}"))
             .help(match trouble {

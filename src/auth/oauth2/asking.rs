@@ -50,7 +50,8 @@ impl Asking<'_> {
         let Some(sign_in) = self.of(&entry) else { return Found::Nothing };
         let is_refused = self.before.refused == Some(entry.generation);
         let generation = Some(entry.generation);
-        if !is_refused && sign_in.is_good(outside.now(), self.client.plan.renew_before) {
+        let is_good = sign_in.is_good(outside.now(), self.client.plan.renew_before);
+        if !is_refused && is_good && sign_in.has_what_is_kept(self.client) {
             return Found::Good(Held { sign_in, generation });
         }
         Found::Old(sign_in)
@@ -79,6 +80,12 @@ impl Asking<'_> {
         outside: &mut O,
     ) -> Result<Held, Unsigned<O::Stop>> {
         let former = former.or_else(|| self.before.held.clone());
+        if self.needs_a_refresh_token() && self.refresh_token(former.as_ref()).is_none() {
+            return Err(match trouble {
+                StoreError::Absent => Unsigned::NotSignedIn,
+                trouble => Unsigned::Unreadable(trouble),
+            });
+        }
         if self.may_rotate(former.as_ref()) {
             return Err(Unsigned::Unstorable(trouble));
         }
@@ -112,7 +119,23 @@ impl Asking<'_> {
             }
             asked => asked,
         };
-        self.keep(asked, former.as_ref(), lock, outside)
+        let kept = self.keep(asked, former.as_ref(), lock, outside);
+        if let Err(why) = &kept {
+            self.note_refusal(why, former, lock);
+        }
+        kept
+    }
+
+    /// `river auth status` should know that a refresh token is refused; a store that cannot note it loses nothing. What
+    /// somebody wrote since is left alone.
+    fn note_refusal<S>(&self, why: &Unsigned<S>, former: Option<SignIn>, lock: &Locked) {
+        let there = lock.read().entry.as_ref().and_then(SignIn::of);
+        let Some((former, word)) =
+            former.filter(|former| there.as_ref() == Some(former)).zip(why.word_about_the_grant())
+        else {
+            return;
+        };
+        let _ = lock.write(SignIn { refused: Some(word), ..former }.to_fresh(), &|_| {});
     }
 
     /// Keeps what came. Nothing waits between the answer and this: see the guarantees.
@@ -252,7 +275,8 @@ impl Asking<'_> {
             self.client.refresh_request(token, server, outside.now()).map_err(Unsigned::Assertion)?;
         let response = ask(&request, true, outside).await.map_err(|why| unanswered(why, rotating))?;
         reach(FaultPoint::TokenAnswered);
-        let kept = former.map(|former| former.kept.clone()).unwrap_or_default();
+        let kept = former.filter(|former| former.has_what_is_kept(self.client));
+        let kept = kept.map(|former| former.kept.clone()).unwrap_or_default();
         let tokens =
             self.client.read(&response, &kept).map_err(|refused| refusal(refused, response, rotating))?;
         Ok(self.next(former, token, tokens, outside))
@@ -266,6 +290,7 @@ impl Asking<'_> {
             None => SignIn::first(self.client, tokens, now).keeping(used),
         };
         let is_own = self.client.own_refresh_token().is_some_and(|own| own == used);
+        let next = SignIn { keeps: Some(self.client.keeps()), ..next };
         if is_own { next.beginning_with(used) } else { next }
     }
 }

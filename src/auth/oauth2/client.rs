@@ -90,6 +90,12 @@ impl<'a> Client<'a> {
         fields
     }
 
+    /// What `keep` says, as text.
+    pub(super) fn keeps(&self) -> String {
+        let keeps = self.plan.keep.iter().map(|(name, path)| format!("{name}: {}", path.text.value));
+        keeps.collect::<Vec<_>>().join(", ")
+    }
+
     /// A refresh token that the connection brings.
     pub fn own_refresh_token(&self) -> Option<String> {
         self.values.text("refresh_token")

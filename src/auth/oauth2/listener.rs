@@ -164,11 +164,14 @@ impl Listener {
             let service = service_fn(move |request| {
                 // The first request of a connection is the only one.
                 let shown = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
-                let answer = answer(request, path.clone(), sender.clone(), shown);
-                async move { Ok::<_, Infallible>(answer.await) }
+                // Before anything waits: a browser that is closed at once has brought its code all the same.
+                let written = hand_on(&request, &path, &sender, shown);
+                async move { Ok::<_, Infallible>(answer(written).await) }
             });
             let mut http = hyper::server::conn::http1::Builder::new();
             http.keep_alive(false);
+            // A browser that says no more may still listen.
+            http.half_close(true);
             // A browser that goes away has nothing to be told.
             let _ = http.serve_connection(TokioIo::new(stream), service).await;
             let _ = shown.send(());
@@ -186,24 +189,30 @@ impl Callback {
     }
 }
 
-async fn answer(
-    request: http::Request<Incoming>,
-    path: String,
-    sender: mpsc::Sender<Callback>,
+/// Hands a callback on. Err: it is none, or there was one already.
+fn hand_on(
+    request: &http::Request<Incoming>,
+    path: &str,
+    sender: &mpsc::Sender<Callback>,
     shown: Option<oneshot::Receiver<()>>,
-) -> Response<Full<Bytes>> {
-    let query = request.uri().query().unwrap_or_default().to_owned();
+) -> Result<oneshot::Receiver<String>, StatusCode> {
     let is_callback = request.method() == Method::GET && request.uri().path() == path;
+    let shown = shown.filter(|_| is_callback).ok_or(StatusCode::NOT_FOUND)?;
+    let query = request.uri().query().unwrap_or_default().to_owned();
     let (page, written) = oneshot::channel();
-    let Some(shown) = shown.filter(|_| is_callback) else {
-        return html(StatusCode::NOT_FOUND, page::nothing_here());
-    };
-    if sender.send(Callback { query, page, shown }).await.is_err() {
-        return html(StatusCode::GONE, page::nothing_here());
+    match sender.try_send(Callback { query, page, shown }) {
+        Ok(()) => Ok(written),
+        Err(_) => Err(StatusCode::GONE),
     }
-    match written.await {
-        Ok(text) => html(StatusCode::OK, text),
-        Err(_) => html(StatusCode::GONE, page::nothing_here()),
+}
+
+async fn answer(written: Result<oneshot::Receiver<String>, StatusCode>) -> Response<Full<Bytes>> {
+    match written {
+        Err(status) => html(status, page::nothing_here()),
+        Ok(written) => match written.await {
+            Ok(text) => html(StatusCode::OK, text),
+            Err(_) => html(StatusCode::GONE, page::nothing_here()),
+        },
     }
 }
 

@@ -69,6 +69,8 @@ impl Client<'_> {
             rotated: false,
             token_url: Some(self.token_url.to_string()),
             own_used: None,
+            keeps: Some(self.keeps()),
+            refused: None,
         }
     }
 

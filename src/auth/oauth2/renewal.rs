@@ -62,6 +62,8 @@ pub enum Unsigned<S> {
     },
     /// The store cannot keep what would come, so that nothing was asked.
     Unstorable(StoreError),
+    /// Somebody may have signed in, but what is kept of it cannot be read or locked.
+    Unreadable(StoreError),
     /// What came cannot be kept: a new refresh token is lost.
     Lost(StoreError),
     /// A device's code is over, and nobody has typed it.
@@ -79,6 +81,16 @@ impl<S> Unsigned<S> {
     /// Whether the server refuses the token or code that was sent.
     pub(super) fn is_about_the_grant(&self) -> bool {
         matches!(self, Self::Refused { refused, .. } if refused.is_about_the_grant())
+    }
+
+    /// The server's word, if it is about the grant.
+    pub(super) fn word_about_the_grant(&self) -> Option<String> {
+        match self {
+            Self::Refused { refused: Refused::Error { error, .. }, .. } if self.is_about_the_grant() => {
+                Some(error.clone())
+            }
+            _ => None,
+        }
     }
 }
 

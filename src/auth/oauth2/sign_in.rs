@@ -40,6 +40,10 @@ pub struct SignIn {
     pub(super) token_url: Option<String>,
     /// The hash of the connection's own refresh token that was used last: it may be used up.
     pub(super) own_used: Option<String>,
+    /// What the connection's `keep` said when it came.
+    pub(super) keeps: Option<String>,
+    /// The word with which the server refused the refresh token last; none: it has not, or gave a new one since.
+    pub refused: Option<String>,
 }
 
 impl SignIn {
@@ -58,6 +62,8 @@ impl SignIn {
             rotated: false,
             token_url: Some(client.token_url.to_string()),
             own_used: None,
+            keeps: Some(client.keeps()),
+            refused: None,
         }
     }
 
@@ -76,6 +82,8 @@ impl SignIn {
             rotated: self.rotated || rotated,
             token_url: self.token_url.clone(),
             own_used: self.own_used.clone(),
+            keeps: self.keeps.clone(),
+            refused: None,
         }
     }
 
@@ -102,6 +110,11 @@ impl SignIn {
     /// Whether the connection's own refresh token was used for it.
     pub(super) fn began_with(&self, own: &str) -> bool {
         self.own_used.as_ref().is_some_and(|used| *used == hash(own))
+    }
+
+    /// Whether what is kept of the answers is what the connection wants now.
+    pub(super) fn has_what_is_kept(&self, client: &Client<'_>) -> bool {
+        self.keeps.as_ref().is_none_or(|keeps| *keeps == client.keeps())
     }
 
     /// Whether the access token is good for requests: its end is further away than `margin`, or than half of its life.
@@ -133,6 +146,8 @@ impl SignIn {
             rotated: values.get("rotated").and_then(Value::as_bool).unwrap_or(false),
             token_url: text("token_url"),
             own_used: text("own_used"),
+            keeps: text("keeps"),
+            refused: text("refused"),
         })
     }
 
@@ -152,6 +167,8 @@ impl SignIn {
             ("rotated", Value::from(self.rotated)),
             ("token_url", text(&self.token_url)),
             ("own_used", text(&self.own_used)),
+            ("keeps", text(&self.keeps)),
+            ("refused", text(&self.refused)),
         ];
         let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Fresh { received: self.received, expires: None, values }

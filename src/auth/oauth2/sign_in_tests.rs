@@ -21,6 +21,8 @@ fn sign_in(received: SystemTime, life: Option<u64>) -> SignIn {
         rotated: false,
         token_url: Some("https://accounts.example/token".to_owned()),
         own_used: None,
+        keeps: None,
+        refused: None,
     }
 }
 

@@ -100,6 +100,11 @@ impl Closing<'_> {
     }
 }
 
+/// Whether everybody who may read the file can read what is in it.
+pub(super) fn is_in_clear(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<VersionOnly>(bytes).is_ok_and(|found| found.version == PLAIN)
+}
+
 #[derive(Deserialize)]
 struct VersionOnly {
     version: u64,

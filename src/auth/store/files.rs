@@ -117,6 +117,13 @@ impl TokenStore {
         self.folder.join(format!("{}.{ending}", id.as_str()))
     }
 
+    /// Whether an entry lies there in clear, as it was written before there was a key.
+    pub fn is_in_clear(&self, id: &EntryId) -> bool {
+        let path = self.path(id, "json");
+        let content = read_file(&path, &shown(&path)).ok().flatten();
+        content.is_some_and(|content| super::envelope::is_in_clear(&content.bytes))
+    }
+
     fn read_entry(&self, id: &EntryId) -> Result<(Option<Entry>, Option<StoreError>), StoreError> {
         let path = self.path(id, "json");
         let shown = shown(&path);

@@ -30,7 +30,7 @@ pub(super) async fn logout(
     };
     writeln!(
         terminal.out,
-        "`{}`: the sign-in is forgotten here; the service was not told, and the token stays good there{next_time}",
+        "`{}`: the sign-in is forgotten here; the service was not told, where the token may still be good{next_time}",
         opened.name
     )?;
     Ok(())

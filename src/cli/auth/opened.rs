@@ -8,6 +8,7 @@ use super::failure;
 use crate::auth::oauth2::renewal::{self, entry_id};
 use crate::auth::oauth2::{Client, SignIn, Unsigned};
 use crate::auth::source::Places;
+use crate::auth::store::ProtectionKind;
 use crate::auth::{AuthValues, EntryId, Locked, StoreError, TokenStore};
 use crate::cli::ask;
 use crate::cli::exit::Exit;
@@ -98,7 +99,15 @@ impl Opened {
     pub(super) fn place(&self, id: &EntryId, store: &TokenStore) -> String {
         let file = id.shown();
         let file = if self.in_sandbox { file.replacen(STATE, SANDBOX_STATE, 1) } else { file };
-        format!("{file} ({})", store.protection())
+        let protection = store.protection();
+        if protection == ProtectionKind::Plain || !store.is_in_clear(id) {
+            return format!("{file} ({protection})");
+        }
+        format!(
+            "{file} ({} until it is next written, then {protection}; `river auth refresh {}` does that)",
+            ProtectionKind::Plain,
+            self.name
+        )
     }
 
     /// The store of the project; warnings are told.

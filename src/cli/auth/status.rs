@@ -173,7 +173,15 @@ fn of(name: &str, terminal: &Terminal, redactor: &Redactor) -> Result<Option<Sta
             let mut lines = report::lines(&client, &sign_in, now);
             lines.extend(missing_scopes(&client, &sign_in));
             lines.push(("kept in", place));
-            ("signed in", true, lines)
+            match &sign_in.refused {
+                None => ("signed in", true, lines),
+                Some(word) => {
+                    let told =
+                        format!("the service refused the refresh token: `{word}`; `river auth login {name}`");
+                    lines.insert(0, ("refused", told));
+                    ("signed in, but refused", false, lines)
+                }
+            }
         }
         None if own => ("the connection brings a refresh token; no run has used it yet", true, vec![]),
         None if client.needs_a_person() => {

@@ -8,6 +8,7 @@ use super::{Around, AuthKind, AuthPlan, HmacPlan, Place, oauth2};
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest};
 use crate::plan::connection::{ConnectionEntry, make_entry};
 use crate::plan::scope::{ConnectionNames, Room, Scope};
+use crate::plan::value::ValuePlan;
 use crate::plan::written::Written;
 use crate::spec::auth::{
     AuthSpec, Encoding, Grant, HmacAlgorithm, HmacSpec, OAuth1Method, SecretEncoding, TimestampForm,
@@ -167,6 +168,20 @@ impl Builder<'_> {
             self.findings.push(finding.at(text.span, "").help_if(guess).help(
                 "allowed are `{signature}`, `{timestamp}` and `{nonce}`, and values as `{{ connection.NAME }}`",
             ));
+        }
+    }
+
+    /// An address that stands in the file and is none would fail in every run.
+    pub(super) fn refuse_literal_urls(&mut self, names: &[&str]) {
+        for entry in self.values.iter().filter(|entry| names.contains(&entry.name.as_str())) {
+            let Some(text) = entry.source.written().and_then(ValuePlan::literal) else { continue };
+            let finding = match url::Url::parse(text) {
+                Ok(url) if matches!(url.scheme(), "http" | "https") => continue,
+                Ok(url) => format!("`{}`: river does not speak `{}`", entry.name, url.scheme()),
+                Err(error) => format!("`{}` is `{text}`, which is not a URL: {error}", entry.name),
+            };
+            let finding = Diagnostic::error(Code::BadUrl, finding).at_if(entry.span);
+            self.findings.push(finding.help("a URL is `https://HOST/PATH`"));
         }
     }
 

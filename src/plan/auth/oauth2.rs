@@ -105,6 +105,7 @@ pub(super) fn build(spec: &OAuth2Spec, builder: &mut Builder<'_>) -> Result<Auth
         |given| given.value,
     );
     values(spec, builder);
+    builder.refuse_literal_urls(&["authorize_url", "token_url", "device_url", "revoke_url", "redirect_url"]);
     let around = builder.around(&spec.header);
     let into = builder.place(&spec.into, "Authorization", false);
     let keep = paths(spec.keep.given(), builder);
