@@ -9,6 +9,8 @@ mod encrypted;
 mod kept;
 #[path = "token_store/killed.rs"]
 mod killed;
+#[path = "token_store/login.rs"]
+mod login;
 #[path = "token_store/project.rs"]
 mod project;
 #[path = "token_store/rotation.rs"]

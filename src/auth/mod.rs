@@ -4,6 +4,7 @@
 //! connections from where they are; `store/` keeps values between runs. Nothing here prints, opens a socket but the
 //! listener of a sign-in, or decides whether a run can go on.
 
+mod home;
 pub mod oauth2;
 mod signer;
 pub mod signing;
@@ -11,6 +12,7 @@ pub mod source;
 pub mod store;
 mod values;
 
+pub use home::{Belongs, Home};
 pub use signer::{Certificate, bearer, certificate, signer};
 pub use store::{Entry, EntryId, Fresh, Locked, Reading, StoreError, Subject, TokenStore};
 pub use values::AuthValues;

@@ -114,6 +114,8 @@ pub(super) fn open(
 /// A connection by itself, with everything that was read for it.
 #[derive(Debug)]
 pub(super) struct ConnectionProject {
+    /// What pipelines call the connection, however the command spells it.
+    pub(super) name: String,
     /// The folder to which relative paths belong.
     pub(super) root: PathBuf,
     /// The texts.
@@ -152,7 +154,8 @@ pub(super) fn open_connection(
     };
     let spec = reader.read(&connections.join(format!("{name}.yaml")));
     let (environment, protection) = environment_of(&root, folder, environment, &mut sources, &mut findings);
-    Ok(ConnectionProject { root, sources, spec, environment, protection, findings })
+    let name = name.to_owned();
+    Ok(ConnectionProject { name, root, sources, spec, environment, protection, findings })
 }
 
 /// The names of the connections of the project in which the user stands.

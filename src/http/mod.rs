@@ -9,6 +9,7 @@ pub mod excerpt;
 mod failure;
 mod identity;
 pub mod limits;
+mod local;
 pub mod redirect;
 mod request;
 mod response;
@@ -18,6 +19,7 @@ mod transport;
 
 pub use identity::{ClientIdentity, IdentityError, roots_from_pem};
 pub use limits::Timeouts;
+pub use local::is_local;
 pub use redirect::RedirectError;
 pub use request::{Body, Header, HeaderError, Request};
 pub use response::Response;

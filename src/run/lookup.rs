@@ -10,7 +10,7 @@ use crate::auth::AuthValues;
 use crate::auth::source::{self, Found, Places, SourceError};
 use crate::diagnostic::{Code, Diagnostic, Findings, nearest};
 use crate::expr::mapping;
-use crate::plan::auth::AuthPlan;
+use crate::plan::auth::{AuthPlan, ORIGIN_HELP, parse_origin};
 use crate::plan::connection::{Alone, ConnectionEntry, ConnectionPlan, ConnectionSource};
 use crate::plan::need::{Need, ValueUse};
 use crate::plan::scope::VariableUse;
@@ -116,6 +116,7 @@ impl<'a> Lookup<'a> {
                 continue;
             }
             if let Some(value) = self.value(&plan.connection_name, entry, &context) {
+                self.check_origin(entry, &value);
                 if entry.secret {
                     secrets::learn(self.places.redactor, &value);
                 }
@@ -123,6 +124,18 @@ impl<'a> Lookup<'a> {
             }
         }
         values
+    }
+
+    /// One that is written out was looked at by the check.
+    fn check_origin(&mut self, entry: &ConnectionEntry, value: &Value) {
+        let is_computed = !entry.source.uses().is_empty() || entry.variable().is_some();
+        if !entry.name.starts_with("origins.") || !is_computed {
+            return;
+        }
+        if let Err(error) = parse_origin(value.as_str().unwrap_or_default()) {
+            let finding = Diagnostic::error(Code::BadConnection, error.to_string());
+            self.findings.push(finding.at_if(entry.span).help(ORIGIN_HELP));
+        }
     }
 
     /// None: it may be missing, and is; or a finding says what is wrong.

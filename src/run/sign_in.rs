@@ -13,7 +13,7 @@ use super::sign_in_failure::{self, Deed};
 use crate::auth::oauth2::renewal::{self, Before};
 use crate::auth::oauth2::{Client, Held, Notice, Outside, Unsigned};
 use crate::auth::signing::{Moment, Signer, SigningError};
-use crate::auth::{AuthValues, bearer, certificate, signer};
+use crate::auth::{AuthValues, Belongs, Home, bearer, certificate, signer};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::http::{Request, Response, SendError, Transport, TransportSettings};
 use crate::paging::Cursor;
@@ -66,10 +66,27 @@ impl Run<'_> {
 
     /// Signs in where the request goes to where the credentials belong.
     pub(super) async fn sign_in_to_send(&mut self, step: &StepPlan, request: &Request) -> Result<(), Stop> {
-        match step.auth {
-            Some(used) if self.is_at_home(used, request) => self.sign_in(used.auth).await.map(drop),
-            _ => Ok(()),
+        let Some(used) = step.auth else { return Ok(()) };
+        match self.home(used).holds(&request.url) {
+            Belongs::Elsewhere => Ok(()),
+            Belongs::InClear if self.plan.auths[used.auth].kind.can_be_overheard() => {
+                Err(self.in_clear(used, request).into())
+            }
+            Belongs::InClear | Belongs::Here => self.sign_in(used.auth).await.map(drop),
         }
+    }
+
+    /// A token's answer may say `http`, or the variable that `base_url` comes from.
+    fn in_clear(&self, used: AuthUse, request: &Request) -> Diagnostic {
+        let plan = &self.plan.auths[used.auth];
+        let origin = request.url.origin().ascii_serialization();
+        let message = format!(
+            "the credentials of connection `{}` would go to `{origin}` in clear: everybody on the way could read them",
+            plan.connection_name
+        );
+        Diagnostic::error(Code::SignInFailed, message).at(plan.span, "").help(format!(
+            "make `base_url` begin with `https://`; if nobody else is on the way, list it: `auth: {{ origins: [\"{origin}\"] }}`"
+        ))
     }
 
     /// What the request proves itself with, but for tokens, which change.
@@ -227,12 +244,19 @@ impl Run<'_> {
 
     /// Whether a request goes to where the credentials belong: they go nowhere else.
     pub(super) fn is_at_home(&self, used: AuthUse, request: &Request) -> bool {
+        match self.home(used).holds(&request.url) {
+            Belongs::Here => true,
+            Belongs::InClear => !self.plan.auths[used.auth].kind.can_be_overheard(),
+            Belongs::Elsewhere => false,
+        }
+    }
+
+    fn home(&self, used: AuthUse) -> Home {
         let plan = &self.plan.auths[used.auth];
         let base = plan.connection.and_then(|index| self.values.of_connection(index, "base_url"));
-        let base = base.and_then(|base| base.as_str().map(str::to_owned));
-        let listed = self.values.auths()[used.auth].group("origins").into_iter().map(|(_, origin)| origin);
-        let origins = base.into_iter().chain(listed).filter_map(|text| url::Url::parse(&text).ok());
-        origins.map(|url| url.origin()).any(|origin| origin == request.url.origin())
+        let listed = self.values.auths()[used.auth].group("origins");
+        let base = base.as_ref().and_then(|base| base.as_str());
+        Home::new(base, listed.into_iter().map(|(_, origin)| origin))
     }
 
     /// Makes sure of a token that is good now.

@@ -4,6 +4,7 @@ use url::Url;
 
 use crate::auth::values::AuthValues;
 use crate::diagnostic::Span;
+use crate::http::is_local;
 use crate::plan::auth::{AuthPlan, OAuth2Plan};
 use crate::secret::Redactor;
 use crate::spec::auth::Grant;
@@ -147,12 +148,15 @@ impl<'a> Settings<'a> {
         };
         let url =
             Url::parse(text).map_err(|error| bad(format!("is `{text}`, which is not a URL: {error}")))?;
-        let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
         match url.scheme() {
             "https" => Ok(url),
-            "http" if is_local => Ok(url),
+            "http" if is_local(&url) => Ok(url),
             // RFC 6749, 3.1.2.1 and 3.2: TLS is required.
             "http" => Err(bad(format!("is `{text}`: secrets are sent there, and `http` does not hide them"))),
+            // `localhost:8765/callback` is a URL of the scheme `localhost`.
+            _ if !text.contains("://") => {
+                Err(bad(format!("is `{text}`, which does not begin with `https://`")))
+            }
             other => Err(bad(format!("is `{text}`: river does not speak `{other}`"))),
         }
     }

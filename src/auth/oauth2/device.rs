@@ -1,6 +1,6 @@
 //! Consent on another device (RFC 8628).
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
@@ -29,7 +29,9 @@ pub struct DeviceCode {
     pub verification_uri_complete: Option<String>,
     /// For how long.
     pub expires_in: Duration,
-    interval: Duration,
+    /// How long to wait before the server is asked whether the person has consented.
+    pub interval: Duration,
+    given: SystemTime,
 }
 
 impl Client<'_> {
@@ -47,7 +49,7 @@ impl Client<'_> {
             Err(why) => return Some(Err(unanswered(why, false))),
         };
         let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-        let code = self.read_device_code(&body).ok_or_else(|| {
+        let code = self.read_device_code(&body, outside.now()).ok_or_else(|| {
             let error = body.get("error").and_then(Value::as_str).map(str::to_owned);
             let description = body.get("error_description").and_then(Value::as_str).map(str::to_owned);
             let refused = match error {
@@ -60,7 +62,7 @@ impl Client<'_> {
         Some(code)
     }
 
-    fn read_device_code(&self, body: &Value) -> Option<DeviceCode> {
+    fn read_device_code(&self, body: &Value, now: SystemTime) -> Option<DeviceCode> {
         let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
         let seconds = |name: &str| body.get(name).and_then(Value::as_u64).map(Duration::from_secs);
         let device_code = text("device_code")?;
@@ -73,36 +75,36 @@ impl Client<'_> {
             verification_uri_complete: text("verification_uri_complete"),
             expires_in: seconds("expires_in").unwrap_or(LONGEST).min(LONGEST),
             interval: seconds("interval").unwrap_or(INTERVAL).max(Duration::from_secs(1)),
+            given: now,
         })
     }
 
-    /// Asks until the person has consented, or the code is over.
-    pub async fn wait_for_device<O: Outside>(
+    /// Asks once whether the person has consented. None: not yet, and the code still holds.
+    pub async fn device_tokens<O: Outside>(
         &self,
-        code: &DeviceCode,
+        code: &mut DeviceCode,
         outside: &mut O,
-    ) -> Result<SignIn, Unsigned<O::Stop>> {
-        let started = outside.now();
-        let mut interval = code.interval;
-        loop {
-            outside.pause(interval).await.map_err(Unsigned::Stopped)?;
-            let form = vec![pair("grant_type", GRANT), pair("device_code", &code.secret)];
-            let request = self.token_request(form, None, outside.now()).map_err(Unsigned::Assertion)?;
-            // Between two polls a server may close the connection: whoever polls asks again anyway (RFC 8628, 3.5).
-            let answer = self.first_tokens(&request, true, outside).await;
-            let Err(Unsigned::Refused { refused: Refused::Error { error, .. }, .. }) = &answer else {
-                return answer;
-            };
-            match error.as_str() {
-                "authorization_pending" => {}
-                "slow_down" => interval += INTERVAL,
-                _ => return answer,
-            }
-            let elapsed = outside.now().duration_since(started).unwrap_or_default();
-            if elapsed >= code.expires_in {
-                return Err(Unsigned::NobodyConsented { after: elapsed });
-            }
+    ) -> Result<Option<SignIn>, Unsigned<O::Stop>> {
+        let form = vec![pair("grant_type", GRANT), pair("device_code", &code.secret)];
+        let request = self.token_request(form, None, outside.now()).map_err(Unsigned::Assertion)?;
+        // Between two polls a server may close the connection: whoever polls asks again anyway (RFC 8628, 3.5).
+        let refused = match self.first_tokens(&request, true, outside).await {
+            Ok(sign_in) => return Ok(Some(sign_in)),
+            Err(refused) => refused,
+        };
+        let Unsigned::Refused { refused: Refused::Error { error, .. }, .. } = &refused else {
+            return Err(refused);
+        };
+        match error.as_str() {
+            "authorization_pending" => {}
+            "slow_down" => code.interval += INTERVAL,
+            _ => return Err(refused),
         }
+        let elapsed = outside.now().duration_since(code.given).unwrap_or_default();
+        if elapsed >= code.expires_in {
+            return Err(Unsigned::NobodyConsented { after: elapsed });
+        }
+        Ok(None)
     }
 }
 

@@ -141,3 +141,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_lies_in_clear_is_known_without_a_key() {
+    assert!(is_in_clear(br#"{"version":1,"seal":"","entry":{}}"#));
+    assert!(!is_in_clear(br#"{"version":2,"seal":"","entry":{}}"#));
+    assert!(!is_in_clear(b"cut off"));
+}

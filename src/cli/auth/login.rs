@@ -1,16 +1,18 @@
 //! `river auth login`: a person consents, and the tokens are kept.
 
 use std::io::{BufRead, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::arguments::LoginArguments;
 use super::desk::Desk;
 use super::opened::Opened;
 use super::{failure, report};
-use crate::auth::Locked;
+use crate::auth::oauth2::renewal::entry_id;
 use crate::auth::oauth2::{
     Callback, Chance, Client, Code, Invitation, Listener, Outside, SignIn, Unsigned, page, pasted_query,
 };
+use crate::auth::{Locked, TokenStore};
 use crate::cli::browser;
 use crate::cli::exit::Exit;
 use crate::cli::problem::Problem;
@@ -34,12 +36,12 @@ pub(super) async fn login(
     let way = way(arguments, &opened, client.plan.grant)?;
     let mut desk = opened.desk(terminal).map_err(Problem::Other)?;
     let store = opened.store(&mut desk).await?;
-    let lock = opened.lock(&client, &store, &mut desk).await?;
-    // A code is good once: whatever can fail without it is tried before.
-    lock.reserve().map_err(|trouble| opened.trouble(&trouble))?;
-    let login = Login { opened: &opened, client: &client, lock: &lock, terminal };
+    let login = Login { opened: &opened, client: &client, store: &store, terminal };
+    // A code is good once: whatever can fail without it is tried before. Nobody else waits while a person thinks.
+    drop(login.room(&mut desk).await?);
     let sign_in = login.sign_in(way, &mut desk).await?;
-    let lines = report::lines_and_place(&client, &sign_in, desk.now(), opened.place(lock.id(), &store));
+    let place = opened.place(&entry_id(&client, &store), &store);
+    let lines = report::lines_and_place(&client, &sign_in, desk.now(), place);
     writeln!(terminal.out, "signed in to `{}`", opened.name)?;
     write!(terminal.out, "{}", redactor.redact(&report::table(&lines)))?;
     Ok(())
@@ -77,24 +79,22 @@ fn way<'a>(arguments: &'a LoginArguments, opened: &Opened, grant: Grant) -> Resu
 struct Login<'l> {
     opened: &'l Opened,
     client: &'l Client<'l>,
-    /// What is kept is written under it.
-    lock: &'l Locked,
+    /// Where what comes is kept.
+    store: &'l Arc<TokenStore>,
     terminal: &'l Terminal,
 }
 
 impl Login<'_> {
     async fn sign_in(&self, way: Way<'_>, desk: &mut Desk) -> Result<SignIn, Problem> {
-        let sign_in = match way {
+        match way {
             Way::Code(code) => {
                 let code = Code { code: code.to_owned(), server: None };
-                self.exchange(&code, None, desk).await?
+                self.exchange(&code, None, desk).await
             }
-            Way::Device => self.on_another_device(desk).await?,
-            Way::Paste => self.by_paste(desk).await?,
-            // The page in the browser says how it ended, so that it is kept before.
-            Way::Browser(patience) => return self.in_a_browser(patience, desk).await,
-        };
-        self.keep(sign_in)
+            Way::Device => self.on_another_device(desk).await,
+            Way::Paste => self.by_paste(desk).await,
+            Way::Browser(patience) => self.in_a_browser(patience, desk).await,
+        }
     }
 
     async fn in_a_browser(&self, patience: Duration, desk: &mut Desk) -> Result<SignIn, Problem> {
@@ -111,8 +111,8 @@ impl Login<'_> {
         let waiting = tokio::time::timeout(patience, listener.wait());
         let callback =
             waiting.await.map_err(|_| self.failed(failure::nobody(&self.opened.name, patience)))?;
-        let taken = self.take(&callback.query, &invitation, desk).await;
-        let signed_in = taken.and_then(|sign_in| self.keep(sign_in));
+        // The page in the browser says how it ended.
+        let signed_in = self.take(&callback.query, &invitation, desk).await;
         self.show(callback, &signed_in).await;
         signed_in
     }
@@ -155,7 +155,7 @@ impl Login<'_> {
         let codes = self.client.device_code(desk).await.ok_or_else(|| {
             self.failed(Diagnostic::error(FindingCode::MissingKey, "`auth` lacks `device_url`"))
         })?;
-        let codes = codes.map_err(|why| self.opened.unsigned(self.client, &why))?;
+        let mut codes = codes.map_err(|why| self.opened.unsigned(self.client, &why))?;
         desk.say("on any device, open\n");
         desk.show(&report::plain(&codes.verification_uri));
         desk.say("and type the code\n");
@@ -165,8 +165,15 @@ impl Login<'_> {
             desk.say(&format!("(or open {complete}, which has the code in it)"));
         }
         desk.say(&format!("waiting for at most {}; Ctrl-C ends it", report::rough(codes.expires_in)));
-        let sign_in = self.client.wait_for_device(&codes, desk).await;
-        sign_in.map_err(|why| self.opened.unsigned(self.client, &why))
+        loop {
+            let waited = desk.pause(codes.interval).await.map_err(Unsigned::Stopped);
+            waited.map_err(|why| self.opened.unsigned(self.client, &why))?;
+            let lock = self.room(desk).await?;
+            let sign_in = self.client.device_tokens(&mut codes, desk).await;
+            if let Some(sign_in) = sign_in.map_err(|why| self.opened.unsigned(self.client, &why))? {
+                return self.keep(sign_in, &lock);
+            }
+        }
     }
 
     fn invite(&self, redirect: &url::Url) -> Result<Invitation, Problem> {
@@ -188,8 +195,10 @@ impl Login<'_> {
         invitation: Option<&Invitation>,
         desk: &mut Desk,
     ) -> Result<SignIn, Problem> {
+        let lock = self.room(desk).await?;
         let exchanged = self.client.exchange(code, invitation, desk).await;
-        exchanged.map_err(|why| self.about_code(&why, invitation.is_none()))
+        let sign_in = exchanged.map_err(|why| self.about_code(&why, invitation.is_none()))?;
+        self.keep(sign_in, &lock)
     }
 
     fn about_code<S>(&self, why: &Unsigned<S>, from_console: bool) -> Problem {
@@ -204,9 +213,16 @@ impl Login<'_> {
         }
     }
 
+    /// The entry's lock, and room for what comes.
+    async fn room(&self, desk: &mut Desk) -> Result<Locked, Problem> {
+        let lock = self.opened.lock(self.client, self.store, desk).await?;
+        lock.reserve().map_err(|trouble| self.opened.trouble(&trouble))?;
+        Ok(lock)
+    }
+
     /// Durable before anybody is told.
-    fn keep(&self, sign_in: SignIn) -> Result<SignIn, Problem> {
-        self.lock.write(sign_in.to_fresh(), &|_| {}).map_err(|trouble| self.opened.trouble(&trouble))?;
+    fn keep(&self, sign_in: SignIn, lock: &Locked) -> Result<SignIn, Problem> {
+        lock.write(sign_in.to_fresh(), &|_| {}).map_err(|trouble| self.opened.trouble(&trouble))?;
         Ok(sign_in)
     }
 

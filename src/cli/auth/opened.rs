@@ -46,10 +46,12 @@ impl Opened {
         let mut project = project::open_connection(name, &terminal.folder, &terminal.environment)
             .map_err(|finding| Problem::usage(*finding))?;
         let in_sandbox = overlay.is_some();
+        // A sign-in is kept under it.
+        let name = project.name.clone();
         let alone = project
             .spec
             .as_ref()
-            .map(|spec| connection::alone(name, spec, overlay.unwrap_or_default(), &mut project.findings));
+            .map(|spec| connection::alone(&name, spec, overlay.unwrap_or_default(), &mut project.findings));
         let Some(mut alone) = alone.filter(|_| !project.findings.has_errors()) else {
             return Err(Problem::in_connection(&project.findings, &project));
         };
@@ -57,7 +59,7 @@ impl Opened {
         let places = Places { environment: &project.environment, root: &project.root, ask: &*ask, redactor };
         let values = crate::run::look_up(&mut alone, places, &mut Log)
             .map_err(|findings| Problem::in_connection(&findings, &project))?;
-        Ok(Self { name: name.to_owned(), project, alone, values, redactor: redactor.clone(), in_sandbox })
+        Ok(Self { name, project, alone, values, redactor: redactor.clone(), in_sandbox })
     }
 
     /// How it proves who asks.

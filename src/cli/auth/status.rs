@@ -161,7 +161,13 @@ fn of(name: &str, terminal: &Terminal, redactor: &Redactor) -> Result<Option<Sta
     let secrets = origins(auth, &opened, terminal);
     if auth.oauth2().is_none() {
         let state = auth.kind.word().to_owned();
-        return Ok(Some(Status { name: name.to_owned(), state, grant: None, lines: secrets, ready: true }));
+        return Ok(Some(Status {
+            name: opened.name.clone(),
+            state,
+            grant: None,
+            lines: secrets,
+            ready: true,
+        }));
     }
     let client = opened.client()?;
     let kept = kept(&opened, &client)?;
@@ -185,12 +191,12 @@ fn of(name: &str, terminal: &Terminal, redactor: &Redactor) -> Result<Option<Sta
         }
         None if own => ("the connection brings a refresh token; no run has used it yet", true, vec![]),
         None if client.needs_a_person() => {
-            ("not signed in", false, vec![("help", format!("river auth login {name}"))])
+            ("not signed in", false, vec![("help", format!("river auth login {}", opened.name))])
         }
         None => ("no token yet: the first run gets one by itself", true, vec![]),
     };
     let lines = [lines, secrets].concat();
-    Ok(Some(Status { name: name.to_owned(), state: state.to_owned(), grant: Some(grant), lines, ready }))
+    Ok(Some(Status { name: opened.name.clone(), state: state.to_owned(), grant: Some(grant), lines, ready }))
 }
 
 /// Nothing is made by looking.

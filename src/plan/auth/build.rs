@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use regex::Regex;
 
-use super::{Around, AuthKind, AuthPlan, HmacPlan, Place, oauth2};
+use super::{Around, AuthKind, AuthPlan, HmacPlan, ORIGIN_HELP, Place, oauth2, parse_origin};
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest};
 use crate::plan::connection::{ConnectionEntry, make_entry};
 use crate::plan::scope::{ConnectionNames, Room, Scope};
@@ -270,6 +270,12 @@ impl Builder<'_> {
             AuthSpec::OAuth2(spec) => &spec.origins,
         };
         for (index, origin) in origins.given().into_iter().flatten().enumerate() {
+            if !origin.0.value.contains("{{")
+                && let Err(error) = parse_origin(&origin.0.value)
+            {
+                let finding = Diagnostic::error(Code::BadValue, error.to_string());
+                self.findings.push(finding.at(origin.0.span, "").help(ORIGIN_HELP));
+            }
             self.template(&format!("origins.{index}"), &origin.0);
         }
     }

@@ -4,6 +4,7 @@
 
 mod build;
 mod oauth2;
+mod origin;
 mod place;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::spec::auth::{Encoding, HmacAlgorithm, OAuth1Method, SecretEncoding, T
 pub(super) use build::{AuthHome, build};
 pub(crate) use oauth2::word as grant_word;
 pub use oauth2::{AnswerPlan, ExpiresAs, JwtPlan, OAuth2Plan};
+pub use origin::{ORIGIN_HELP, OriginError, parse_origin};
 pub use place::Place;
 
 /// How requests prove who asks.
@@ -172,6 +174,15 @@ impl AuthPlan {
 }
 
 impl AuthKind {
+    /// Whether who reads a request on its way can use what it proves itself with for others.
+    pub fn can_be_overheard(&self) -> bool {
+        match self {
+            Self::Basic | Self::Bearer { .. } | Self::ApiKey { .. } | Self::OAuth2(_) => true,
+            Self::OAuth1 { method } => *method == OAuth1Method::Plaintext,
+            Self::Digest | Self::Hmac(_) | Self::AwsSigV4 | Self::Mtls => false,
+        }
+    }
+
     /// The kind as authors write it.
     pub fn word(&self) -> &'static str {
         match self {
