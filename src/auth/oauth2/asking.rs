@@ -121,21 +121,9 @@ impl Asking<'_> {
         };
         let kept = self.keep(asked, former.as_ref(), lock, outside);
         if let Err(why) = &kept {
-            self.note_refusal(why, former, lock);
+            note_refusal(why, former, lock);
         }
         kept
-    }
-
-    /// `river auth status` should know that a refresh token is refused; a store that cannot note it loses nothing. What
-    /// somebody wrote since is left alone.
-    fn note_refusal<S>(&self, why: &Unsigned<S>, former: Option<SignIn>, lock: &Locked) {
-        let there = lock.read().entry.as_ref().and_then(SignIn::of);
-        let Some((former, word)) =
-            former.filter(|former| there.as_ref() == Some(former)).zip(why.word_about_the_grant())
-        else {
-            return;
-        };
-        let _ = lock.write(SignIn { refused: Some(word), ..former }.to_fresh(), &|_| {});
     }
 
     /// Keeps what came. Nothing waits between the answer and this: see the guarantees.
@@ -293,6 +281,18 @@ impl Asking<'_> {
         let next = SignIn { keeps: Some(self.client.keeps()), ..next };
         if is_own { next.beginning_with(used) } else { next }
     }
+}
+
+/// `river auth status` should know that a refresh token is refused; a store that cannot note it loses nothing. What
+/// somebody wrote since is left alone.
+fn note_refusal<S>(why: &Unsigned<S>, former: Option<SignIn>, lock: &Locked) {
+    let there = lock.read().entry.as_ref().and_then(SignIn::of);
+    let Some((former, word)) =
+        former.filter(|former| there.as_ref() == Some(former)).zip(why.word_about_the_grant())
+    else {
+        return;
+    };
+    let _ = lock.write(SignIn { refused: Some(word), ..former }.to_fresh(), &|_| {});
 }
 
 impl Client<'_> {
