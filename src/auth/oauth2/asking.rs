@@ -50,7 +50,9 @@ impl Asking<'_> {
         let Some(sign_in) = self.of(&entry) else { return Found::Nothing };
         let is_refused = self.before.refused == Some(entry.generation);
         let generation = Some(entry.generation);
-        if !is_refused && sign_in.is_good(outside.now(), self.client.plan.renew_before) {
+        // The connection may keep more since then, or share the sign-in with one that keeps something else.
+        let is_whole = self.client.plan.keep.iter().all(|(name, _)| sign_in.kept.contains_key(name));
+        if !is_refused && is_whole && sign_in.is_good(outside.now(), self.client.plan.renew_before) {
             return Found::Good(Held { sign_in, generation });
         }
         Found::Old(sign_in)
@@ -64,10 +66,7 @@ impl Asking<'_> {
     }
 
     fn learn(&self, sign_in: &SignIn) {
-        self.client.redactor.learn(&sign_in.access_token);
-        if let Some(token) = &sign_in.refresh_token {
-            self.client.redactor.learn(token);
-        }
+        sign_in.be_learned(self.client.redactor);
     }
 
     /// What comes cannot be kept, for the trouble that is known: it is asked for all the same, unless it may be the only
@@ -233,7 +232,11 @@ impl Asking<'_> {
         reach(FaultPoint::TokenAnswered);
         let tokens =
             self.client.read(&response, &Map::new()).map_err(|refused| refusal(refused, response, false))?;
-        Ok(SignIn::first(self.client, tokens, outside.now()))
+        let sign_in = SignIn::first(self.client, tokens, outside.now());
+        Ok(match former {
+            Some(former) => sign_in.keeping_also(&former.kept),
+            None => sign_in,
+        })
     }
 
     fn needs_a_refresh_token(&self) -> bool {

@@ -11,6 +11,8 @@ use url::Url;
 use super::answer::Tokens;
 use super::client::Client;
 use crate::auth::store::{Entry, Fresh};
+use crate::plan::connection::looks_secret;
+use crate::secret::Redactor;
 
 /// A clock that was further ahead than this when something was stored was wrong.
 const FUTURE: Duration = Duration::from_secs(60);
@@ -102,6 +104,25 @@ impl SignIn {
     /// Whether the connection's own refresh token was used for it.
     pub(super) fn began_with(&self, own: &str) -> bool {
         self.own_used.as_ref().is_some_and(|used| *used == hash(own))
+    }
+
+    /// What other connections keep of the same sign-in stays.
+    pub(super) fn keeping_also(self, former: &Map<String, Value>) -> Self {
+        let mut kept = former.clone();
+        kept.extend(self.kept);
+        Self { kept, ..self }
+    }
+
+    /// Tells the redactor what is secret in it.
+    pub fn be_learned(&self, redactor: &Redactor) {
+        redactor.learn(&self.access_token);
+        if let Some(token) = &self.refresh_token {
+            redactor.learn(token);
+        }
+        let kept = self.kept.iter().filter(|(name, _)| looks_secret(name));
+        for value in kept.filter_map(|(_, value)| value.as_str()) {
+            redactor.learn(value);
+        }
     }
 
     /// Whether the access token is good for requests: its end is further away than `margin`, or than half of its life.
