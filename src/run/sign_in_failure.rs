@@ -3,7 +3,7 @@
 use crate::auth::oauth2::{BadSetting, Client, Refused, Unsigned};
 use crate::auth::store::StoreError;
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::http::Response;
+use crate::http::{Failure, Response};
 
 /// Characters of a body that a message shows.
 const EXCERPT: usize = 300;
@@ -62,7 +62,11 @@ pub fn finding<S>(
         }
         Unsigned::NoAnswer { error, retries, rotating } => {
             let tries = if *retries == 0 { String::new() } else { format!(" (after {retries} retries)") };
-            let finding = failed(format!("{error}{tries}")).help(error.help());
+            let help = match &error.failure {
+                Failure::TooLarge { .. } => "check `token_url`: no token endpoint answers so much",
+                _ => error.help(),
+            };
+            let finding = failed(format!("{error}{tries}")).help(help);
             if *rotating { finding.note(ROTATING) } else { finding }
         }
         Unsigned::Unreadable(trouble) => {

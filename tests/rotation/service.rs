@@ -92,7 +92,7 @@ struct Tokens {
     /// What a new one is good for.
     uses: u64,
     /// Seconds that an access token is said to live.
-    life: u64,
+    life: f64,
     /// The page with which what the project keeps is damaged.
     breaks_at: Option<u64>,
     /// How many token requests a gateway has blocked, if there is one that does.
@@ -111,7 +111,7 @@ impl Default for Tokens {
             given_by: BTreeMap::new(),
             left: BTreeMap::new(),
             uses: 2,
-            life: 3600,
+            life: 3600.0,
             breaks_at: None,
             blocked: None,
             events: vec![],
@@ -145,7 +145,7 @@ impl Service {
     }
 
     /// New access tokens are said to live for so long.
-    pub(crate) fn set_life(&self, seconds: u64) {
+    pub(crate) fn set_life(&self, seconds: f64) {
         self.tokens().life = seconds;
     }
 

@@ -80,9 +80,9 @@ impl Project {
 #[test]
 fn sixty_four_processes_use_a_refresh_token_once() {
     let project = Project::new(Mode::Strict);
-    project.service.set_life(0);
+    project.service.set_life(0.001);
     project.run_well();
-    project.service.set_life(3600);
+    project.service.set_life(3600.0);
     all_at_once_refresh_once(&project);
 }
 
@@ -113,9 +113,9 @@ fn all_at_once_refresh_once(project: &Project) {
 
 /// A token that is over as soon as it comes is good for the request that it was got for.
 #[test]
-fn tokens_that_live_for_no_time_are_used_all_the_same() {
+fn tokens_that_live_for_hardly_any_time_are_used_all_the_same() {
     let project = Project::new(Mode::Strict);
-    project.service.set_life(0);
+    project.service.set_life(0.001);
     project.run_well();
     let story = project.service.story();
     assert!(!story.contains("refused"), "{story}");

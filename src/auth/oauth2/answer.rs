@@ -7,9 +7,9 @@ use http::header::DATE;
 use serde_json::{Map, Value};
 
 use super::client::Client;
+use super::probable;
 use crate::expr::jsonpath::JsonPath;
 use crate::http::Response;
-use crate::plan::connection::looks_secret;
 use crate::plan::written::Written;
 use crate::spec::auth::ExpiresUnit;
 
@@ -137,13 +137,14 @@ impl Client<'_> {
     /// bring again is as it was, in `former`.
     pub fn read(&self, response: &Response, former: &Map<String, Value>) -> Result<Tokens, Refused> {
         let body: Value = serde_json::from_slice(&response.body).map_err(|_| {
+            probable::learn_text(&response.body, self.redactor);
             if response.status.is_success() {
                 Refused::NotJson
             } else {
                 Refused::Status { status: response.status }
             }
         })?;
-        self.learn_probable(&body);
+        probable::learn_named(&body, self.redactor);
         let answer = &self.plan.answer;
         let access_token = text_at(&answer.access_token, &body);
         let refresh_token = text_at(&answer.refresh_token, &body);
@@ -158,6 +159,7 @@ impl Client<'_> {
             return Err(Refused::Status { status: response.status });
         }
         let Some(access_token) = access_token else {
+            probable::learn_lookalikes(&body, self.redactor);
             return Err(Refused::NoToken { path: answer.access_token.text.value.clone() });
         };
         let life = self.life(&body, response)?;
@@ -178,18 +180,6 @@ impl Client<'_> {
     /// The refresh token in an answer that somebody kept.
     pub fn refresh_token_in(&self, body: &Value) -> Option<String> {
         text_at(&self.plan.answer.refresh_token, body)
-    }
-
-    /// A token that stands elsewhere than expected is one all the same, and what is not understood is shown.
-    fn learn_probable(&self, body: &Value) {
-        match body {
-            Value::Object(members) => members.iter().for_each(|(name, value)| match value {
-                Value::String(text) if looks_secret(name) => drop(self.redactor.learn(text)),
-                value => self.learn_probable(value),
-            }),
-            Value::Array(items) => items.iter().for_each(|item| self.learn_probable(item)),
-            _ => {}
-        }
     }
 
     /// A list of scopes is as good as a text.
@@ -219,18 +209,24 @@ impl Client<'_> {
             ExpiresUnit::EpochSeconds => number - clock_of(response),
             ExpiresUnit::EpochMilliseconds => number / 1000.0 - clock_of(response),
         };
+        // Nobody gives a token that is over: some services write 0 for one without an end.
+        if seconds <= 0.0 {
+            return Ok(expires.default);
+        }
         // A hundred years are for ever.
-        Ok(Some(Duration::try_from_secs_f64(seconds.clamp(0.0, 3.2e9)).unwrap_or_default()))
+        Ok(Some(Duration::try_from_secs_f64(seconds.min(3.2e9)).unwrap_or_default()))
     }
 
     fn kept(&self, body: &Value, former: &Map<String, Value>) -> Result<Map<String, Value>, Refused> {
-        let kept = self.plan.keep.iter().map(|(name, path)| {
+        // Another connection with the same sign-in may keep something else.
+        let mut kept = former.clone();
+        for (name, path) in &self.plan.keep {
             let found = path.item.evaluate(body).first().copied().filter(|value| !value.is_null());
             let value = found.or_else(|| former.get(name)).cloned();
             let missing = || Refused::NothingToKeep { name: name.clone(), path: path.text.value.clone() };
-            Ok((name.clone(), value.ok_or_else(missing)?))
-        });
-        kept.collect()
+            kept.insert(name.clone(), value.ok_or_else(missing)?);
+        }
+        Ok(kept)
     }
 }
 

@@ -50,8 +50,9 @@ impl Asking<'_> {
         let Some(sign_in) = self.of(&entry) else { return Found::Nothing };
         let is_refused = self.before.refused == Some(entry.generation);
         let generation = Some(entry.generation);
-        let is_good = sign_in.is_good(outside.now(), self.client.plan.renew_before);
-        if !is_refused && is_good && sign_in.has_what_is_kept(self.client) {
+        // The connection may keep more since then, or share the sign-in with one that keeps something else.
+        let is_whole = sign_in.has_what_is_kept(self.client);
+        if !is_refused && is_whole && sign_in.is_good(outside.now(), self.client.plan.renew_before) {
             return Found::Good(Held { sign_in, generation });
         }
         Found::Old(sign_in)
@@ -65,10 +66,7 @@ impl Asking<'_> {
     }
 
     fn learn(&self, sign_in: &SignIn) {
-        self.client.redactor.learn(&sign_in.access_token);
-        if let Some(token) = &sign_in.refresh_token {
-            self.client.redactor.learn(token);
-        }
+        sign_in.be_learned(self.client.redactor);
     }
 
     /// What comes cannot be kept, for the trouble that is known: it is asked for all the same, unless it may be the only
@@ -244,7 +242,11 @@ impl Asking<'_> {
         reach(FaultPoint::TokenAnswered);
         let tokens =
             self.client.read(&response, &Map::new()).map_err(|refused| refusal(refused, response, false))?;
-        Ok(SignIn::first(self.client, tokens, outside.now()))
+        let sign_in = SignIn::first(self.client, tokens, outside.now());
+        Ok(match former {
+            Some(former) => sign_in.keeping_also(former),
+            None => sign_in,
+        })
     }
 
     fn needs_a_refresh_token(&self) -> bool {
@@ -263,8 +265,7 @@ impl Asking<'_> {
             self.client.refresh_request(token, server, outside.now()).map_err(Unsigned::Assertion)?;
         let response = ask(&request, true, outside).await.map_err(|why| unanswered(why, rotating))?;
         reach(FaultPoint::TokenAnswered);
-        let kept = former.filter(|former| former.has_what_is_kept(self.client));
-        let kept = kept.map(|former| former.kept.clone()).unwrap_or_default();
+        let kept = former.map(|former| former.kept_as_now(self.client)).unwrap_or_default();
         let tokens =
             self.client.read(&response, &kept).map_err(|refused| refusal(refused, response, rotating))?;
         Ok(self.next(former, token, tokens, outside))
@@ -278,7 +279,11 @@ impl Asking<'_> {
             None => SignIn::first(self.client, tokens, now).keeping(used),
         };
         let is_own = self.client.own_refresh_token().is_some_and(|own| own == used);
-        let next = SignIn { keeps: Some(self.client.keeps()), ..next };
+        let next = SignIn { keeps: self.client.keeps(), ..next };
+        let next = match former {
+            Some(former) => next.keeping_also(former),
+            None => next,
+        };
         if is_own { next.beginning_with(used) } else { next }
     }
 }

@@ -1,5 +1,6 @@
 //! An OAuth client as a connection describes it, with its values.
 
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::auth::values::AuthValues;
@@ -91,10 +92,10 @@ impl<'a> Client<'a> {
         fields
     }
 
-    /// What `keep` says, as text.
-    pub(super) fn keeps(&self) -> String {
-        let keeps = self.plan.keep.iter().map(|(name, path)| format!("{name}: {}", path.text.value));
-        keeps.collect::<Vec<_>>().join(", ")
+    /// What `keep` says: name → path.
+    pub(super) fn keeps(&self) -> Map<String, Value> {
+        let keeps = self.plan.keep.iter();
+        keeps.map(|(name, path)| (name.clone(), Value::from(path.text.value.as_str()))).collect()
     }
 
     /// A refresh token that the connection brings.

@@ -69,7 +69,7 @@ impl Client<'_> {
             rotated: false,
             token_url: Some(self.token_url.to_string()),
             own_used: None,
-            keeps: Some(self.keeps()),
+            keeps: self.keeps(),
             refused: None,
         }
     }

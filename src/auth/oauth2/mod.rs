@@ -23,6 +23,7 @@ mod listener;
 mod login;
 mod outside;
 pub mod page;
+mod probable;
 pub mod renewal;
 mod request;
 mod sign_in;

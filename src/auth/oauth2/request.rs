@@ -16,6 +16,9 @@ use crate::spec::auth::{ClientAuth, Grant};
 /// How long one try may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
+/// No answer with tokens is larger.
+const LARGEST_ANSWER: u64 = 1 << 20;
+
 /// The assertion of a client (RFC 7523, 2.2).
 const CLIENT_ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// The grant of RFC 7523, 2.1.
@@ -126,6 +129,7 @@ impl Client<'_> {
             secret_parts: true,
         };
         request.timeouts.total = TIMEOUT;
+        request.max_body = LARGEST_ANSWER;
         // A redirect would carry the secret on to who knows where.
         request.follow_redirects = false;
         Ok(request)

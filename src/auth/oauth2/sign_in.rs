@@ -11,6 +11,8 @@ use url::Url;
 use super::answer::Tokens;
 use super::client::Client;
 use crate::auth::store::{Entry, Fresh};
+use crate::plan::connection::looks_secret;
+use crate::secret::Redactor;
 
 /// A clock that was further ahead than this when something was stored was wrong.
 const FUTURE: Duration = Duration::from_secs(60);
@@ -40,8 +42,8 @@ pub struct SignIn {
     pub(super) token_url: Option<String>,
     /// The hash of the connection's own refresh token that was used last: it may be used up.
     pub(super) own_used: Option<String>,
-    /// What the connection's `keep` said when it came.
-    pub(super) keeps: Option<String>,
+    /// Where in the answer each of them was, as `keep` said.
+    pub(super) keeps: Map<String, Value>,
     /// The word with which the server refused the refresh token last; none: it has not, or gave a new one since.
     pub refused: Option<String>,
 }
@@ -62,7 +64,7 @@ impl SignIn {
             rotated: false,
             token_url: Some(client.token_url.to_string()),
             own_used: None,
-            keeps: Some(client.keeps()),
+            keeps: client.keeps(),
             refused: None,
         }
     }
@@ -114,7 +116,38 @@ impl SignIn {
 
     /// Whether what is kept of the answers is what the connection wants now.
     pub(super) fn has_what_is_kept(&self, client: &Client<'_>) -> bool {
-        self.keeps.as_ref().is_none_or(|keeps| *keeps == client.keeps())
+        client.keeps().iter().all(|(name, path)| {
+            self.kept.contains_key(name) && self.keeps.get(name).is_none_or(|known| known == path)
+        })
+    }
+
+    /// What is kept from where the connection looks for it now: an answer that does not bring it again leaves it.
+    pub(super) fn kept_as_now(&self, client: &Client<'_>) -> Map<String, Value> {
+        let now = client.keeps();
+        let kept = self.kept.iter().filter(|(name, _)| {
+            self.keeps.get(*name).is_none_or(|known| now.get(*name).is_none_or(|path| path == known))
+        });
+        kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// What other connections keep of the same sign-in stays.
+    pub(super) fn keeping_also(self, former: &Self) -> Self {
+        let (mut kept, mut keeps) = (former.kept.clone(), former.keeps.clone());
+        kept.extend(self.kept);
+        keeps.extend(self.keeps);
+        Self { kept, keeps, ..self }
+    }
+
+    /// Tells the redactor what is secret in it.
+    pub fn be_learned(&self, redactor: &Redactor) {
+        redactor.learn(&self.access_token);
+        if let Some(token) = &self.refresh_token {
+            redactor.learn(token);
+        }
+        let kept = self.kept.iter().filter(|(name, _)| looks_secret(name));
+        for value in kept.filter_map(|(_, value)| value.as_str()) {
+            redactor.learn(value);
+        }
     }
 
     /// Whether the access token is good for requests: its end is further away than `margin`, or than half of its life.
@@ -146,7 +179,7 @@ impl SignIn {
             rotated: values.get("rotated").and_then(Value::as_bool).unwrap_or(false),
             token_url: text("token_url"),
             own_used: text("own_used"),
-            keeps: text("keeps"),
+            keeps: values.get("keeps").and_then(Value::as_object).cloned().unwrap_or_default(),
             refused: text("refused"),
         })
     }
@@ -167,7 +200,7 @@ impl SignIn {
             ("rotated", Value::from(self.rotated)),
             ("token_url", text(&self.token_url)),
             ("own_used", text(&self.own_used)),
-            ("keeps", text(&self.keeps)),
+            ("keeps", Value::Object(self.keeps.clone())),
             ("refused", text(&self.refused)),
         ];
         let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();

@@ -21,7 +21,7 @@ fn sign_in(received: SystemTime, life: Option<u64>) -> SignIn {
         rotated: false,
         token_url: Some("https://accounts.example/token".to_owned()),
         own_used: None,
-        keeps: None,
+        keeps: Map::new(),
         refused: None,
     }
 }

@@ -153,8 +153,7 @@ impl Opened {
         }
         let found = reading.entry.as_ref().and_then(|entry| Some((SignIn::of(entry)?, entry.generation)));
         if let Some((sign_in, _)) = &found {
-            self.redactor.learn(&sign_in.access_token);
-            sign_in.refresh_token.as_ref().map(|token| self.redactor.learn(token));
+            sign_in.be_learned(&self.redactor);
         }
         Ok(found)
     }
