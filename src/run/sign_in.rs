@@ -1,25 +1,23 @@
 //! Proving who asks: a token is got before a request needs it, and renewed once when a service refuses it.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use super::answer::Answer;
+use super::desk::Desk;
 use super::engine::Run;
 use super::event::Event;
 use super::explain::status_text;
 use super::failure::{self, Stop};
-use super::interrupt::Interrupted;
 use super::sign_in_failure::{self, Deed};
 use crate::auth::oauth2::renewal::{self, Before};
-use crate::auth::oauth2::{Client, Held, Notice, Outside, Unsigned};
-use crate::auth::signing::{Moment, Signer, SigningError};
-use crate::auth::{AuthValues, Belongs, Home, bearer, certificate, signer};
+use crate::auth::oauth2::{Client, Held, Unsigned};
+use crate::auth::signing::Signer;
+use crate::auth::{AuthValues, Belongs, Home, bearer};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::http::{Request, Response, SendError, Transport, TransportSettings};
+use crate::http::{Request, Transport};
 use crate::paging::Cursor;
-use crate::plan::auth::{AuthPlan, AuthUse, KeptUse, OAuth2Plan};
+use crate::plan::auth::{AuthUse, KeptUse, OAuth2Plan};
 use crate::plan::step::StepPlan;
-use crate::secret::Secret;
 
 /// What proves who asks, as far as this run got with it.
 #[derive(Debug, Default)]
@@ -27,9 +25,9 @@ pub(super) struct Session {
     /// How often it changed in this run.
     pub(super) count: u64,
     held: Option<Held>,
-    signer: Option<Arc<Signer>>,
+    pub(super) signer: Option<Arc<Signer>>,
     /// Connections that show a certificate.
-    transport: Option<Arc<Transport>>,
+    pub(super) transport: Option<Arc<Transport>>,
     /// What a service did not accept, by its generation in the store.
     refused: Option<u64>,
 }
@@ -103,81 +101,6 @@ impl Run<'_> {
     /// Whether a request can be sent without signing in first.
     pub(super) fn is_signed_in(&self, step: &StepPlan, request: &Request) -> bool {
         step.auth.is_none_or(|used| !self.is_at_home(used, request) || self.is_good(used.auth))
-    }
-
-    /// The request with what proves who asks, even if that is over by now: a token may live for less than it takes to get
-    /// and keep it, and who asks for none is answered the same at worst. None: there is nothing.
-    pub(super) fn signed(&self, step: &StepPlan, request: &Request) -> Result<Option<Request>, Diagnostic> {
-        let mut request = request.clone();
-        let Some(used) = step.auth.filter(|used| self.is_at_home(*used, &request)) else {
-            return Ok(Some(request));
-        };
-        let session = &self.sessions[used.auth];
-        let Some(signer) = session.signer.as_ref() else { return Ok(None) };
-        self.sign_with(signer, &mut request).map_err(|error| self.unsignable(step, used, &error))?;
-        Ok(Some(request))
-    }
-
-    fn sign_with(&self, signer: &Signer, request: &mut Request) -> Result<(), SigningError> {
-        let made = signer.sign(request, &self.moment())?;
-        self.mask(&made);
-        Ok(())
-    }
-
-    /// What a signature is made of must not be printed.
-    fn mask(&self, made: &[Secret]) {
-        for secret in made {
-            self.redactor.learn_passing(secret.expose());
-        }
-    }
-
-    fn moment(&self) -> Moment {
-        Moment { now: self.world.clock.now(), nonce: nonce() }
-    }
-
-    fn unsignable(&self, step: &StepPlan, used: AuthUse, error: &SigningError) -> Diagnostic {
-        let span = self.plan.auths[used.auth].span;
-        failure::at(Code::SignInFailed, &step.name, &error.to_string(), span).help(error.help())
-    }
-
-    /// The connections that a request goes out on: some show a certificate of the client's.
-    pub(super) fn transport_for(&self, step: &StepPlan, request: &Request) -> Arc<Transport> {
-        let own = step.auth.filter(|used| self.is_at_home(*used, request));
-        let own = own.and_then(|used| self.sessions[used.auth].transport.as_ref());
-        Arc::clone(own.unwrap_or(&self.transport))
-    }
-
-    /// A server that wants a digest says so with a challenge; the request is sent again with the answer to it.
-    pub(super) fn answer_challenge(&mut self, step: &StepPlan, answer: &Answer) -> Result<bool, Diagnostic> {
-        let Some((used, mut sent)) = step.auth.zip(self.last_sent.take()) else { return Ok(false) };
-        let signer = self.sessions[used.auth].signer.clone();
-        let Some(Signer::Digest(digest)) = signer.as_deref() else { return Ok(false) };
-        if answer.response.status != http::StatusCode::UNAUTHORIZED || !self.is_at_home(used, &sent) {
-            return Ok(false);
-        }
-        let answered = digest.answer_challenge(&answer.response.headers, &mut sent, &self.moment());
-        let Some(made) = answered.map_err(|error| self.unsignable(step, used, &error))? else {
-            return Ok(false);
-        };
-        self.mask(&made);
-        self.answered = Some(sent);
-        Ok(true)
-    }
-
-    /// The request as it goes out: signed now, or the answer to a challenge.
-    pub(super) fn outgoing(&mut self, step: &StepPlan, request: &Request) -> Result<Request, Diagnostic> {
-        let same =
-            |answered: &Request| answered.url.path() == request.url.path() && answered.body == request.body;
-        let answered = self.answered.take().filter(same);
-        let signed = match answered {
-            Some(answered) => answered,
-            None => self.signed(step, request)?.unwrap_or_else(|| request.clone()),
-        };
-        let keeps = step.auth.is_some_and(|used| {
-            matches!(self.sessions[used.auth].signer.as_deref(), Some(Signer::Digest(_)))
-        });
-        self.last_sent = keeps.then(|| signed.clone());
-        Ok(signed)
     }
 
     /// A token that the service does not accept is renewed, once for a request; one that somebody renewed meanwhile is
@@ -302,29 +225,6 @@ impl Run<'_> {
         Ok(renewal)
     }
 
-    /// Makes what a kind without tokens is sent with, once a run.
-    fn equip(&mut self, auth: usize, plan: &AuthPlan) -> Result<(), Stop> {
-        let session = &self.sessions[auth];
-        if session.signer.is_some() || session.transport.is_some() {
-            return Ok(());
-        }
-        let values = Arc::clone(self.values.auths());
-        let connection = self.values.connection(plan.connection);
-        self.sessions[auth].signer = signer(plan, &values[auth], &connection).map(Arc::new);
-        if let Some(certificate) = certificate(plan, &values[auth]) {
-            let bad = |message: String, help: &str| {
-                Diagnostic::error(Code::BadConnection, message).at(plan.span, "").help(help)
-            };
-            let (identity, roots) = certificate.map_err(|error| bad(error.to_string(), error.help()))?;
-            let mut settings = TransportSettings { identity: Some(identity), ..self.world.transport.clone() };
-            settings.trusted_roots.extend(roots);
-            let transport = Transport::new(&settings)
-                .map_err(|error| bad(error.to_string(), "check `certificate`, `private_key` and `ca`"))?;
-            self.sessions[auth].transport = Some(Arc::new(transport));
-        }
-        Ok(())
-    }
-
     fn take_session(&mut self, auth: usize, oauth2: &OAuth2Plan, held: Held) -> Result<(), Stop> {
         let plan = self.plan;
         if let Some(index) = plan.auths[auth].connection
@@ -353,94 +253,4 @@ impl Run<'_> {
             _ => Ok(()),
         }
     }
-}
-
-/// A run that asks for a token.
-struct Desk<'r, 'a> {
-    run: &'r mut Run<'a>,
-    label: String,
-    /// What an answer was is told once its tokens are kept: whoever listens may take its time, like a full pipe.
-    untold: Vec<Event>,
-    has_asked: bool,
-}
-
-impl Desk<'_, '_> {
-    fn tell(&mut self) {
-        self.untold.drain(..).for_each(|event| self.run.tell(&event));
-    }
-}
-
-impl Outside for Desk<'_, '_> {
-    type Stop = Stop;
-
-    fn now(&self) -> SystemTime {
-        self.run.world.clock.now()
-    }
-
-    fn random(&self) -> f64 {
-        (self.run.world.random)()
-    }
-
-    async fn send(&mut self, request: &Request) -> Result<Response, SendError> {
-        self.has_asked = true;
-        self.run.figures.requests += 1;
-        let transport: Arc<Transport> = Arc::clone(&self.run.transport);
-        let sent = transport.send(request).await;
-        if let Ok(response) = &sent {
-            let bytes = response.body.len() as u64;
-            self.run.figures.bytes += bytes;
-            self.untold.push(Event::Answered {
-                step: self.label.clone(),
-                status: response.status.as_u16(),
-                bytes,
-                elapsed: response.elapsed,
-                credits: None,
-            });
-        }
-        sent
-    }
-
-    async fn pause(&mut self, time: Duration) -> Result<(), Stop> {
-        let world = self.run.world;
-        Ok(world.interrupt.or_stop(world.clock.sleep(time)).await?)
-    }
-
-    async fn within<T>(
-        &mut self,
-        patience: Duration,
-        work: impl Future<Output = T>,
-    ) -> Result<Option<T>, Stop> {
-        let done: Result<_, Interrupted> =
-            self.run.world.interrupt.or_stop(tokio::time::timeout(patience, work)).await;
-        Ok(done?.ok())
-    }
-
-    fn hear(&mut self, notice: Notice<'_>) {
-        self.tell();
-        let step = self.label.clone();
-        match notice {
-            Notice::Kept => self.run.tell(&Event::Reused { step }),
-            Notice::WaitingForOther => self.run.tell(&Event::WaitingForOther { step }),
-            Notice::Asking(request) => {
-                let request = request.describe(&self.run.redactor);
-                self.run.tell(&Event::Requesting { step, request });
-            }
-            Notice::Retrying { why, wait, retry } => {
-                self.run.figures.retries += 1;
-                let why = self.run.redactor.redact(&why).into_owned();
-                self.run.tell(&Event::Retrying { step, why, wait, retry });
-            }
-            Notice::Trouble(trouble) => self.run.tell_trouble(trouble),
-        }
-    }
-}
-
-/// A number that no other request has.
-fn nonce() -> [u8; 16] {
-    let mut bytes = [0; 16];
-    if getrandom::fill(&mut bytes).is_err() {
-        // Without the system's chance it still differs from request to request.
-        bytes = fastrand::u128(..).to_ne_bytes();
-    }
-    bytes
 }
