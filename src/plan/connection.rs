@@ -467,7 +467,9 @@ pub(super) fn make_entry(
             (source, is_secret(Some(value)), table.span)
         }
         ConnectionValue::Literal(node) => {
-            warn_of_secret(name, &names.shown, node, findings);
+            if looks_secret(name) {
+                warn_in_clear(name, &names.shown, node, findings);
+            }
             let scope = Scope { connection: Some(names.clone()), ..Scope::default() };
             let plan = ValuePlan::build(node, &scope, Room::Before, findings).ok()?;
             let secret = plan.meaning().secret || looks_secret(name);
@@ -485,8 +487,8 @@ pub(super) fn make_entry(
 }
 
 /// The warning does not print the value; whoever shows the file's lines masks it.
-fn warn_of_secret(name: &str, connection: &str, node: &Node, findings: &mut Findings) {
-    if !secret_in_clear(name, node) {
+pub(super) fn warn_in_clear(name: &str, connection: &str, node: &Node, findings: &mut Findings) {
+    if !is_written(node) {
         return;
     }
     let name = name.rsplit('.').next().unwrap_or(name);
@@ -505,9 +507,11 @@ fn warn_of_secret(name: &str, connection: &str, node: &Node, findings: &mut Find
 
 /// Whether a connection's value is probably a secret that stands in the file as plain text.
 pub fn secret_in_clear(name: &str, node: &Node) -> bool {
-    let literal =
-        matches!(&node.kind, NodeKind::Text(text) if !text.value.is_empty() && !text.value.contains("{{"));
-    literal && looks_secret(name)
+    is_written(node) && looks_secret(name)
+}
+
+fn is_written(node: &Node) -> bool {
+    matches!(&node.kind, NodeKind::Text(text) if !text.value.is_empty() && !text.value.contains("{{"))
 }
 
 /// Whether something of this name is probably a secret.
