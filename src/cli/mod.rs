@@ -13,6 +13,7 @@ mod files;
 mod kept;
 mod kits;
 mod log;
+mod masking;
 mod new;
 mod plan;
 mod preview;

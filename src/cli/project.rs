@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::run::STATE;
-use super::{kept, protection};
+use super::{kept, masking, protection};
 use crate::auth::store::Protection;
 use crate::diagnostic::{Code, Diagnostic, FileId, Findings, Sources, nearest, quoted_list};
-use crate::plan::connection::{self, ConnectionFiles, looks_secret, secret_in_clear};
+use crate::plan::connection::{self, ConnectionFiles, secret_in_clear};
 use crate::plan::{self, Checked, clear_secret};
 use crate::secret::Environment;
 use crate::spec;
@@ -93,9 +93,8 @@ pub(super) fn open(
     let mut findings = Findings::default();
     let file = sources.add(shown(&path, folder), text);
     let pipeline = spec::read::<PipelineSpec>(&sources, file, &mut findings);
-    if pipeline.is_none() {
-        mask_lines(&mut sources, file);
-    }
+    let kind = if pipeline.is_none() { masking::Kind::Connection } else { masking::Kind::Pipeline };
+    masking::mask_lines(&mut sources, file, kind);
     let mut reader = ConnectionReader {
         folder,
         sources: &mut sources,
@@ -333,7 +332,7 @@ impl ConnectionReader<'_> {
         };
         let file: FileId = self.sources.add(shown, text);
         let spec = spec::read::<ConnectionSpec>(self.sources, file, self.findings);
-        mask_lines(self.sources, file);
+        masking::mask_lines(self.sources, file, masking::Kind::Connection);
         if let Some(spec) = &spec {
             self.mask(spec);
         }
@@ -350,37 +349,6 @@ impl ConnectionReader<'_> {
             }
         }
     }
-}
-
-/// Masks what stands behind a key that looks secret, also in a file that is no YAML, whose keys nobody can know.
-fn mask_lines(sources: &mut Sources, file: FileId) {
-    let text = sources.text(file).to_owned();
-    let whole = sources.start_of(file);
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        for (colon, _) in line.match_indices(':') {
-            let before = line[..colon].trim_end_matches(['"', '\'', ' ']);
-            let key = before.rsplit(|letter: char| !letter.is_alphanumeric() && letter != '_').next();
-            let value = line[colon + 1..].trim_start();
-            let bare = value.trim_start_matches(['"', '\'']);
-            let plain = ["true", "false", "{", "$"].iter().any(|start| bare.starts_with(start));
-            let written = !value.trim().is_empty() && !plain;
-            if written && key.is_some_and(looks_secret) {
-                let at = start + line.len() - value.len();
-                sources.mask(whole.with_range(at..at + length_of_scalar(value.trim_end())));
-            }
-        }
-        start += line.len();
-    }
-}
-
-/// Up to the closing quote, or to what ends a bare value in a flow mapping; else all of it.
-fn length_of_scalar(text: &str) -> usize {
-    let end = match text.chars().next() {
-        Some(quote @ ('"' | '\'')) => text[1..].find(quote).map(|end| end + 2),
-        _ => [", ", " }", " #"].iter().filter_map(|end| text.find(end)).min(),
-    };
-    end.unwrap_or(text.len())
 }
 
 /// The environment, with `.env` and what is kept of what these texts name; and how the store is protected.

@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::{Around, AuthKind, AuthPlan, HmacPlan, ORIGIN_HELP, Place, oauth2, parse_origin};
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest};
-use crate::plan::connection::{ConnectionEntry, make_entry};
+use crate::plan::connection::{ConnectionEntry, looks_secret, make_entry, warn_in_clear};
 use crate::plan::scope::{ConnectionNames, Room, Scope};
 use crate::plan::value::ValuePlan;
 use crate::plan::written::Written;
@@ -197,7 +197,26 @@ impl Builder<'_> {
 
     /// A value that is secret wherever it comes from.
     pub(super) fn secret(&mut self, name: &str, value: &impl MaybeValue) {
+        if let Some(ConnectionValue::Literal(node)) = value.value()
+            && !looks_secret(name)
+        {
+            warn_in_clear(name, self.home.file.unwrap_or("inline"), node, self.findings);
+        }
         self.add(name, value.value(), true);
+    }
+
+    /// A list or mapping would be sent as nothing.
+    fn refuse_many(&mut self, name: &str, node: &Node) {
+        let is_many = matches!(node.kind, NodeKind::List(_) | NodeKind::Map(_));
+        if !is_many || name == "callback_server.allowed" {
+            return;
+        }
+        let message = format!("`{name}` is one text, found {}", node.describe());
+        self.findings.push(
+            Diagnostic::error(Code::BadValue, message)
+                .at(node.span, "")
+                .help("write the text itself, or where it comes from: `{ from: env:NAME }`"),
+        );
     }
 
     /// A text with templates.
@@ -208,6 +227,9 @@ impl Builder<'_> {
 
     fn add(&mut self, name: &str, value: Option<&ConnectionValue>, secret: bool) {
         let Some(value) = value else { return };
+        if let ConnectionValue::Literal(node) = value {
+            self.refuse_many(name, node);
+        }
         let made = make_entry(name, self.home.names, value, self.findings);
         self.values.extend(made.map(|entry| ConnectionEntry { secret: entry.secret || secret, ..entry }));
     }

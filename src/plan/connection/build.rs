@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    ConnectionEntry, ConnectionPlan, ConnectionSource, Overlay, has_base_url, late_names, looks_secret,
-    secret_in_clear,
+    ConnectionEntry, ConnectionPlan, ConnectionSource, Overlay, has_base_url, is_written, late_names,
+    looks_secret,
 };
 use crate::diagnostic::{Code, Diagnostic, Findings, quoted_list};
 use crate::expr::mapping;
@@ -225,7 +225,9 @@ pub(in crate::plan) fn make_entry(
             (source, is_secret(Some(value)), table.span)
         }
         ConnectionValue::Literal(node) => {
-            warn_of_secret(name, &names.shown, node, findings);
+            if looks_secret(name) {
+                warn_in_clear(name, &names.shown, node, findings);
+            }
             let scope = Scope { connection: Some(names.clone()), ..Scope::default() };
             let plan = ValuePlan::build(node, &scope, Room::Before, findings).ok()?;
             let secret = plan.meaning().secret || looks_secret(name);
@@ -243,8 +245,8 @@ pub(in crate::plan) fn make_entry(
 }
 
 /// The warning does not print the value; whoever shows the file's lines masks it.
-fn warn_of_secret(name: &str, connection: &str, node: &Node, findings: &mut Findings) {
-    if !secret_in_clear(name, node) {
+pub(in crate::plan) fn warn_in_clear(name: &str, connection: &str, node: &Node, findings: &mut Findings) {
+    if !is_written(node) {
         return;
     }
     let name = name.rsplit('.').next().unwrap_or(name);

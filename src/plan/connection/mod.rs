@@ -15,7 +15,7 @@ use crate::spec::connection::{ConnectionSpec, ConnectionUse};
 use crate::spec::node::{Node, NodeKind};
 use crate::spec::value::Placed;
 use build::build;
-pub(super) use build::make_entry;
+pub(super) use build::{make_entry, warn_in_clear};
 
 /// A connection, ready to be looked up.
 #[derive(Debug)]
@@ -284,9 +284,11 @@ fn not_there(name: &str, span: Span, files: &ConnectionFiles) -> Diagnostic {
 
 /// Whether a connection's value is probably a secret that stands in the file as plain text.
 pub fn secret_in_clear(name: &str, node: &Node) -> bool {
-    let literal =
-        matches!(&node.kind, NodeKind::Text(text) if !text.value.is_empty() && !text.value.contains("{{"));
-    literal && looks_secret(name)
+    is_written(node) && looks_secret(name)
+}
+
+fn is_written(node: &Node) -> bool {
+    matches!(&node.kind, NodeKind::Text(text) if !text.value.is_empty() && !text.value.contains("{{"))
 }
 
 /// Whether something of this name is probably a secret.
