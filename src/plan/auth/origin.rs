@@ -35,7 +35,9 @@ mod tests {
     #[test]
     fn origins() {
         let good = ["https://files.shop.example", "https://files.shop.example/", "http://10.0.0.1:8080"];
-        good.iter().for_each(|text| assert!(parse_origin(text).is_ok(), "{text}"));
+        for text in good {
+            assert!(parse_origin(text).is_ok(), "{text}");
+        }
         let cases = [
             ("files.shop.example", "it is not a URL"),
             ("", "it is not a URL"),
