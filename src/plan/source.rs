@@ -125,12 +125,13 @@ fn unknown(text: &Text) -> Diagnostic {
     let from = text.value.as_str();
     let variable = !from.is_empty()
         && from.chars().all(|next| next.is_ascii_uppercase() || next.is_ascii_digit() || next == '_');
-    let kind = from.split(':').next().unwrap_or_default();
+    // In a template it is `env.NAME`.
+    let kind = from.split([':', '.']).next().unwrap_or_default();
     let guess = if variable {
         Some(format!("env:{from}"))
     } else {
         nearest(kind, ["env", "file", "keyring", "prompt", "command"]).map(|near| {
-            match from.split_once(':') {
+            match from.split_once([':', '.']) {
                 Some((_, rest)) if near != "prompt" => format!("{near}:{rest}"),
                 _ => near.to_owned(),
             }

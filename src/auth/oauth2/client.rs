@@ -156,7 +156,7 @@ impl<'a> Settings<'a> {
             "http" => Err(bad(format!("is `{text}`: secrets are sent there, and `http` does not hide them"))),
             // `localhost:8765/callback` is a URL of the scheme `localhost`.
             _ if !text.contains("://") => {
-                Err(bad(format!("is `{text}`, which does not begin with `https://`")))
+                Err(bad(format!("is `{text}`, which begins with neither `https://` nor `http://`")))
             }
             other => Err(bad(format!("is `{text}`: river does not speak `{other}`"))),
         }
