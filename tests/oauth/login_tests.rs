@@ -76,7 +76,7 @@ fn a_sign_in_is_shown_renewed_and_ended() {
     assert!(status.out.contains("shop: not signed in (oauth2, authorization_code)"), "{status:?}");
     let run = project.river(&["run", "pull.yaml"]);
     assert_eq!(run.exit, Some(6), "{run:?}");
-    assert!(run.err.contains("error[not-signed-in]: nobody has signed in to `shop` yet"), "{run:?}");
+    assert!(run.err.contains("error[not-signed-in]: nobody is signed in to `shop`"), "{run:?}");
 
     sign_in(&server, &project);
     let status = project.river(&["auth", "status", "shop", "--format", "json"]);
