@@ -177,7 +177,13 @@ impl Builder<'_> {
             let Some(text) = entry.source.written().and_then(ValuePlan::literal) else { continue };
             let finding = match url::Url::parse(text) {
                 Ok(url) if matches!(url.scheme(), "http" | "https") => continue,
-                Ok(url) => format!("`{}`: river does not speak `{}`", entry.name, url.scheme()),
+                Ok(url) if text.contains("://") => {
+                    format!("`{}`: river does not speak `{}`", entry.name, url.scheme())
+                }
+                Ok(_) => format!(
+                    "`{}` is `{text}`, which begins with neither `https://` nor `http://`",
+                    entry.name
+                ),
                 Err(error) => format!("`{}` is `{text}`, which is not a URL: {error}", entry.name),
             };
             let finding = Diagnostic::error(Code::BadUrl, finding).at_if(entry.span);
