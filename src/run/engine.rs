@@ -15,7 +15,6 @@ use super::start::Start;
 use super::targets::{Targets, show};
 use super::values::Values;
 use super::world::World;
-use crate::auth::oauth2::SignIn;
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::fault_point::{FaultPoint, reach};
 use crate::http::{Request, Transport};
@@ -40,8 +39,6 @@ pub struct Run<'a> {
     /// What was sent last to a server that may answer with a challenge, and what answers it.
     pub(super) last_sent: Option<Request>,
     pub(super) answered: Option<Request>,
-    /// Sign-ins whose token was refused, where no store keeps them.
-    pub(super) former: Vec<Option<SignIn>>,
     pub(super) figures: Figures,
     /// What its steps keep between runs.
     pub(super) marks: Marks,

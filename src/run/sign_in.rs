@@ -10,7 +10,7 @@ use super::explain::status_text;
 use super::failure::{self, Stop};
 use super::sign_in_failure::{self, Deed};
 use crate::auth::oauth2::renewal::{self, Before};
-use crate::auth::oauth2::{Client, Held, Unsigned};
+use crate::auth::oauth2::{Client, Held, SignIn, Unsigned};
 use crate::auth::signing::Signer;
 use crate::auth::{AuthValues, Belongs, Home, bearer};
 use crate::diagnostic::{Code, Diagnostic};
@@ -30,6 +30,8 @@ pub(super) struct Session {
     pub(super) transport: Option<Arc<Transport>>,
     /// What a service did not accept, by its generation in the store.
     refused: Option<u64>,
+    /// The sign-in whose token that was: no store may have it.
+    former: Option<SignIn>,
 }
 
 /// What became of a token that a service did not accept.
@@ -123,10 +125,10 @@ impl Run<'_> {
         {
             session.refused = held.generation;
             session.signer = None;
+            session.former = Some(held.sign_in.clone());
             let why = format!("`{}` got {}", step.name, status_text(&answer.response));
             self.doubt_the_unit(used.auth, &held);
             self.tell(&Event::Renewing { step: self.label(used.auth), why });
-            self.former[used.auth] = Some(held.sign_in);
             return self.sign_in(used.auth).await;
         }
         Ok(Renewal::Taken)
@@ -201,7 +203,7 @@ impl Run<'_> {
         let session = &mut self.sessions[auth];
         let before = Before {
             refused: session.refused,
-            held: session.held.take().map(|held| held.sign_in).or_else(|| self.former[auth].take()),
+            held: session.held.take().map(|held| held.sign_in).or_else(|| session.former.take()),
         };
         let label = self.label(auth);
         let mut desk = Desk { run: self, label, untold: vec![], has_asked: false };

@@ -175,7 +175,6 @@ impl<'a> Start<'a> {
             sessions: plan.auths.iter().map(|_| Session::default()).collect(),
             last_sent: None,
             answered: None,
-            former: vec![None; plan.auths.len()],
             figures: self.figures.clone(),
             marks,
             progress: Progress::new(plan, world, self.ledger.take(), self.resumed.take()),

@@ -243,10 +243,7 @@ impl Asking<'_> {
         let tokens =
             self.client.read(&response, &Map::new()).map_err(|refused| refusal(refused, response, false))?;
         let sign_in = SignIn::first(self.client, tokens, outside.now());
-        Ok(match former {
-            Some(former) => sign_in.keeping_also(former),
-            None => sign_in,
-        })
+        Ok(sign_in.keeping_also(former))
     }
 
     fn needs_a_refresh_token(&self) -> bool {
@@ -279,11 +276,7 @@ impl Asking<'_> {
             None => SignIn::first(self.client, tokens, now).keeping(used),
         };
         let is_own = self.client.own_refresh_token().is_some_and(|own| own == used);
-        let next = SignIn { keeps: self.client.keeps(), ..next };
-        let next = match former {
-            Some(former) => next.keeping_also(former),
-            None => next,
-        };
+        let next = SignIn { keeps: self.client.keeps(), ..next }.keeping_also(former);
         if is_own { next.beginning_with(used) } else { next }
     }
 }

@@ -112,10 +112,8 @@ impl Listener {
 
     async fn anywhere() -> Result<Self, ListenError> {
         let mut redirect = Url::parse("http://127.0.0.1/callback").expect("a URL of ours");
-        let failed = |source| ListenError::Io {
-            redirect: Url::parse("http://127.0.0.1/callback").expect("a URL of ours"),
-            source,
-        };
+        let unset = redirect.clone();
+        let failed = |source| ListenError::Io { redirect: unset.clone(), source };
         let socket =
             TcpListener::bind(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0)).await.map_err(failed)?;
         let port = socket.local_addr().map_err(failed)?.port();

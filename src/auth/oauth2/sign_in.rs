@@ -131,7 +131,8 @@ impl SignIn {
     }
 
     /// What other connections keep of the same sign-in stays.
-    pub(super) fn keeping_also(self, former: &Self) -> Self {
+    pub(super) fn keeping_also(self, former: Option<&Self>) -> Self {
+        let Some(former) = former else { return self };
         let (mut kept, mut keeps) = (former.kept.clone(), former.keeps.clone());
         kept.extend(self.kept);
         keeps.extend(self.keeps);
