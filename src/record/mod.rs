@@ -22,7 +22,7 @@ mod scan;
 pub mod schema;
 pub mod view;
 
-pub use batch::{Batch, BatchSeq, Change};
+pub use batch::{Batch, Change};
 pub use field::{Scalar, field};
 pub use page::{Found, Page, PageError};
 pub use view::JsonView;

@@ -36,8 +36,7 @@ impl Run<'_> {
             let goes = truth(JsonView::record(Arc::clone(page), range.clone()))?;
             if goes { &mut deletes } else { &mut puts }.push(range.clone());
         }
-        let part =
-            |ranges: Vec<Range<usize>>| Batch::new(batch.text().clone(), ranges.into()).numbered(batch.seq());
+        let part = |ranges: Vec<Range<usize>>| Batch::new(batch.text().clone(), ranges.into());
         Ok(vec![part(puts), part(deletes).meaning(Change::Delete)])
     }
 }

@@ -135,12 +135,8 @@ impl<'a> Start<'a> {
     {
         let (plan, world, id) = (self.plan, self.world, self.run_id());
         let stage = stage(plan, world, id);
-        let targets = match &self.resumed {
-            None => Targets::open(&plan.targets, id, &stage, &world.stdout)?,
-            Some(checkpoint) => {
-                Targets::reopen(&plan.targets, id, &stage, &world.stdout, &checkpoint.targets)?
-            }
-        };
+        let saved = self.resumed.as_ref().map(|checkpoint| checkpoint.targets.as_slice());
+        let targets = Targets::open(&plan.targets, id, &stage, &world.stdout, saved)?;
         Ok(self.run_into(targets, listener))
     }
 

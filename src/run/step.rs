@@ -14,7 +14,6 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::paging::{Cursor, Ended, Next, PageFacts, advance};
 use crate::plan::paginate::{NextPlan, PaginatePlan};
 use crate::plan::step::StepPlan;
-use crate::record::batch::MAX_BATCH_BYTES;
 use crate::record::{Batch, Found};
 
 /// What a step has done so far.
@@ -218,13 +217,13 @@ impl Run<'_> {
     }
 
     async fn write(&mut self, index: usize, changes: &[Batch]) -> Result<(), Stop> {
-        for batch in changes.iter().filter(|batch| !batch.is_empty()) {
-            for target in &self.plan.steps[index].write {
-                for part in batch.clone().split(MAX_BATCH_BYTES) {
-                    self.targets.write(*target, part).await?;
-                }
-            }
+        let changes: Vec<Batch> = changes.iter().filter(|batch| !batch.is_empty()).cloned().collect();
+        if changes.is_empty() {
+            return Ok(());
         }
+        let bytes = changes.iter().map(Batch::byte_len).sum();
+        let rooms = self.targets.room(&self.plan.steps[index].write, bytes).await?;
+        self.targets.put(&changes, rooms);
         Ok(())
     }
 

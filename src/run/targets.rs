@@ -6,7 +6,7 @@ use std::path::Path;
 use super::checkpoint::SavedTarget;
 use crate::plan::target::TargetPlan;
 use crate::record::Batch;
-use crate::target::{Landed, Prepared, Receipt, Stage, TargetError, Worker, apply, discard, open, resume};
+use crate::target::{Landed, Prepared, Receipt, Room, Stage, TargetError, Worker, apply, discard, open};
 
 /// All targets of a run, each with a thread of its own.
 #[derive(Debug, Default)]
@@ -23,6 +23,10 @@ struct Open {
     closed: bool,
 }
 
+/// Room at some targets.
+#[derive(Debug)]
+pub(super) struct Rooms(Vec<(usize, Room)>);
+
 /// What is visible, and why not everything.
 #[derive(Debug)]
 pub(super) struct Landing {
@@ -33,43 +37,33 @@ pub(super) struct Landing {
 }
 
 impl Targets {
-    /// Opens all of them: what cannot be written is known before the first request.
+    /// Opens all of them: what cannot be written is known before the first request. What an interrupted run left is cut
+    /// back to what its checkpoint knows.
     pub(super) fn open(
         plans: &[TargetPlan],
         run_id: &str,
         stage: &Path,
         stdout: &dyn Fn() -> Box<dyn Write + Send>,
+        saved: Option<&[SavedTarget]>,
     ) -> Result<Self, TargetError> {
         // All before the first thread: a target that is dropped here takes its temporary file with it.
-        let at = |index| Stage::new(run_id, stage, index);
-        let targets = plans.iter().enumerate().map(|(index, plan)| open(plan, &at(index), stdout()));
-        let targets: Vec<_> = targets.collect::<Result<_, _>>()?;
-        let open = |target| Ok(Open { worker: Worker::spawn(target)?, wanted: false, closed: false });
-        Ok(Self { list: targets.into_iter().map(open).collect::<Result<_, _>>()? })
-    }
-
-    /// Opens all of them as a dead run left them, cut back to what a checkpoint knows.
-    pub(super) fn reopen(
-        plans: &[TargetPlan],
-        run_id: &str,
-        stage: &Path,
-        stdout: &dyn Fn() -> Box<dyn Write + Send>,
-        saved: &[SavedTarget],
-    ) -> Result<Self, TargetError> {
-        let reopened = plans.iter().zip(saved).enumerate().map(|(index, (plan, saved))| {
+        let opened = plans.iter().enumerate().map(|(index, plan)| {
+            let saved = saved.and_then(|saved| saved.get(index));
             let stage = Stage::new(run_id, stage, index);
-            Ok((resume(plan, &stage, &saved.receipt, stdout())?, saved.wanted))
+            let target = open(plan, &stage, saved.map(|saved| &saved.receipt), stdout())?;
+            Ok((target, saved.is_some_and(|saved| saved.wanted)))
         });
-        let targets: Vec<_> = reopened.collect::<Result<_, TargetError>>()?;
+        let opened: Vec<_> = opened.collect::<Result<_, TargetError>>()?;
         let open = |(target, wanted)| Ok(Open { worker: Worker::spawn(target)?, wanted, closed: false });
-        Ok(Self { list: targets.into_iter().map(open).collect::<Result<_, _>>()? })
+        Ok(Self { list: opened.into_iter().map(open).collect::<Result<_, _>>()? })
     }
 
     /// Makes durable what all of them were given so far.
     pub(super) async fn settle(&self) -> Result<Vec<SavedTarget>, TargetError> {
         let mut saved = Vec::with_capacity(self.list.len());
         for open in &self.list {
-            let receipt = if open.closed { Receipt::default() } else { open.worker.settle().await? };
+            let receipt =
+                if open.closed { Receipt::default() } else { open.worker.ask_settle().receipt().await? };
             saved.push(SavedTarget { wanted: open.wanted, receipt });
         }
         Ok(saved)
@@ -80,20 +74,29 @@ impl Targets {
         self.list[target].wanted = true;
     }
 
-    /// Hands a batch to one of them. A reader of standard output that has gone ends the run only if nothing else is
-    /// written: files are wanted whether somebody watches or not.
-    pub(super) async fn write(&mut self, target: usize, batch: Batch) -> Result<(), TargetError> {
+    /// Waits for room for the batches at each of the targets, in the order of the plan: whoever waits for the second holds
+    /// the first, so that all must ask in one order. A reader of standard output that has gone ends the run only if
+    /// nothing else is written: files are wanted whether somebody watches or not.
+    pub(super) async fn room(&mut self, targets: &[usize], bytes: usize) -> Result<Rooms, TargetError> {
         let only = self.list.len() == 1;
-        let open = &mut self.list[target];
-        if open.closed {
-            return Ok(());
-        }
-        match open.worker.write(batch).await {
-            Err(TargetError::Closed) if !only => {
-                open.closed = true;
-                Ok(())
+        let mut rooms = Vec::with_capacity(targets.len());
+        for (index, open) in self.list.iter_mut().enumerate() {
+            if open.closed || !targets.contains(&index) {
+                continue;
             }
-            written => written,
+            match open.worker.room(bytes).await {
+                Ok(room) => rooms.push((index, room)),
+                Err(TargetError::Closed) if !only => open.closed = true,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Rooms(rooms))
+    }
+
+    /// Hands the batches to the targets that have room for them, at once.
+    pub(super) fn put(&self, batches: &[Batch], rooms: Rooms) {
+        for (index, room) in rooms.0 {
+            self.list[index].worker.put(batches.to_vec(), room);
         }
     }
 

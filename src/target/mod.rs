@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! open → write … (settle → Receipt) … → prepare → Prepared (durable, hidden) → apply → Landed (visible)
-//!                          └ resume ↗
+//!   └ again, with a receipt ↗
 //! ```
 //!
 //! A target is synchronous and owned by one thread, its [`Worker`]. Nothing here decides whether a run is a success.
@@ -30,10 +30,10 @@ use serde::{Deserialize, Serialize};
 pub use error::TargetError;
 pub use prepared::{Landed, Manner, Prepared, apply, discard};
 pub use stage::Stage;
-pub use worker::Worker;
+pub use worker::{Room, Worker};
 
 use crate::plan::target::{FilePlan, Format, Mode, TargetKind, TargetPlan};
-use crate::record::{Batch, BatchSeq};
+use crate::record::Batch;
 use staging::Spot;
 
 /// A place that takes records.
@@ -44,7 +44,8 @@ pub trait Target: Send {
     /// Makes durable what was taken so far, hidden as it is.
     fn settle(&mut self) -> Result<Receipt, TargetError>;
 
-    /// Settles, and closes the target without making anything visible or giving anything up: [`resume`] goes on.
+    /// Settles, and closes the target without making anything visible or giving anything up: another process can
+    /// [`open`] it again.
     fn suspend(self: Box<Self>) -> Result<Receipt, TargetError>;
 
     /// Makes everything durable, still hidden, and closes the target. What it gives is all that [`apply`] needs.
@@ -57,8 +58,6 @@ pub trait Target: Send {
 /// How far a target is durable: where it is cut back to when a run goes on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
-    /// The last batch it holds; none before the first.
-    pub through: Option<BatchSeq>,
     /// Records to land.
     pub puts: Position,
     /// Records whose keys are to go.
@@ -76,42 +75,25 @@ pub struct Position {
     pub bytes: u64,
 }
 
-/// Opens a target. `stdout` is where [`TargetKind::Stdout`] writes.
+/// Opens a target, cut back to the receipt if an earlier process opened it for this run. `stdout` is where
+/// [`TargetKind::Stdout`] writes.
 ///
 /// # Errors
-/// When the place cannot be written; nothing is left behind then.
+/// When the place cannot be written, and nothing is left behind then; when less is there than the receipt says.
 pub fn open(
     plan: &TargetPlan,
     stage: &Stage,
-    stdout: Box<dyn Write + Send>,
-) -> Result<Box<dyn Target>, TargetError> {
-    Ok(match &plan.kind {
-        TargetKind::File(file) if is_its_own_spool(file) => {
-            Box::new(jsonl::Jsonl::create(Spot::look(&file.place.path, &file.place.shown, stage.run_id())?)?)
-        }
-        TargetKind::Stdout => Box::new(stdout::Stdout::new(stdout)),
-        TargetKind::File(_) | TargetKind::Sqlite(_) => Box::new(spooled::Spooled::open(plan, stage, None)?),
-    })
-}
-
-/// Opens a target that an earlier process opened for this run, and cuts it back to a receipt.
-///
-/// # Errors
-/// As [`open`], and when less is there than the receipt says.
-pub fn resume(
-    plan: &TargetPlan,
-    stage: &Stage,
-    receipt: &Receipt,
+    receipt: Option<&Receipt>,
     stdout: Box<dyn Write + Send>,
 ) -> Result<Box<dyn Target>, TargetError> {
     Ok(match &plan.kind {
         TargetKind::File(file) if is_its_own_spool(file) => {
             let spot = Spot::look(&file.place.path, &file.place.shown, stage.run_id())?;
-            Box::new(jsonl::Jsonl::resume(spot, receipt)?)
+            Box::new(jsonl::Jsonl::open(spot, receipt)?)
         }
-        TargetKind::Stdout => Box::new(stdout::Stdout::resume(stdout, receipt)),
+        TargetKind::Stdout => Box::new(stdout::Stdout::open(stdout, receipt)),
         TargetKind::File(_) | TargetKind::Sqlite(_) => {
-            Box::new(spooled::Spooled::open(plan, stage, Some(receipt))?)
+            Box::new(spooled::Spooled::open(plan, stage, receipt)?)
         }
     })
 }

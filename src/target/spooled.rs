@@ -12,7 +12,7 @@ use super::staging::{PreparedFile, Spot, Staging};
 use super::{Manner, Position, Prepared, Receipt, Stage, Target};
 use crate::plan::target::{ColumnsPlan, Format, Mode, TargetKind, TargetPlan};
 use crate::record::key::KeyReader;
-use crate::record::{Batch, BatchSeq, Change};
+use crate::record::{Batch, Change};
 
 /// Records on their way to a target, and what is known of the place where they will land.
 pub(super) struct Spooled {
@@ -22,7 +22,6 @@ pub(super) struct Spooled {
     ground: Ground,
     /// Where records land that cannot.
     rejects: Option<Spot>,
-    through: Option<BatchSeq>,
 }
 
 /// What is there before the run.
@@ -59,8 +58,7 @@ impl Spooled {
         if receipt.is_some_and(|receipt| receipt.puts.records > 0) {
             replay(&mut spools.puts.reader()?, &mut gate)?;
         }
-        let through = receipt.and_then(|receipt| receipt.through);
-        Ok(Self { plan: plan.clone(), spools, gate, ground, rejects, through })
+        Ok(Self { plan: plan.clone(), spools, gate, ground, rejects })
     }
 
     fn take(&mut self, record: &[u8], change: Change) -> Result<(), TargetError> {
@@ -150,12 +148,11 @@ impl Spooled {
 
 impl Target for Spooled {
     fn write(&mut self, batch: &Batch) -> Result<(), TargetError> {
-        self.through = Some(batch.seq());
         batch.iter().try_for_each(|record| self.take(record, batch.change()))
     }
 
     fn settle(&mut self) -> Result<Receipt, TargetError> {
-        let receipt = self.spools.settle(self.through)?;
+        let receipt = self.spools.settle()?;
         // From here on another run may go on with them.
         self.spools.stay = true;
         Ok(receipt)
@@ -196,11 +193,10 @@ impl Spools {
         })
     }
 
-    fn settle(&mut self, through: Option<BatchSeq>) -> Result<Receipt, TargetError> {
+    fn settle(&mut self) -> Result<Receipt, TargetError> {
         let settle =
             |spool: &mut Option<Spool>| spool.as_mut().map_or(Ok(Position::default()), Spool::settle);
         let receipt = Receipt {
-            through,
             puts: self.puts.settle()?,
             deletes: settle(&mut self.deletes)?,
             rejected: settle(&mut self.rejected)?,

@@ -28,7 +28,7 @@ type Orders = mpsc::UnboundedReceiver<Order>;
 type Failure = Arc<Mutex<Option<TargetError>>>;
 
 enum Order {
-    Write(Batch, OwnedSemaphorePermit),
+    Write(Vec<Batch>, OwnedSemaphorePermit),
     Settle(oneshot::Sender<Result<Receipt, TargetError>>),
     Suspend(oneshot::Sender<Result<Receipt, TargetError>>),
     Prepare(oneshot::Sender<Result<Prepared, TargetError>>),
@@ -44,29 +44,37 @@ impl Worker {
         let (orders, received) = mpsc::unbounded_channel();
         let room = Arc::new(Semaphore::new(IN_FLIGHT_BYTES as usize));
         let failure = Failure::default();
-        let desk = Desk { orders: received, room: Closing(Arc::clone(&room)), failure: Arc::clone(&failure) };
+        let served = Thread { orders: received, room: Closing(Arc::clone(&room)), failure: Arc::clone(&failure) };
         let thread = thread::Builder::new().name("target".to_owned());
-        thread.spawn(move || desk.work(target)).map_err(|source| TargetError::NoThread { source })?;
+        thread.spawn(move || served.work(target)).map_err(|source| TargetError::NoThread { source })?;
         Ok(Self { orders, room, failure })
     }
 
-    /// Hands over a batch, waiting while too many bytes are on their way. That it was taken does not mean that it was
-    /// written.
-    ///
-    /// # Errors
-    /// The error that stopped the target, which need not be about this batch.
-    pub async fn write(&self, batch: Batch) -> Result<(), TargetError> {
-        let bytes = u32::try_from(batch.byte_len()).unwrap_or(u32::MAX).clamp(1, IN_FLIGHT_BYTES);
-        let room = Arc::clone(&self.room).acquire_many_owned(bytes).await.map_err(|_| self.failure())?;
-        self.orders.send(Order::Write(batch, room)).map_err(|_| self.failure())
-    }
-
-    /// Makes durable what was handed over so far.
+    /// Waits until so many bytes may be handed over. More than all the room there is takes all of it: asking for more
+    /// would wait for ever.
     ///
     /// # Errors
     /// The error that stopped the target.
-    pub async fn settle(&self) -> Result<Receipt, TargetError> {
-        self.ask(Order::Settle).await?
+    pub async fn room(&self, bytes: usize) -> Result<Room, TargetError> {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).clamp(1, IN_FLIGHT_BYTES);
+        let taken = Arc::clone(&self.room).acquire_many_owned(bytes).await.map_err(|_| self.failure())?;
+        Ok(Room(taken))
+    }
+
+    /// Hands over batches, at once. That they were taken does not mean that they were written: an error of the target is
+    /// told by the next call that waits.
+    pub fn put(&self, batches: Vec<Batch>, room: Room) {
+        // The thread has ended only after an error, which is kept for the next call.
+        let _ = self.orders.send(Order::Write(batches, room.0));
+    }
+
+    /// Orders, at once, that what was handed over so far is made durable. The receipt says how far the target was then,
+    /// whatever is handed over before it comes.
+    pub fn ask_settle(&self) -> Settling {
+        let (reply, answer) = oneshot::channel();
+        // As with `put`; then the reply is dropped, and the failure is told.
+        let _ = self.orders.send(Order::Settle(reply));
+        Settling { answer, failure: Arc::clone(&self.failure) }
     }
 
     /// Makes durable what was handed over, and closes the target so that another process can go on.
@@ -98,19 +106,43 @@ impl Worker {
     }
 
     fn failure(&self) -> TargetError {
-        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-        failure.take().unwrap_or(TargetError::Stopped)
+        take_failure(&self.failure)
     }
 }
 
+/// The right to hand over some bytes without waiting.
+#[derive(Debug)]
+pub struct Room(OwnedSemaphorePermit);
+
+/// A receipt that is on its way.
+#[derive(Debug)]
+pub struct Settling {
+    answer: oneshot::Receiver<Result<Receipt, TargetError>>,
+    failure: Failure,
+}
+
+impl Settling {
+    /// Waits for the receipt.
+    ///
+    /// # Errors
+    /// The error that stopped the target.
+    pub async fn receipt(self) -> Result<Receipt, TargetError> {
+        self.answer.await.unwrap_or_else(|_| Err(take_failure(&self.failure)))
+    }
+}
+
+fn take_failure(failure: &Failure) -> TargetError {
+    failure.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or(TargetError::Stopped)
+}
+
 /// The thread's side. Its fields are dropped in their order, after the failure was noted.
-struct Desk {
+struct Thread {
     orders: Orders,
     room: Closing,
     failure: Failure,
 }
 
-impl Desk {
+impl Thread {
     fn work(mut self, target: Box<dyn Target>) {
         if let Err(error) = serve(target, &mut self.orders, &self.room.0) {
             *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
@@ -132,11 +164,13 @@ impl Drop for Closing {
 fn serve(mut target: Box<dyn Target>, orders: &mut Orders, room: &Semaphore) -> Result<(), TargetError> {
     while let Some(order) = orders.blocking_recv() {
         match order {
-            Order::Write(batch, taken) => {
+            Order::Write(batches, taken) => {
                 // Given back only when all went well: who waits for room must not get it from a failure.
                 let bytes = taken.num_permits();
                 taken.forget();
-                target.write(&batch)?;
+                batches.iter().try_for_each(|batch| target.write(batch))?;
+                // The answer's bytes go before somebody gets room for more of them.
+                drop(batches);
                 room.add_permits(bytes);
             }
             Order::Settle(reply) => {
@@ -176,7 +210,6 @@ mod tests {
     use tokio::time::timeout;
 
     use super::*;
-    use crate::record::BatchSeq;
     use crate::target::Position;
 
     /// A target that waits for a word before each write and tells what it did.
@@ -195,7 +228,7 @@ mod tests {
         fn write(&mut self, batch: &Batch) -> Result<(), TargetError> {
             match self.words.recv() {
                 Ok(Word::Write) => {
-                    self.told.send(format!("write {}", batch.seq().0)).unwrap();
+                    self.told.send(format!("write {}", batch.byte_len())).unwrap();
                     Ok(())
                 }
                 Ok(Word::Panic) => panic!("as asked"),
@@ -232,9 +265,15 @@ mod tests {
         (Worker::spawn(Box::new(Fake { words, told })).unwrap(), say, hear)
     }
 
-    fn batch(seq: u64, bytes: usize) -> Batch {
+    fn batch(bytes: usize) -> Batch {
         let one = std::iter::once(0..bytes).collect();
-        Batch::new(Bytes::from(vec![b'1'; bytes]), one).numbered(BatchSeq(seq))
+        Batch::new(Bytes::from(vec![b'1'; bytes]), one)
+    }
+
+    async fn write(worker: &Worker, bytes: usize) -> Result<(), TargetError> {
+        let room = worker.room(bytes).await?;
+        worker.put(vec![batch(bytes)], room);
+        Ok(())
     }
 
     async fn soon<T>(call: impl Future<Output = T>) -> T {
@@ -250,39 +289,39 @@ mod tests {
     #[tokio::test]
     async fn orders_are_carried_out_in_turn() {
         let (worker, say, hear) = fake();
-        for seq in 0..3 {
+        for bytes in 1..4 {
             say.send(Word::Write).unwrap();
-            soon(worker.write(batch(seq, 10))).await.unwrap();
+            soon(write(&worker, bytes)).await.unwrap();
         }
-        assert_eq!(soon(worker.settle()).await.unwrap().puts.records, 7);
+        assert_eq!(soon(worker.ask_settle().receipt()).await.unwrap().puts.records, 7);
         assert_eq!(soon(worker.finish()).await.unwrap().records, 9);
         let told: Vec<String> = hear.iter().collect();
-        assert_eq!(told, ["write 0", "write 1", "write 2", "settle", "gone"]);
+        assert_eq!(told, ["write 1", "write 2", "write 3", "settle", "gone"]);
     }
 
     #[tokio::test]
     async fn too_many_bytes_wait() {
         let (worker, say, _hear) = fake();
-        soon(worker.write(batch(0, 5 * MIB))).await.unwrap();
-        soon(worker.write(batch(1, 3 * MIB))).await.unwrap();
-        assert!(waits(worker.write(batch(2, 1))).await);
+        soon(write(&worker, 5 * MIB)).await.unwrap();
+        soon(write(&worker, 3 * MIB)).await.unwrap();
+        assert!(waits(write(&worker, 1)).await);
         say.send(Word::Write).unwrap();
-        soon(worker.write(batch(2, 1))).await.unwrap();
-        assert!(waits(worker.write(batch(3, 9 * MIB))).await);
+        soon(write(&worker, 1)).await.unwrap();
+        assert!(waits(write(&worker, 9 * MIB)).await);
         say.send(Word::Write).unwrap();
         say.send(Word::Write).unwrap();
-        soon(worker.write(batch(3, 9 * MIB))).await.unwrap();
+        soon(write(&worker, 9 * MIB)).await.unwrap();
     }
 
     #[tokio::test]
     async fn the_first_error_goes_to_the_next_call() {
         let (worker, say, hear) = fake();
-        soon(worker.write(batch(0, 8 * MIB))).await.unwrap();
-        let waiting = worker.write(batch(1, MIB));
+        soon(write(&worker, 8 * MIB)).await.unwrap();
+        let waiting = write(&worker, MIB);
         say.send(Word::Fail).unwrap();
         assert!(matches!(soon(waiting).await, Err(TargetError::Closed)));
-        assert!(matches!(soon(worker.write(batch(2, 1))).await, Err(TargetError::Stopped)));
-        assert!(matches!(soon(worker.settle()).await, Err(TargetError::Stopped)));
+        assert!(matches!(soon(write(&worker, 1)).await, Err(TargetError::Stopped)));
+        assert!(matches!(soon(worker.ask_settle().receipt()).await, Err(TargetError::Stopped)));
         soon(worker.abandon()).await;
         assert_eq!(hear.iter().collect::<Vec<_>>(), ["gone"]);
     }
@@ -290,7 +329,7 @@ mod tests {
     #[tokio::test]
     async fn finish_tells_the_error_of_a_write() {
         let (worker, say, _hear) = fake();
-        soon(worker.write(batch(0, 1))).await.unwrap();
+        soon(write(&worker, 1)).await.unwrap();
         let finished = worker.finish();
         say.send(Word::Fail).unwrap();
         assert!(matches!(soon(finished).await, Err(TargetError::Closed)));
@@ -299,9 +338,9 @@ mod tests {
     #[tokio::test]
     async fn a_panic_does_not_hang_the_run() {
         let (worker, say, _hear) = fake();
-        soon(worker.write(batch(0, 8 * MIB))).await.unwrap();
+        soon(write(&worker, 8 * MIB)).await.unwrap();
         say.send(Word::Panic).unwrap();
-        assert!(matches!(soon(worker.write(batch(1, 1))).await, Err(TargetError::Stopped)));
+        assert!(matches!(soon(write(&worker, 1)).await, Err(TargetError::Stopped)));
         assert!(matches!(soon(worker.finish()).await, Err(TargetError::Stopped)));
     }
 
