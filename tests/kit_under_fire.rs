@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use project::{Project, Ran};
-use river::sandbox::{Options, Sandbox, Usage};
+use river_sandbox::{Options, Sandbox, Usage};
 use storm::Storm;
 
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=4;
@@ -267,7 +267,7 @@ fn agree(sandbox: &Sandbox, runs: &[&Ran]) {
     assert!(usage.concurrency.highest <= usage.concurrency.most, "{usage:?}");
 }
 
-fn guess(text: &str) -> river::sandbox::Guesses {
+fn guess(text: &str) -> river_sandbox::Guesses {
     [text.parse().unwrap()].into_iter().collect()
 }
 

@@ -4,11 +4,12 @@ use std::io::{self, Write};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use river_sandbox::{Answered, Options, Sandbox, Usage};
+
 use super::args::{SandboxArguments, StandInOptions};
 use super::exit::Exit;
 use super::signals::Signals;
 use super::terminal::Terminal;
-use crate::sandbox::{Answered, Options, Sandbox, Usage};
 use crate::spec::value::parse_period;
 
 const MOST_LEADS: u64 = 200_000_000;

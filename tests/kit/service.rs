@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use river::sandbox::wire::{Bound, Reply, Server, WireRequest};
+use river_sandbox::wire::{Bound, Reply, Server, WireRequest};
 use serde_json::json;
 
 /// What one kit is answered, and what must come of it.

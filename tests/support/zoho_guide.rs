@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use libtest_mimic::Trial;
 use regex::Regex;
 use river::kit;
-use river::sandbox::wire::{Bound, Reply, WireRequest};
+use river_sandbox::wire::{Bound, Reply, WireRequest};
 use serde_json::json;
 
 use super::case::Clock;
