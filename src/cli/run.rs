@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use river_sandbox::{ConnectionValue, Sandbox};
+use river_sandbox::{ConnectionSetting, Sandbox};
 
 use super::args::{RehearsalArguments, RunArguments};
 use super::exit::Exit;
@@ -110,12 +110,12 @@ fn sandbox_origin(project: &Project) -> Option<String> {
 }
 
 /// Puts the stand-in's values over the connection.
-pub(super) fn lead_to_sandbox(project: &mut Project, values: Vec<ConnectionValue>) {
+pub(super) fn lead_to_sandbox(project: &mut Project, values: Vec<ConnectionSetting>) {
     project.connections.overlays.insert(SANDBOX_CONNECTION.to_owned(), overlay(values));
 }
 
 /// The stand-in's values.
-pub(super) fn overlay(values: Vec<ConnectionValue>) -> Vec<Overlay> {
+pub(super) fn overlay(values: Vec<ConnectionSetting>) -> Vec<Overlay> {
     let overlay = values.into_iter().map(|value| Overlay {
         name: value.key.to_owned(),
         value: value.value,

@@ -11,14 +11,14 @@ use super::wire::Reply;
 
 /// A call that the CRM turns down.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Refusal {
+pub(super) struct ApiError {
     status: u16,
     code: &'static str,
     message: &'static str,
     details: Value,
 }
 
-impl Refusal {
+impl ApiError {
     pub(super) fn new(status: u16, code: &'static str, message: &'static str, details: Value) -> Self {
         Self { status, code, message, details }
     }
@@ -38,51 +38,51 @@ impl Refusal {
 }
 
 /// Expired, revoked, unknown, or of another data centre.
-pub(super) fn invalid_token() -> Refusal {
-    Refusal::new(401, "INVALID_TOKEN", "invalid oauth token", json!({}))
+pub(super) fn invalid_token() -> ApiError {
+    ApiError::new(401, "INVALID_TOKEN", "invalid oauth token", json!({}))
 }
 
 /// A good token that may not be used for this.
-pub(super) fn oauth_scope_mismatch() -> Refusal {
-    Refusal::new(401, "OAUTH_SCOPE_MISMATCH", "invalid oauth scope to access this URL", json!({}))
+pub(super) fn oauth_scope_mismatch() -> ApiError {
+    ApiError::new(401, "OAUTH_SCOPE_MISMATCH", "invalid oauth scope to access this URL", json!({}))
 }
 
 /// No usable `Authorization` header.
-pub(super) fn authentication_failure() -> Refusal {
-    Refusal::new(401, "AUTHENTICATION_FAILURE", "Authentication failed", json!({}))
+pub(super) fn authentication_failure() -> ApiError {
+    ApiError::new(401, "AUTHENTICATION_FAILURE", "Authentication failed", json!({}))
 }
 
-pub(super) fn invalid_module() -> Refusal {
+pub(super) fn invalid_module() -> ApiError {
     invalid_module_at(0)
 }
 
 /// The module that is named in the path, so many places after the version.
-pub(super) fn invalid_module_at(index: usize) -> Refusal {
+pub(super) fn invalid_module_at(index: usize) -> ApiError {
     invalid_module_with(json!({"resource_path_index": index}))
 }
 
 /// The module that is named by a parameter. What `details` holds is a guess between two that Zoho describes.
-pub(super) fn invalid_module_parameter(name: &str) -> Refusal {
+pub(super) fn invalid_module_parameter(name: &str) -> ApiError {
     invalid_module_with(json!({"api_name": name}))
 }
 
-fn invalid_module_with(details: Value) -> Refusal {
-    Refusal::new(400, "INVALID_MODULE", "the module name given seems to be invalid", details)
+fn invalid_module_with(details: Value) -> ApiError {
+    ApiError::new(400, "INVALID_MODULE", "the module name given seems to be invalid", details)
 }
 
-pub(super) fn invalid_url_pattern() -> Refusal {
+pub(super) fn invalid_url_pattern() -> ApiError {
     let message = "Please check if the URL trying to access is a correct one";
-    Refusal::new(404, "INVALID_URL_PATTERN", message, json!({}))
+    ApiError::new(404, "INVALID_URL_PATTERN", message, json!({}))
 }
 
-pub(super) fn required_param_missing(name: &str) -> Refusal {
+pub(super) fn required_param_missing(name: &str) -> ApiError {
     let message = "One of the expected parameter is missing";
-    Refusal::new(400, "REQUIRED_PARAM_MISSING", message, json!({"param_name": name}))
+    ApiError::new(400, "REQUIRED_PARAM_MISSING", message, json!({"param_name": name}))
 }
 
 /// More than 50 names in `fields`. What `details` holds is a guess.
-pub(super) fn fields_limit_exceeded(limit: usize) -> Refusal {
-    Refusal::new(
+pub(super) fn fields_limit_exceeded(limit: usize) -> ApiError {
+    ApiError::new(
         400,
         "LIMIT_EXCEEDED",
         "Fields limit exceeded.",
@@ -91,108 +91,108 @@ pub(super) fn fields_limit_exceeded(limit: usize) -> Refusal {
 }
 
 /// `page` and `per_page` that reach past the rows a page number can reach.
-pub(super) fn discrete_pagination_limit_exceeded() -> Refusal {
+pub(super) fn discrete_pagination_limit_exceeded() -> ApiError {
     let message = "You can only get the first 2000 records without using page_token param";
-    Refusal::new(400, "DISCRETE_PAGINATION_LIMIT_EXCEEDED", message, json!({"limit": 2000}))
+    ApiError::new(400, "DISCRETE_PAGINATION_LIMIT_EXCEEDED", message, json!({"limit": 2000}))
 }
 
 /// A page token that reaches past the rows it can reach. What `details` holds is a guess.
-pub(super) fn pagination_limit_exceeded() -> Refusal {
+pub(super) fn pagination_limit_exceeded() -> ApiError {
     let message = "You can only get up to first 100000 records using page_token param.";
-    Refusal::new(400, "PAGINATION_LIMIT_EXCEEDED", message, json!({"limit": 100_000}))
+    ApiError::new(400, "PAGINATION_LIMIT_EXCEEDED", message, json!({"limit": 100_000}))
 }
 
 /// A page token that was given to other parameters.
-pub(super) fn token_bound_data_mismatch() -> Refusal {
+pub(super) fn token_bound_data_mismatch() -> ApiError {
     let message = "The page_token given seems to be invalid or input param is added or altered or deleted";
-    Refusal::new(400, "TOKEN_BOUND_DATA_MISMATCH", message, json!({"param_name": "page_token"}))
+    ApiError::new(400, "TOKEN_BOUND_DATA_MISMATCH", message, json!({"param_name": "page_token"}))
 }
 
-pub(super) fn page_token_expired() -> Refusal {
+pub(super) fn page_token_expired() -> ApiError {
     let details = json!({"api_name": "page_token", "json_path": "$.query.page_token"});
-    Refusal::new(400, "EXPIRED_VALUE", "Page token expired", details)
+    ApiError::new(400, "EXPIRED_VALUE", "Page token expired", details)
 }
 
 /// A text that is no page token at all.
-pub(super) fn invalid_page_token() -> Refusal {
+pub(super) fn invalid_page_token() -> ApiError {
     invalid_data("the token given seems to be invalid", json!({"param_name": "page_token"}))
 }
 
 /// A parameter whose value is out of its range. The message is a guess.
-pub(super) fn invalid_parameter(name: &str) -> Refusal {
+pub(super) fn invalid_parameter(name: &str) -> ApiError {
     invalid_data("the parameter given seems to be invalid", json!({"param_name": name}))
 }
 
 /// A custom view that the module does not have. The message is a guess.
-pub(super) fn invalid_view() -> Refusal {
+pub(super) fn invalid_view() -> ApiError {
     invalid_data("the cvid given seems to be invalid", json!({"param_name": "cvid"}))
 }
 
 /// An id in the path that no record has.
-pub(super) fn invalid_id() -> Refusal {
+pub(super) fn invalid_id() -> ApiError {
     invalid_data("the id given seems to be invalid", json!({"resource_path_index": 1}))
 }
 
 /// A related list that the module does not have. A guess.
-pub(super) fn invalid_related_list() -> Refusal {
+pub(super) fn invalid_related_list() -> ApiError {
     invalid_data("the relation name given seems to be invalid", json!({"resource_path_index": 2}))
 }
 
 /// A header whose value cannot be read. Message and `details` are guesses.
-pub(super) fn invalid_header(name: &str) -> Refusal {
+pub(super) fn invalid_header(name: &str) -> ApiError {
     invalid_data("the header given seems to be invalid", json!({"header": name}))
 }
 
-fn invalid_data(message: &'static str, details: Value) -> Refusal {
-    Refusal::new(400, "INVALID_DATA", message, details)
+fn invalid_data(message: &'static str, details: Value) -> ApiError {
+    ApiError::new(400, "INVALID_DATA", message, details)
 }
 
 /// Two parameters that exclude each other. What `details` holds is a guess.
-pub(super) fn ambiguity_during_processing(first: &str, second: &str) -> Refusal {
+pub(super) fn ambiguity_during_processing(first: &str, second: &str) -> ApiError {
     let message = "You cannot use both cvid and sort_by, and page and page_token";
-    Refusal::new(400, "AMBIGUITY_DURING_PROCESSING", message, json!({"ambiguity_due_to": [first, second]}))
+    ApiError::new(400, "AMBIGUITY_DURING_PROCESSING", message, json!({"ambiguity_due_to": [first, second]}))
 }
 
 /// A method that the URL does not take.
-pub(super) fn invalid_request() -> Refusal {
+pub(super) fn invalid_request() -> ApiError {
     let message = "unable to process your request. please verify whether you have entered proper method name, \
                    parameter and parameter values.";
-    Refusal::new(400, "INVALID_REQUEST", message, json!({}))
+    ApiError::new(400, "INVALID_REQUEST", message, json!({}))
 }
 
 /// The user may not see the records of the module.
-pub(super) fn no_permission(module: &str) -> Refusal {
+pub(super) fn no_permission(module: &str) -> ApiError {
     let permission = format!("Crm_Implied_View_{module}");
-    Refusal::new(403, "NO_PERMISSION", "permission denied", json!({"permissions": [permission]}))
+    ApiError::new(403, "NO_PERMISSION", "permission denied", json!({"permissions": [permission]}))
 }
 
 /// Notes are listed for administrators only.
-pub(super) fn not_supported() -> Refusal {
-    Refusal::new(403, "NOT_SUPPORTED", "This API is supported only for admin users.", json!({}))
+pub(super) fn not_supported() -> ApiError {
+    ApiError::new(403, "NOT_SUPPORTED", "This API is supported only for admin users.", json!({}))
 }
 
 /// Zoho: says the same for the day's credits and for the concurrency limit. The body is a guess, the words are
 /// those of the page on status codes.
-pub(super) fn too_many_requests() -> Refusal {
+pub(super) fn too_many_requests() -> ApiError {
     let message = "Number of API requests for the 24 hour period is exceeded or the concurrency limit of the user \
                    for the app is exceeded";
-    Refusal::new(429, "TOO_MANY_REQUESTS", message, json!({}))
+    ApiError::new(429, "TOO_MANY_REQUESTS", message, json!({}))
 }
 
 /// An answer of that status as the CRM would give it.
 pub(super) fn status(code: u16, retry_after: Option<u32>) -> Reply {
-    let refusal = match code {
+    let error = match code {
         401 => invalid_token(),
         403 => no_permission("Leads"),
         404 => invalid_url_pattern(),
         429 => too_many_requests(),
-        503 => Refusal::new(503, "SERVICE_UNAVAILABLE", "Service Unavailable", json!({})),
-        500..=599 => Refusal::new(code, "INTERNAL_ERROR", "Internal Server Error", json!({})),
-        _ => Refusal { status: code, ..invalid_request() },
+        503 => ApiError::new(503, "SERVICE_UNAVAILABLE", "Service Unavailable", json!({})),
+        500..=599 => ApiError::new(code, "INTERNAL_ERROR", "Internal Server Error", json!({})),
+        _ => ApiError { status: code, ..invalid_request() },
     };
     match retry_after {
-        Some(seconds) => refusal.reply().header("retry-after", seconds.to_string()),
-        None => refusal.reply(),
+        Some(seconds) => error.reply().header("retry-after", seconds.to_string()),
+        None => error.reply(),
     }
 }
 

@@ -40,10 +40,10 @@ pub use guess::{Guess, GuessError, Guesses};
 pub use recorder::RecordedRequest;
 use recorder::Recorder;
 use records::Module;
-pub use records::{Churn, ChurnError, Ledger};
+pub use records::{Churn, ChurnError, RecordHistory};
 use site::Site;
 pub use usage::{Peak, RefreshTokenUsage, Share, Usage};
-use wire::{Bound, Server};
+use wire::{BoundListener, Server};
 
 // In the shape of Zoho's own, so that what handles those handles these.
 const CLIENT_ID: &str = "1000.R1VERSANDB0XR1VERSANDB0XR1VERS";
@@ -116,7 +116,7 @@ pub struct Sandbox {
 
 /// A request that was answered, for who wants to see each.
 #[derive(Debug, Clone, Copy)]
-pub struct Answered<'a> {
+pub struct AnsweredRequest<'a> {
     /// The method.
     pub method: &'a Method,
     /// The path without the query, in which there may be tokens.
@@ -127,7 +127,7 @@ pub struct Answered<'a> {
 
 /// One value of a connection that leads to a sandbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConnectionValue {
+pub struct ConnectionSetting {
     /// The name, as in the `zoho` connection.
     pub key: &'static str,
     /// The value.
@@ -137,8 +137,8 @@ pub struct ConnectionValue {
 }
 
 /// The values that make a `zoho` connection lead to a sandbox at this address.
-pub fn connection_to(base_url: &str) -> Vec<ConnectionValue> {
-    let value = |key, value: &str, secret| ConnectionValue { key, value: value.to_owned(), secret };
+pub fn connection_to(base_url: &str) -> Vec<ConnectionSetting> {
+    let value = |key, value: &str, secret| ConnectionSetting { key, value: value.to_owned(), secret };
     vec![
         value("accounts_url", base_url, false),
         value("client_id", CLIENT_ID, false),
@@ -156,9 +156,9 @@ impl Sandbox {
     /// Like [`Sandbox::start`]; each answer is shown before it is sent.
     pub fn start_watched(
         options: Options,
-        watch: impl Fn(&Answered<'_>) + Send + Sync + 'static,
+        watch: impl Fn(&AnsweredRequest<'_>) + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        let (bound, gzip) = (Bound::to(options.port)?, options.gzip);
+        let (bound, gzip) = (BoundListener::bind(options.port)?, options.gzip);
         let recorder = Arc::new(Recorder::default());
         let site = Arc::new(Site::new(options, bound.base_url()));
         let (record, answering) = (Arc::clone(&recorder), Arc::clone(&site));
@@ -166,7 +166,7 @@ impl Sandbox {
             let reply = answering.answer(&request, Timestamp::now());
             let reply = if gzip { reply.compressed_for(&request) } else { reply };
             let status = reply.visible_status();
-            watch(&Answered { method: &request.method, path: &request.path, status });
+            watch(&AnsweredRequest { method: &request.method, path: &request.path, status });
             record.record(request, &reply);
             reply
         })?;
@@ -184,13 +184,13 @@ impl Sandbox {
     }
 
     /// The values that make a `zoho` connection lead here.
-    pub fn connection(&self) -> Vec<ConnectionValue> {
+    pub fn connection(&self) -> Vec<ConnectionSetting> {
         connection_to(&self.base_url())
     }
 
     /// What has happened to the records of a module, by its name as in paths; none when there is no such module.
-    pub fn ledger(&self, module: &str) -> Option<Ledger> {
-        Module::named(module).map(|module| self.site.organisation.ledger(module))
+    pub fn history(&self, module: &str) -> Option<RecordHistory> {
+        Module::named(module).map(|module| self.site.organisation.history(module))
     }
 
     /// The requests so far, oldest first; the last 10,000 of them.

@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 
-use super::records::{Key, Number};
+use super::records::{Number, SortKey};
 
 /// How long a token lives.
 const LIFE: SignedDuration = SignedDuration::from_hours(24);
@@ -25,7 +25,7 @@ pub(super) struct PageToken {
     /// How many records come before the page.
     pub(super) served: u32,
     /// The place of the last record before the page; without one the page starts after so many.
-    pub(super) after: Option<Key>,
+    pub(super) after: Option<SortKey>,
     /// A hash of the parameters that the token belongs to.
     pub(super) bound: u64,
     /// When the token dies, in seconds since 1970.
@@ -75,7 +75,7 @@ impl PageToken {
         let [served, expires] = [served_and_expires >> 32, served_and_expires & u64::from(u32::MAX)]
             .map(|half| u32::try_from(half).unwrap_or(u32::MAX));
         let modified = modified.cast_signed();
-        let after = (number != NO_NUMBER).then(|| Key { modified, number: Number::from_word(number) });
+        let after = (number != NO_NUMBER).then(|| SortKey { modified, number: Number::from_word(number) });
         Self { served, after, bound, expires }
     }
 }
@@ -98,7 +98,7 @@ mod tests {
         fn a_sealed_token_opens(
             served: u32, after: Option<(i64, u32)>, bound: u64, expires: u32, key: u64
         ) {
-            let after = after.map(|(modified, word)| Key { modified, number: Number::from_word(word.into()) });
+            let after = after.map(|(modified, word)| SortKey { modified, number: Number::from_word(word.into()) });
             let token = PageToken { served, after, bound, expires };
             let text = token.seal(key);
             prop_assert_eq!(PageToken::open(&text, key), Some(token));

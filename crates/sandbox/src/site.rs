@@ -7,10 +7,10 @@ use http::Method;
 use jiff::Timestamp;
 
 use super::bulk::BulkJobs;
-use super::crm::{Limits, Version};
-use super::faults::Switchboard;
+use super::crm::{ApiLimits, Version};
+use super::faults::FaultInjector;
 use super::guess::Guesses;
-use super::oauth::{Codes, Tokens};
+use super::oauth::{IssuedCodes, IssuedTokens};
 use super::records::{Module, Organisation, Users};
 use super::usage::Usage;
 use super::wire::{Reply, WireRequest};
@@ -23,11 +23,11 @@ pub(super) struct Site {
     pub(super) redirect_uris: Vec<String>,
     pub(super) organisation: Organisation,
     pub(super) users: Users,
-    pub(super) faults: Switchboard,
+    pub(super) faults: FaultInjector,
     pub(super) guesses: Guesses,
-    tokens: Mutex<Tokens>,
-    codes: Mutex<Codes>,
-    limits: Mutex<Limits>,
+    tokens: Mutex<IssuedTokens>,
+    codes: Mutex<IssuedCodes>,
+    limits: Mutex<ApiLimits>,
     requests: AtomicU64,
     bulk_jobs: Mutex<BulkJobs>,
 }
@@ -38,26 +38,26 @@ impl Site {
             base_url,
             organisation: Organisation::new(options.seed, options.leads).with_churn(options.churn),
             users: Users::new(options.users),
-            faults: Switchboard::new(options.faults),
+            faults: FaultInjector::new(options.faults),
             guesses: options.guesses,
             redirect_uris: options.redirect_uris,
-            tokens: Mutex::new(Tokens::new(options.token_life, options.tokens_per_ten_minutes)),
+            tokens: Mutex::new(IssuedTokens::new(options.token_life, options.tokens_per_ten_minutes)),
             codes: Mutex::default(),
-            limits: Mutex::new(Limits::new(options.credits, options.concurrency)),
+            limits: Mutex::new(ApiLimits::new(options.credits, options.concurrency)),
             requests: AtomicU64::new(0),
             bulk_jobs: Mutex::new(BulkJobs::new(options.bulk_rows)),
         }
     }
 
-    pub(super) fn tokens(&self) -> MutexGuard<'_, Tokens> {
+    pub(super) fn tokens(&self) -> MutexGuard<'_, IssuedTokens> {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn codes(&self) -> MutexGuard<'_, Codes> {
+    pub(super) fn codes(&self) -> MutexGuard<'_, IssuedCodes> {
         self.codes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn limits(&self) -> MutexGuard<'_, Limits> {
+    pub(super) fn limits(&self) -> MutexGuard<'_, ApiLimits> {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -84,7 +84,7 @@ impl Site {
         let (grant_codes, refused_codes) = self.codes().usage(now);
         Usage {
             requests: self.requests.load(Ordering::Relaxed),
-            access_tokens: tokens.given,
+            access_tokens: tokens.issued,
             grant_codes,
             refresh_tokens: tokens.refresh_tokens,
             credits: limits.credits,
@@ -124,7 +124,7 @@ impl Site {
     /// `GET /sandbox/records?module=NAME`, which is ours and not Zoho's: what happened to the module's records.
     fn records(&self, request: &WireRequest) -> Reply {
         match request.parameter("module").and_then(Module::named) {
-            Some(module) => Reply::json(200, &self.organisation.ledger(module)),
+            Some(module) => Reply::json(200, &self.organisation.history(module)),
             None => errors::invalid_parameter("module").reply(),
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::refusals;
-use crate::errors::Refusal;
+use crate::errors::ApiError;
 use crate::query::{Comparison, Criteria, Dialect, Junction, Operator};
 
 /// Zoho: comparisons in a query.
@@ -11,7 +11,7 @@ const MOST_CRITERIA: usize = 25;
 /// Stands for "no value"; a guess.
 const EMPTY: &str = "${EMPTY}";
 
-pub(super) fn read(json: &Value) -> Result<Criteria, Refusal> {
+pub(super) fn read(json: &Value) -> Result<Criteria, ApiError> {
     let criteria = part(json)?;
     if criteria.count() > MOST_CRITERIA {
         Err(refusals::too_many_criteria(MOST_CRITERIA))
@@ -20,7 +20,7 @@ pub(super) fn read(json: &Value) -> Result<Criteria, Refusal> {
     }
 }
 
-fn part(json: &Value) -> Result<Criteria, Refusal> {
+fn part(json: &Value) -> Result<Criteria, ApiError> {
     let Some(group) = json.get("group") else {
         return comparison(json);
     };
@@ -34,7 +34,7 @@ fn part(json: &Value) -> Result<Criteria, Refusal> {
 }
 
 /// The field is an object with `api_name`, in v2 `api_name` stands beside the comparator; each is taken in both.
-fn comparison(json: &Value) -> Result<Criteria, Refusal> {
+fn comparison(json: &Value) -> Result<Criteria, ApiError> {
     let field =
         json["field"]["api_name"].as_str().or(json["api_name"].as_str()).ok_or_else(refusals::criteria)?;
     let word = json["comparator"].as_str().ok_or_else(refusals::criteria)?;

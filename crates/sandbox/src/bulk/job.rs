@@ -4,12 +4,12 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::order::Order;
+use super::query::JobQuery;
 use super::{refusals, sheet};
 use crate::crm::{Call, Version};
 use crate::page_token::PageToken;
-use crate::query::{Selection, View};
-use crate::records::{Key, Module, Organisation, Record, User, org_time};
+use crate::query::{RecordSource, Selection};
+use crate::records::{Module, Organisation, Record, SortKey, User, org_time};
 
 /// How often a job is asked about before it is in the next state.
 const POLLS_PER_STATE: u32 = 1;
@@ -17,29 +17,29 @@ const POLLS_PER_STATE: u32 = 1;
 #[derive(Debug)]
 pub(super) struct Job {
     id: String,
-    order: Order,
+    query: JobQuery,
     created: Timestamp,
     polls: u32,
-    outcome: Option<Outcome>,
+    outcome: Option<JobOutcome>,
 }
 
 #[derive(Debug)]
-enum Outcome {
-    Complete(Result),
+enum JobOutcome {
+    Complete(JobResult),
     /// What went wrong, as Zoho says it.
     Failed(Value),
 }
 
 /// What a job brought.
 #[derive(Debug)]
-struct Result {
+struct JobResult {
     file: Bytes,
     count: usize,
     next_page_token: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum JobState {
     Added,
     Queued,
     InProgress,
@@ -48,8 +48,8 @@ enum State {
 }
 
 impl Job {
-    pub(super) fn new(id: String, order: Order, call: &Call<'_>) -> Self {
-        Self { id, order, created: call.now, polls: 0, outcome: None }
+    pub(super) fn new(id: String, query: JobQuery, call: &Call<'_>) -> Self {
+        Self { id, query, created: call.now, polls: 0, outcome: None }
     }
 
     pub(super) fn id(&self) -> &str {
@@ -57,14 +57,14 @@ impl Job {
     }
 
     pub(super) fn module(&self) -> Module {
-        self.order.module
+        self.query.module
     }
 
     /// The file, once there is one.
     pub(super) fn file(&self) -> Option<Bytes> {
         match &self.outcome {
-            Some(Outcome::Complete(result)) => Some(result.file.clone()),
-            Some(Outcome::Failed(_)) | None => None,
+            Some(JobOutcome::Complete(result)) => Some(result.file.clone()),
+            Some(JobOutcome::Failed(_)) | None => None,
         }
     }
 
@@ -75,41 +75,42 @@ impl Job {
         }
     }
 
-    fn state(&self) -> State {
+    fn state(&self) -> JobState {
         match (&self.outcome, self.polls / POLLS_PER_STATE) {
-            (Some(Outcome::Complete(_)), _) => State::Completed,
-            (Some(Outcome::Failed(_)), _) => State::Failure,
-            (None, 0) => State::Added,
-            (None, 1) => State::Queued,
-            (None, _) => State::InProgress,
+            (Some(JobOutcome::Complete(_)), _) => JobState::Completed,
+            (Some(JobOutcome::Failed(_)), _) => JobState::Failure,
+            (None, 0) => JobState::Added,
+            (None, 1) => JobState::Queued,
+            (None, _) => JobState::InProgress,
         }
     }
 
-    fn run(&self, call: &Call<'_>, rows: u64) -> Outcome {
+    fn run(&self, call: &Call<'_>, rows: u64) -> JobOutcome {
         let organisation = &call.site.organisation;
-        let paths = match self.order.paths() {
+        let paths = match self.query.paths() {
             Ok(paths) => paths,
-            Err(name) => return Outcome::Failed(refusals::field(name, self.order.module).body()),
+            Err(name) => return JobOutcome::Failed(refusals::field(name, self.query.module).body()),
         };
         let rows_to_take = usize::try_from(rows).unwrap_or(usize::MAX);
         let skip =
-            usize::try_from(self.order.pages_before()).unwrap_or(usize::MAX).saturating_mul(rows_to_take);
-        let condition = &self.order.condition;
-        let selection = Selection { organisation, module: self.order.module, condition, view: View::Table };
+            usize::try_from(self.query.pages_before()).unwrap_or(usize::MAX).saturating_mul(rows_to_take);
+        let condition = &self.query.condition;
+        let selection =
+            Selection { organisation, module: self.query.module, condition, view: RecordSource::Database };
         let mut records = selection.records().skip(skip);
         let chosen: Vec<_> = records.by_ref().take(rows_to_take).collect();
         let last = chosen.last().filter(|_| records.next().is_some()).map(Record::key);
         let next_page_token = last.map(|last| self.token(organisation, last, call.now));
         match sheet::zipped(&self.id, organisation, &paths, &chosen) {
-            Ok(file) => Outcome::Complete(Result { file, count: chosen.len(), next_page_token }),
-            Err(error) => Outcome::Failed(json!({"code": "INTERNAL_ERROR", "message": error.to_string()})),
+            Ok(file) => JobOutcome::Complete(JobResult { file, count: chosen.len(), next_page_token }),
+            Err(error) => JobOutcome::Failed(json!({"code": "INTERNAL_ERROR", "message": error.to_string()})),
         }
     }
 
     /// What leads to the rows after the last one: how many pages come before, and that one's place.
-    fn token(&self, organisation: &Organisation, last: Key, now: Timestamp) -> String {
-        let (bound, expires) = (self.order.bound, PageToken::expiry(now));
-        let served = u32::try_from(self.order.page()).unwrap_or(u32::MAX);
+    fn token(&self, organisation: &Organisation, last: SortKey, now: Timestamp) -> String {
+        let (bound, expires) = (self.query.bound, PageToken::expiry(now));
+        let served = u32::try_from(self.query.page()).unwrap_or(u32::MAX);
         PageToken { served, after: Some(last), bound, expires }.seal(organisation.fingerprint())
     }
 
@@ -118,7 +119,7 @@ impl Job {
         json!({
             "id": self.id,
             "operation": "read",
-            "state": State::Added.as_str(),
+            "state": JobState::Added.as_str(),
             "created_by": creator(),
             "created_time": org_time(self.created),
         })
@@ -132,7 +133,7 @@ impl Job {
         if let Some(outcome) = &self.outcome {
             details.insert("result".to_owned(), self.result(outcome, version, rows));
         }
-        details.insert("query".to_owned(), self.order.query.clone());
+        details.insert("query".to_owned(), self.query.echo.clone());
         details.insert("created_by".to_owned(), creator());
         details.insert("created_time".to_owned(), org_time(self.created).into());
         details.insert("file_type".to_owned(), "csv".into());
@@ -140,13 +141,13 @@ impl Job {
     }
 
     /// Zoho: the address of the file is relative. How a failure is told is a guess.
-    fn result(&self, outcome: &Outcome, version: Version, rows: u64) -> Value {
+    fn result(&self, outcome: &JobOutcome, version: Version, rows: u64) -> Value {
         let result = match outcome {
-            Outcome::Failed(error) => return json!({"error_message": error}),
-            Outcome::Complete(result) => result,
+            JobOutcome::Failed(error) => return json!({"error_message": error}),
+            JobOutcome::Complete(result) => result,
         };
         let mut body = json!({
-            "page": self.order.page(),
+            "page": self.query.page(),
             "per_page": rows,
             "count": result.count,
             "download_url": format!("/crm/bulk/{}/read/{}/result", version.name(), self.id),
@@ -164,7 +165,7 @@ fn creator() -> Value {
     json!({"id": User::CURRENT.id(), "name": User::CURRENT.full_name()})
 }
 
-impl State {
+impl JobState {
     fn as_str(self) -> &'static str {
         match self {
             Self::Added => "ADDED",

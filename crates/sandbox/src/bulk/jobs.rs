@@ -6,10 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::job::Job;
-use super::order::Order;
+use super::query::JobQuery;
 use super::refusals;
 use crate::crm::Call;
-use crate::errors::Refusal;
+use crate::errors::ApiError;
 use crate::wire::Reply;
 
 const FIRST_ID: u64 = 4_876_876_000_900_000_001;
@@ -33,8 +33,8 @@ impl BulkJobs {
     }
 
     /// Takes a job on; what the answer says of it.
-    pub(super) fn add(&mut self, call: &Call<'_>, order: Order) -> Value {
-        let job = Job::new(self.next_id.to_string(), order, call);
+    pub(super) fn add(&mut self, call: &Call<'_>, query: JobQuery) -> Value {
+        let job = Job::new(self.next_id.to_string(), query, call);
         self.next_id += BETWEEN_IDS;
         let added = job.added();
         self.jobs.push(job);
@@ -42,14 +42,14 @@ impl BulkJobs {
     }
 
     /// How far a job is; it goes one state on before it is told.
-    pub(super) fn details(&mut self, call: &Call<'_>, id: &str) -> Result<Reply, Refusal> {
+    pub(super) fn details(&mut self, call: &Call<'_>, id: &str) -> Result<Reply, ApiError> {
         let rows = self.rows;
         let job = self.jobs.iter_mut().find(|job| job.id() == id).ok_or_else(|| refusals::no_job(id))?;
         job.go_on(call, rows);
         Ok(Reply::json(200, &json!({"data": [job.details(call.version, rows)]})))
     }
 
-    pub(super) fn result(&mut self, call: &Call<'_>, id: &str) -> Result<Reply, Refusal> {
+    pub(super) fn result(&mut self, call: &Call<'_>, id: &str) -> Result<Reply, ApiError> {
         let job = self.jobs.iter().find(|job| job.id() == id).ok_or_else(|| refusals::no_job(id))?;
         let file = job.file().ok_or_else(|| refusals::no_result(id))?;
         let module = job.module();

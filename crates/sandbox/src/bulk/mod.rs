@@ -1,13 +1,13 @@
 //! `/crm/bulk/{version}/read`: jobs that put the records of a module into a file.
 //!
 //! Zoho: a job is made, asked about until it is complete, and its result downloaded: a zip with one CSV file. Here a
-//! job goes one state on with each question, so that nothing depends on time. `order` reads what is wanted, `job` is
+//! job goes one state on with each question, so that nothing depends on time. `query` reads what is wanted, `job` is
 //! its way through the states, `sheet` makes the file. Callbacks are never called.
 
 mod criteria;
 mod job;
 mod jobs;
-mod order;
+mod query;
 mod refusals;
 mod sheet;
 
@@ -17,12 +17,12 @@ use http::Method;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::crm::{self, COST_OF_BULK_READ, Call, Need, Version};
-use super::errors::{self, Refusal};
+use super::crm::{self, COST_OF_BULK_READ, Call, RequiredScope, Version};
+use super::errors::{self, ApiError};
 use super::site::Site;
 use super::wire::{Reply, WireRequest};
 pub(super) use jobs::BulkJobs;
-use order::Order;
+use query::JobQuery;
 
 /// Answers a request; the path is what follows `read`.
 pub(super) fn answer(
@@ -36,13 +36,13 @@ pub(super) fn answer(
     match crm::admit(site, version, request, &paid, now) {
         Ok(call) => {
             let cost = if request.method == Method::POST { COST_OF_BULK_READ } else { 1 };
-            call.end(call.let_in(&[Need::bulk()], cost).and_then(|()| serve(&call, path)))
+            call.end(call.let_in(&[RequiredScope::bulk()], cost).and_then(|()| serve(&call, path)))
         }
-        Err(refusal) => refusal.reply(),
+        Err(error) => error.reply(),
     }
 }
 
-fn serve(call: &Call<'_>, path: &[&str]) -> Result<Reply, Refusal> {
+fn serve(call: &Call<'_>, path: &[&str]) -> Result<Reply, ApiError> {
     match (&call.request.method, path) {
         (&Method::POST, []) => create(call),
         (&Method::GET, [id]) => call.site.bulk_jobs().details(call, id),
@@ -52,15 +52,15 @@ fn serve(call: &Call<'_>, path: &[&str]) -> Result<Reply, Refusal> {
     }
 }
 
-fn create(call: &Call<'_>) -> Result<Reply, Refusal> {
-    let order = Order::read(call)?;
-    call.require(&[Need::records(order.module)])?;
-    crm::permit(call, order.module)?;
+fn create(call: &Call<'_>) -> Result<Reply, ApiError> {
+    let query = JobQuery::read(call)?;
+    call.require(&[RequiredScope::records(query.module)])?;
+    crm::permit(call, query.module)?;
     let added = json!({
         "status": "success",
         "code": "ADDED_SUCCESSFULLY",
         "message": "Added successfully.",
-        "details": call.site.bulk_jobs().add(call, order),
+        "details": call.site.bulk_jobs().add(call, query),
     });
     Ok(Reply::json(201, &json!({"data": [added], "info": {}})))
 }

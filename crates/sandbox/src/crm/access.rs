@@ -8,31 +8,31 @@ use super::route::Route;
 
 /// Something that a token must be allowed to read, by the area and part of its scopes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Need(String);
+pub(crate) struct RequiredScope(String);
 
 /// All that a route needs before anything else of its request is read.
-pub(super) fn needs(route: &Route<'_>) -> Vec<Need> {
+pub(super) fn needs(route: &Route<'_>) -> Vec<RequiredScope> {
     match *route {
         Route::Listing(module) | Route::Record(module, _) | Route::Deleted(module) | Route::Count(module) => {
-            vec![Need::records(module)]
+            vec![RequiredScope::records(module)]
         }
         // That those of both modules are needed is a guess.
         Route::Related(module, _, name) => {
-            let list = RelatedList::named(module, name).map(|list| Need::records(list.module));
-            [Need::records(module)].into_iter().chain(list).collect()
+            let list = RelatedList::named(module, name).map(|list| RequiredScope::records(list.module));
+            [RequiredScope::records(module)].into_iter().chain(list).collect()
         }
-        Route::NoRecords(name) => vec![Need::part_of_modules(name)],
-        Route::Modules | Route::ModuleNamed(_) => vec![Need::settings("modules")],
-        Route::Fields | Route::FieldWithId(_) => vec![Need::settings("fields")],
-        Route::Users | Route::UserWithId(_) => vec![Need::users()],
-        Route::Org => vec![Need::org()],
-        Route::Search(module) => vec![Need::search(), Need::records(module)],
+        Route::NoRecords(name) => vec![RequiredScope::part_of_modules(name)],
+        Route::Modules | Route::ModuleNamed(_) => vec![RequiredScope::settings("modules")],
+        Route::Fields | Route::FieldWithId(_) => vec![RequiredScope::settings("fields")],
+        Route::Users | Route::UserWithId(_) => vec![RequiredScope::users()],
+        Route::Org => vec![RequiredScope::org()],
+        Route::Search(module) => vec![RequiredScope::search(), RequiredScope::records(module)],
         // That of the module is known once the query is read.
-        Route::Coql => vec![Need::coql()],
+        Route::Coql => vec![RequiredScope::coql()],
     }
 }
 
-impl Need {
+impl RequiredScope {
     /// Records of a module, whatever the way to them.
     pub(crate) fn records(module: Module) -> Self {
         Self::part_of_modules(module.name())

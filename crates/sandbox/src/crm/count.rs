@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::super::errors::Refusal;
+use super::super::errors::ApiError;
 use super::super::records::Module;
 use super::super::wire::Reply;
 use super::{Call, permit};
 
 /// That `If-Modified-Since` and conditions mean nothing here is a guess.
-pub(super) fn reply(call: &Call<'_>, module: Module) -> Result<Reply, Refusal> {
+pub(super) fn reply(call: &Call<'_>, module: Module) -> Result<Reply, ApiError> {
     permit(call, module)?;
     Ok(Reply::json(200, &json!({"count": call.site.organisation.records(module).count()})))
 }

@@ -3,23 +3,23 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::super::errors::{self, Refusal};
+use super::super::errors::{self, ApiError};
 use super::super::guess::DeletedOrder;
 use super::super::records::{Deleted, Module};
 use super::super::wire::Reply;
 use super::listing::{MOST_PER_PAGE, read_modified_since, read_number};
 use super::page::{PlainInfo, nothing};
-use super::{Call, Shown, disturbed, permit};
+use super::{Call, PageServed, disturbed, permit};
 
 #[derive(Debug, serde::Serialize)]
-struct Page {
+struct DeletedPage {
     data: Vec<Value>,
     info: PlainInfo,
 }
 
 /// Which of them are meant.
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+enum DeletedType {
     All,
     Recycle,
     Permanent,
@@ -27,26 +27,31 @@ enum Kind {
 
 /// Zoho: by `page` and `per_page` only. That `fields` and `page_token` are passed over, and that no page is too far, is
 /// a guess.
-pub(super) fn reply(call: &Call<'_>, module: Module) -> Result<Reply, Refusal> {
+pub(super) fn reply(call: &Call<'_>, module: Module) -> Result<Reply, ApiError> {
     permit(call, module)?;
-    let kind = Kind::read(call)?;
+    let kind = DeletedType::read(call)?;
     let per_page = read_number(call.request, "per_page", MOST_PER_PAGE, MOST_PER_PAGE)?;
     let page = read_number(call.request, "page", 1, u64::MAX)?;
     let since = read_modified_since(call.request)?;
     Ok(disturbed(call, page, |shown| {
-        let page = if shown == Shown::Before { page - 1 } else { page };
+        let page = if shown == PageServed::Previous { page - 1 } else { page };
         page_of(&meant(call, module, kind, since), page, per_page, since, call)
     }))
 }
 
-fn meant<'a>(call: &Call<'a>, module: Module, kind: Kind, since: Option<Timestamp>) -> Vec<Deleted<'a>> {
+fn meant<'a>(
+    call: &Call<'a>,
+    module: Module,
+    kind: DeletedType,
+    since: Option<Timestamp>,
+) -> Vec<Deleted<'a>> {
     let mut deleted = call.site.organisation.snapshot(module).deleted();
     deleted.retain(|deleted| {
         since.is_none_or(|since| deleted.time() >= since)
             && match kind {
-                Kind::All => true,
-                Kind::Recycle => !deleted.is_permanent(),
-                Kind::Permanent => deleted.is_permanent(),
+                DeletedType::All => true,
+                DeletedType::Recycle => !deleted.is_permanent(),
+                DeletedType::Permanent => deleted.is_permanent(),
             }
     });
     if call.site.guesses.deleted_order == DeletedOrder::NewestFirst {
@@ -69,11 +74,11 @@ fn page_of(
         return nothing(since.is_some(), call.site.guesses.unchanged);
     }
     let info = PlainInfo { per_page, count: data.len(), page, more_records: end < deleted.len() };
-    Reply::json(200, &Page { data, info })
+    Reply::json(200, &DeletedPage { data, info })
 }
 
-impl Kind {
-    fn read(call: &Call<'_>) -> Result<Self, Refusal> {
+impl DeletedType {
+    fn read(call: &Call<'_>) -> Result<Self, ApiError> {
         match call.request.parameter("type") {
             None | Some("all") => Ok(Self::All),
             Some("recycle") => Ok(Self::Recycle),

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::errors::{self, Refusal};
+use super::super::errors::{self, ApiError};
 use super::super::usage::{Peak, Share};
 use super::super::wire::{Flight, Reply, WireRequest};
 use super::route::Route;
@@ -21,7 +21,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// What was used of the limits.
 #[derive(Debug)]
-pub(crate) struct Limits {
+pub(crate) struct ApiLimits {
     most_credits: u64,
     most_at_once: usize,
     /// The credits of the last day, by the second in which they were spent.
@@ -67,7 +67,7 @@ pub(super) fn cost_of_coql(limit: u64) -> u64 {
 /// The credits of a new bulk read job.
 pub(crate) const COST_OF_BULK_READ: u64 = 50;
 
-impl Limits {
+impl ApiLimits {
     pub(crate) fn new(most_credits: u64, most_at_once: usize) -> Self {
         Self {
             most_credits,
@@ -82,7 +82,7 @@ impl Limits {
     }
 
     /// Lets a call in while not too many others are in flight.
-    pub(super) fn enter(&mut self, flight: Flight, now: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn enter(&mut self, flight: Flight, now: Timestamp) -> Result<(), ApiError> {
         self.forget(now);
         let at_once = self.in_flight.len() + 1;
         self.highest = self.highest.max(at_once);
@@ -92,7 +92,7 @@ impl Limits {
     }
 
     /// Takes the credits of a call, if they are left.
-    pub(super) fn charge(&mut self, cost: u64, now: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn charge(&mut self, cost: u64, now: Timestamp) -> Result<(), ApiError> {
         self.forget(now);
         let used = self.used.saturating_add(cost);
         self.check(used > self.most_credits, used > DOCUMENTED_CREDITS)?;
@@ -109,7 +109,7 @@ impl Limits {
     }
 
     /// Zoho: the answers tell what is left once half of it is used.
-    pub(super) fn told(&self, reply: Reply) -> Reply {
+    pub(super) fn with_remaining_credits(&self, reply: Reply) -> Reply {
         if self.used.saturating_mul(2) < self.most_credits {
             return reply;
         }
@@ -127,7 +127,7 @@ impl Limits {
         }
     }
 
-    fn check(&mut self, is_over: bool, is_over_documented: bool) -> Result<(), Refusal> {
+    fn check(&mut self, is_over: bool, is_over_documented: bool) -> Result<(), ApiError> {
         self.over_documented += u64::from(is_over_documented);
         self.refused += u64::from(is_over);
         if is_over { Err(errors::too_many_requests()) } else { Ok(()) }
@@ -163,17 +163,17 @@ mod tests {
         START + SignedDuration::from_hours(hours)
     }
 
-    fn call(limits: &mut Limits, cost: u64, now: Timestamp) -> bool {
+    fn call(limits: &mut ApiLimits, cost: u64, now: Timestamp) -> bool {
         limits.charge(cost, now).is_ok()
     }
 
-    fn told(limits: &Limits) -> Option<String> {
-        limits.told(Reply::empty(200)).headers.first().map(|(_, value)| value.clone())
+    fn remaining(limits: &ApiLimits) -> Option<String> {
+        limits.with_remaining_credits(Reply::empty(200)).headers.first().map(|(_, value)| value.clone())
     }
 
     #[test]
     fn credits_are_those_of_the_last_day() {
-        let mut limits = Limits::new(10, 20);
+        let mut limits = ApiLimits::new(10, 20);
         assert!(call(&mut limits, 3, START));
         assert!(call(&mut limits, 6, hours_later(2)));
         assert!(!call(&mut limits, 2, hours_later(2)), "eleven of ten");
@@ -187,11 +187,11 @@ mod tests {
 
     #[test]
     fn what_is_left_is_told_once_half_is_used() {
-        let mut limits = Limits::new(5, 20);
-        let mut left = vec![told(&limits)];
+        let mut limits = ApiLimits::new(5, 20);
+        let mut left = vec![remaining(&limits)];
         for _ in 0..5 {
             assert!(call(&mut limits, 1, START));
-            left.push(told(&limits));
+            left.push(remaining(&limits));
         }
         let expected = [None, None, None, Some("2"), Some("1"), Some("0")];
         assert_eq!(left, expected.map(|left| left.map(str::to_owned)));
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn calls_at_once_are_those_in_flight() {
-        let mut limits = Limits::new(100, 2);
+        let mut limits = ApiLimits::new(100, 2);
         let requests = [InFlight::default(), InFlight::default(), InFlight::default()];
         let admitted = requests.each_ref().map(|request| limits.enter(request.flight(), START).is_ok());
         assert_eq!(admitted, [true, true, false]);
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn what_zoho_would_refuse_is_counted_where_this_sandbox_does_not() {
-        let mut limits = Limits::new(100, 100);
+        let mut limits = ApiLimits::new(100, 100);
         let requests: Vec<_> = (0..22).map(|_| InFlight::default()).collect();
         assert!(requests.iter().all(|request| limits.enter(request.flight(), START).is_ok()));
         assert_eq!(limits.usage(START).over_documented, 2);

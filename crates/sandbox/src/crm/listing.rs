@@ -4,10 +4,10 @@ use std::ops::Bound;
 
 use jiff::Timestamp;
 
-use super::super::errors::{self, Refusal};
+use super::super::errors::{self, ApiError};
 use super::super::guess::{Guesses, PageTokenKind};
 use super::super::page_token::{PageToken, hash_of};
-use super::super::records::{Field, Key, Module, Order, Record, RelatedList, Snapshot, SortBy};
+use super::super::records::{Field, Module, Record, RelatedList, Snapshot, SortBy, SortKey, SortOrder};
 use super::super::wire::WireRequest;
 use super::{Call, Version, permit};
 
@@ -26,24 +26,24 @@ pub(super) struct Listing<'a> {
     pub(super) guesses: Guesses,
     pub(super) fields: Vec<Field>,
     pub(super) per_page: u64,
-    pub(super) order: Order,
-    pub(super) start: Start,
+    pub(super) order: SortOrder,
+    pub(super) start: PageStart,
     /// What page tokens are sealed with: the same in every run over the same data, so that a walk can go on.
     pub(super) key: u64,
     /// A hash of what a page token is bound to.
     pub(super) bound: u64,
     pub(super) modified_since: Option<Timestamp>,
     converted: Converted,
-    choice: Choice,
+    choice: RecordFilter,
 }
 
 /// Where a page starts.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Start {
+pub(super) struct PageStart {
     /// How many records come before.
     pub(super) served: u64,
     /// The place of the last of them; without one they are counted.
-    pub(super) after: Option<Key>,
+    pub(super) after: Option<SortKey>,
 }
 
 /// Zoho: whether leads that were converted are meant; by default they are not.
@@ -56,7 +56,7 @@ enum Converted {
 
 /// Which records of the module are meant.
 #[derive(Debug, Clone)]
-enum Choice {
+enum RecordFilter {
     All,
     Ids(Vec<u64>),
     RelatedTo(RelatedList, u64),
@@ -64,7 +64,7 @@ enum Choice {
 
 impl<'a> Listing<'a> {
     /// Reads the parameters, in the order in which they are refused.
-    pub(super) fn read(call: &Call<'a>, module: Module) -> Result<Self, Refusal> {
+    pub(super) fn read(call: &Call<'a>, module: Module) -> Result<Self, ApiError> {
         permit(call, module)?;
         if module == Module::Notes && !call.site.guesses.is_admin {
             return Err(errors::not_supported());
@@ -74,12 +74,12 @@ impl<'a> Listing<'a> {
 
     /// The records of a related list. That it takes what a listing takes is a guess; so is that anybody may list notes
     /// here.
-    pub(super) fn related(call: &Call<'a>, list: RelatedList, parent: u64) -> Result<Self, Refusal> {
+    pub(super) fn related(call: &Call<'a>, list: RelatedList, parent: u64) -> Result<Self, ApiError> {
         permit(call, list.module)?;
-        Self::of(call, list.module, Ok(Choice::RelatedTo(list, parent)))
+        Self::of(call, list.module, Ok(RecordFilter::RelatedTo(list, parent)))
     }
 
-    fn of(call: &Call<'a>, module: Module, choice: Result<Choice, Refusal>) -> Result<Self, Refusal> {
+    fn of(call: &Call<'a>, module: Module, choice: Result<RecordFilter, ApiError>) -> Result<Self, ApiError> {
         let (request, organisation) = (call.request, &call.site.organisation);
         let mut listing = Self {
             snapshot: organisation.snapshot(module),
@@ -87,8 +87,11 @@ impl<'a> Listing<'a> {
             guesses: call.site.guesses,
             fields: read_fields(call.version, module, request)?,
             per_page: read_number(request, "per_page", MOST_PER_PAGE, MOST_PER_PAGE)?,
-            order: Order { sort_by: read_sort_by(request, module)?, descending: read_descending(request)? },
-            start: Start { served: 0, after: None },
+            order: SortOrder {
+                sort_by: read_sort_by(request, module)?,
+                descending: read_descending(request)?,
+            },
+            start: PageStart { served: 0, after: None },
             key: organisation.fingerprint(),
             bound: bound_data(request, call.site.guesses),
             modified_since: read_modified_since(request)?,
@@ -103,14 +106,14 @@ impl<'a> Listing<'a> {
         Ok(listing)
     }
 
-    fn start_at_page(&self, page: u64) -> Result<Start, Refusal> {
+    fn start_at_page(&self, page: u64) -> Result<PageStart, ApiError> {
         if page.saturating_mul(self.per_page) > REACH_OF_PAGE {
             return Err(errors::discrete_pagination_limit_exceeded());
         }
-        Ok(Start { served: (page - 1) * self.per_page, after: None })
+        Ok(PageStart { served: (page - 1) * self.per_page, after: None })
     }
 
-    fn start_at_token(&self, text: &str, now: Timestamp) -> Result<Start, Refusal> {
+    fn start_at_token(&self, text: &str, now: Timestamp) -> Result<PageStart, ApiError> {
         let token = PageToken::open(text, self.key).ok_or_else(errors::invalid_page_token)?;
         if token.bound != self.bound {
             return Err(errors::token_bound_data_mismatch());
@@ -122,7 +125,7 @@ impl<'a> Listing<'a> {
         if served >= REACH_OF_PAGE_TOKEN {
             return Err(errors::pagination_limit_exceeded());
         }
-        Ok(Start { served, after: token.after })
+        Ok(PageStart { served, after: token.after })
     }
 
     /// The page's number, counted from 1.
@@ -134,13 +137,13 @@ impl<'a> Listing<'a> {
     pub(super) fn previous(&self) -> Self {
         let served = self.start.served.saturating_sub(self.per_page);
         let start = match self.start.after {
-            None => Start { served, after: None },
+            None => PageStart { served, after: None },
             Some(last) => {
                 let before = self.snapshot.records_from(self.order.reversed(), Bound::Included(last));
                 let page = as_count(self.per_page);
                 match before.filter(|record| self.is_meant(record)).nth(page) {
-                    Some(record) => Start { served, after: Some(record.key()) },
-                    None => Start { served: 0, after: None },
+                    Some(record) => PageStart { served, after: Some(record.key()) },
+                    None => PageStart { served: 0, after: None },
                 }
             }
         };
@@ -148,12 +151,12 @@ impl<'a> Listing<'a> {
     }
 
     /// Where the page after one starts that ends with this record.
-    pub(super) fn start_after(&self, last: &Record<'_>) -> Start {
+    pub(super) fn start_after(&self, last: &Record<'_>) -> PageStart {
         let after = match self.guesses.page_token {
             PageTokenKind::Keyset => Some(last.key()),
             PageTokenKind::Offset => None,
         };
-        Start { served: self.start.served + self.per_page, after }
+        PageStart { served: self.start.served + self.per_page, after }
     }
 
     /// The records from the start of the page on, to the end of the module.
@@ -174,9 +177,9 @@ impl<'a> Listing<'a> {
             Converted::Both => true,
         };
         let is_chosen = || match &self.choice {
-            Choice::All => true,
-            Choice::Ids(ids) => ids.binary_search(&record.id()).is_ok(),
-            Choice::RelatedTo(list, parent) => list.holds(*parent, record),
+            RecordFilter::All => true,
+            RecordFilter::Ids(ids) => ids.binary_search(&record.id()).is_ok(),
+            RecordFilter::RelatedTo(list, parent) => list.holds(*parent, record),
         };
         is_new_enough && is_right_kind && is_chosen()
     }
@@ -187,7 +190,7 @@ pub(super) fn as_count(number: u64) -> usize {
 }
 
 /// The names in `fields`; none when there are none. Zoho: at most 50; `id` comes unasked.
-pub(super) fn named_fields(request: &WireRequest) -> Result<Option<Vec<&str>>, Refusal> {
+pub(super) fn named_fields(request: &WireRequest) -> Result<Option<Vec<&str>>, ApiError> {
     let names = request.parameter("fields").unwrap_or_default();
     let mut names: Vec<_> = names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     if names.is_empty() {
@@ -201,7 +204,7 @@ pub(super) fn named_fields(request: &WireRequest) -> Result<Option<Vec<&str>>, R
 }
 
 /// Zoho: mandatory but in v2, where all come without it. A name that the module does not have is passed over (a guess).
-fn read_fields(version: Version, module: Module, request: &WireRequest) -> Result<Vec<Field>, Refusal> {
+fn read_fields(version: Version, module: Module, request: &WireRequest) -> Result<Vec<Field>, ApiError> {
     let named: Vec<_> = match (named_fields(request)?, version) {
         (Some(names), _) => names.into_iter().filter_map(|name| module.field(name)).collect(),
         (None, Version::V2) => module.fields().collect(),
@@ -222,7 +225,7 @@ pub(super) fn read_number(
     name: &str,
     default: u64,
     most: u64,
-) -> Result<u64, Refusal> {
+) -> Result<u64, ApiError> {
     match request.parameter(name).map(str::parse) {
         None => Ok(default),
         Some(Ok(number)) if (1..=most).contains(&number) => Ok(number),
@@ -231,7 +234,7 @@ pub(super) fn read_number(
 }
 
 /// Zoho: a custom view has an order of its own. The view of all records is the only one here.
-fn read_sort_by(request: &WireRequest, module: Module) -> Result<SortBy, Refusal> {
+fn read_sort_by(request: &WireRequest, module: Module) -> Result<SortBy, ApiError> {
     let name = request.parameter("sort_by");
     match (request.parameter("cvid"), name) {
         (Some(_), Some(_)) => return Err(errors::ambiguity_during_processing("cvid", "sort_by")),
@@ -242,7 +245,7 @@ fn read_sort_by(request: &WireRequest, module: Module) -> Result<SortBy, Refusal
     sort_by.ok_or_else(|| errors::invalid_parameter("sort_by"))
 }
 
-pub(super) fn read_descending(request: &WireRequest) -> Result<bool, Refusal> {
+pub(super) fn read_descending(request: &WireRequest) -> Result<bool, ApiError> {
     match request.parameter("sort_order") {
         None | Some("desc") => Ok(true),
         Some("asc") => Ok(false),
@@ -251,7 +254,7 @@ pub(super) fn read_descending(request: &WireRequest) -> Result<bool, Refusal> {
 }
 
 /// Zoho: ISO 8601 with an offset, not the date of HTTP.
-pub(super) fn read_modified_since(request: &WireRequest) -> Result<Option<Timestamp>, Refusal> {
+pub(super) fn read_modified_since(request: &WireRequest) -> Result<Option<Timestamp>, ApiError> {
     match request.header("if-modified-since").map(str::parse) {
         None => Ok(None),
         Some(Ok(since)) => Ok(Some(since)),
@@ -259,7 +262,7 @@ pub(super) fn read_modified_since(request: &WireRequest) -> Result<Option<Timest
     }
 }
 
-fn read_converted(request: &WireRequest) -> Result<Converted, Refusal> {
+fn read_converted(request: &WireRequest) -> Result<Converted, ApiError> {
     match request.parameter("converted") {
         None | Some("false") => Ok(Converted::No),
         Some("true") => Ok(Converted::Only),
@@ -268,12 +271,12 @@ fn read_converted(request: &WireRequest) -> Result<Converted, Refusal> {
     }
 }
 
-fn read_choice(request: &WireRequest) -> Result<Choice, Refusal> {
-    let Some(ids) = request.parameter("ids") else { return Ok(Choice::All) };
+fn read_choice(request: &WireRequest) -> Result<RecordFilter, ApiError> {
+    let Some(ids) = request.parameter("ids") else { return Ok(RecordFilter::All) };
     let ids: Result<Vec<u64>, _> = ids.split(',').map(|id| id.trim().parse()).collect();
     let mut ids = ids.map_err(|_| errors::invalid_parameter("ids"))?;
     ids.sort_unstable();
-    Ok(Choice::Ids(ids))
+    Ok(RecordFilter::Ids(ids))
 }
 
 /// Zoho: a token belongs to all other parameters. That it does not belong to `If-Modified-Since` is a guess.

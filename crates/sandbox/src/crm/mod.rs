@@ -21,13 +21,13 @@ use std::cell::Cell;
 
 use jiff::Timestamp;
 
-use super::errors::{self, Refusal};
-use super::faults::{FaultKind, Spot};
+use super::errors::{self, ApiError};
+use super::faults::{FaultKind, RequestPlace};
 use super::records::{Module, RelatedList};
 use super::site::Site;
 use super::wire::{Reply, WireRequest};
-pub(super) use access::Need;
-pub(super) use limits::{COST_OF_BULK_READ, DOCUMENTED_CONCURRENCY, DOCUMENTED_CREDITS, Limits};
+pub(super) use access::RequiredScope;
+pub(super) use limits::{ApiLimits, COST_OF_BULK_READ, DOCUMENTED_CONCURRENCY, DOCUMENTED_CREDITS};
 use listing::Listing;
 use route::Route;
 pub(super) use route::Version;
@@ -56,12 +56,12 @@ pub(super) fn answer(
     let paid = Cell::new(0);
     match admit(site, version, request, &paid, now) {
         Ok(call) => call.end(call.serve(Route::read(&request.method, path))),
-        Err(refusal) => refusal.reply(),
+        Err(error) => error.reply(),
     }
 }
 
 impl Call<'_> {
-    fn serve(&self, route: Result<Route<'_>, Refusal>) -> Result<Reply, Refusal> {
+    fn serve(&self, route: Result<Route<'_>, ApiError>) -> Result<Reply, ApiError> {
         let (needs, cost) = match &route {
             Ok(route) => (access::needs(route), limits::cost(route, self.request)),
             Err(_) => (Vec::new(), limits::LEAST_COST),
@@ -71,14 +71,14 @@ impl Call<'_> {
     }
 
     /// Refuses a call that the token may not be used for or that is over a limit. The order is a guess.
-    pub(super) fn let_in(&self, needs: &[Need], cost: u64) -> Result<(), Refusal> {
+    pub(super) fn let_in(&self, needs: &[RequiredScope], cost: u64) -> Result<(), ApiError> {
         self.require(needs)?;
         self.site.limits().enter(self.request.in_flight.flight(), self.now)?;
         self.charge(cost)
     }
 
     /// Refuses what the token may not be used for.
-    pub(super) fn require(&self, needs: &[Need]) -> Result<(), Refusal> {
+    pub(super) fn require(&self, needs: &[RequiredScope]) -> Result<(), ApiError> {
         let tokens = self.site.tokens();
         let scopes = tokens.scopes_of(self.access_token).ok_or_else(errors::invalid_token)?;
         if needs.iter().all(|need| scopes.allow_reading(need.as_str())) {
@@ -89,7 +89,7 @@ impl Call<'_> {
     }
 
     /// Takes credits, if they are left.
-    pub(super) fn charge(&self, cost: u64) -> Result<(), Refusal> {
+    pub(super) fn charge(&self, cost: u64) -> Result<(), ApiError> {
         self.site.limits().charge(cost, self.now)?;
         self.paid.set(self.paid.get() + cost);
         Ok(())
@@ -99,13 +99,13 @@ impl Call<'_> {
     ///
     /// What a call costs that goes wrong is a guess: nothing when it is turned away at the door, with 401 or 429; else
     /// what it always costs, whatever the answer says and whether or not it arrives.
-    pub(super) fn end(&self, reply: Result<Reply, Refusal>) -> Reply {
-        let reply = reply.unwrap_or_else(|refusal| refusal.reply());
+    pub(super) fn end(&self, reply: Result<Reply, ApiError>) -> Reply {
+        let reply = reply.unwrap_or_else(|error| error.reply());
         let mut limits = self.site.limits();
         if matches!(reply.status, 401 | 429) {
             limits.give_back(self.paid.take());
         }
-        limits.told(reply)
+        limits.with_remaining_credits(reply)
     }
 }
 
@@ -116,7 +116,7 @@ pub(super) fn admit<'a>(
     request: &'a WireRequest,
     paid: &'a Cell<u64>,
     now: Timestamp,
-) -> Result<Call<'a>, Refusal> {
+) -> Result<Call<'a>, ApiError> {
     let access_token = access_token(request).ok_or_else(errors::authentication_failure)?;
     if !site.tokens().is_alive(access_token, now) {
         return Err(errors::invalid_token());
@@ -124,7 +124,7 @@ pub(super) fn admit<'a>(
     Ok(Call { site, request, version, access_token, paid, now })
 }
 
-fn serve(call: &Call<'_>, route: Route<'_>) -> Result<Reply, Refusal> {
+fn serve(call: &Call<'_>, route: Route<'_>) -> Result<Reply, ApiError> {
     match route {
         Route::Listing(module) => {
             let reply = list(call, &Listing::read(call, module)?);
@@ -161,7 +161,7 @@ fn serve(call: &Call<'_>, route: Route<'_>) -> Result<Reply, Refusal> {
 }
 
 /// Zoho: a profile may shut a user out of a module.
-pub(super) fn permit(call: &Call<'_>, module: Module) -> Result<(), Refusal> {
+pub(super) fn permit(call: &Call<'_>, module: Module) -> Result<(), ApiError> {
     if call.site.guesses.no_permission == Some(module) {
         return Err(errors::no_permission(module.name()));
     }
@@ -182,33 +182,33 @@ fn access_token(request: &WireRequest) -> Option<&str> {
 
 fn list(call: &Call<'_>, listing: &Listing<'_>) -> Reply {
     disturbed(call, listing.page(), |shown| match shown {
-        Shown::Asked => page::reply(listing, call.now),
-        Shown::Before => page::reply(&listing.previous(), call.now),
-        Shown::WithoutToken => page::reply_without_token(listing, call.now),
+        PageServed::Requested => page::reply(listing, call.now),
+        PageServed::Previous => page::reply(&listing.previous(), call.now),
+        PageServed::WithoutToken => page::reply_without_token(listing, call.now),
     })
 }
 
 /// What a page shows, by the faults that meet it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shown {
+enum PageServed {
     /// What was asked for.
-    Asked,
+    Requested,
     /// The page before it.
-    Before,
+    Previous,
     /// What was asked for, and that there is more, but not where. Only listings have page tokens.
     WithoutToken,
 }
 
 /// Answers a request for that page, with what goes wrong there.
-fn disturbed(call: &Call<'_>, page: u64, answer: impl FnOnce(Shown) -> Reply) -> Reply {
-    let disturbance = call.site.faults.take(Spot::Page(page));
+fn disturbed(call: &Call<'_>, page: u64, answer: impl FnOnce(PageServed) -> Reply) -> Reply {
+    let disturbance = call.site.faults.take(RequestPlace::Page(page));
     disturbance.spoil(|| match disturbance.fault {
         Some(FaultKind::Expire) => {
             call.site.tokens().end(call.access_token);
             errors::invalid_token().reply()
         }
-        Some(FaultKind::Repeat) => answer(Shown::Before),
-        Some(FaultKind::NoToken) => answer(Shown::WithoutToken),
-        _ => answer(Shown::Asked),
+        Some(FaultKind::Repeat) => answer(PageServed::Previous),
+        Some(FaultKind::NoToken) => answer(PageServed::WithoutToken),
+        _ => answer(PageServed::Requested),
     })
 }

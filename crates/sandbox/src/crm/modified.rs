@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::super::errors::{self, Refusal};
+use super::super::errors::{self, ApiError};
 use super::Call;
 
 /// Whether something of that time is asked for: there is no header, or an earlier time in it.
-pub(super) fn is_newer(call: &Call<'_>, changed: &str) -> Result<bool, Refusal> {
+pub(super) fn is_newer(call: &Call<'_>, changed: &str) -> Result<bool, ApiError> {
     let Some(since) = call.request.header("if-modified-since") else {
         return Ok(true);
     };

@@ -8,11 +8,11 @@ use super::super::page_token::PageToken;
 use super::super::records::{Field, Record, org_time};
 use super::super::wire::Reply;
 use super::Version;
-use super::listing::{Listing, Start, as_count};
+use super::listing::{Listing, PageStart, as_count};
 
 /// The page that was asked for.
 pub(super) fn reply(listing: &Listing<'_>, now: Timestamp) -> Reply {
-    let page = Page::of(listing, now);
+    let page = ListingPage::of(listing, now);
     if page.data.is_empty() {
         return nothing(listing.modified_since.is_some(), listing.guesses.unchanged);
     }
@@ -21,7 +21,7 @@ pub(super) fn reply(listing: &Listing<'_>, now: Timestamp) -> Reply {
 
 /// The page that was asked for, which claims that there is more but does not say where.
 pub(super) fn reply_without_token(listing: &Listing<'_>, now: Timestamp) -> Reply {
-    let mut page = Page::of(listing, now);
+    let mut page = ListingPage::of(listing, now);
     if page.data.is_empty() {
         return reply(listing, now);
     }
@@ -46,8 +46,8 @@ pub(super) struct PlainInfo {
 }
 
 #[derive(Debug)]
-struct Page<'a> {
-    data: Vec<Row<'a>>,
+struct ListingPage<'a> {
+    data: Vec<ListedRecord<'a>>,
     info: Info,
 }
 
@@ -68,24 +68,24 @@ struct Info {
 }
 
 #[derive(Debug, serde::Serialize)]
-struct Body<'a, I> {
-    data: &'a [Row<'a>],
+struct ListingBody<'a, I> {
+    data: &'a [ListedRecord<'a>],
     info: I,
 }
 
 #[derive(Debug)]
-struct Row<'a> {
+struct ListedRecord<'a> {
     record: Record<'a>,
     fields: &'a [Field],
 }
 
-impl<'a> Page<'a> {
+impl<'a> ListingPage<'a> {
     fn of(listing: &'a Listing<'a>, now: Timestamp) -> Self {
         let mut records = listing.records();
         let data: Vec<_> = records
             .by_ref()
             .take(as_count(listing.per_page))
-            .map(|record| Row { record, fields: &listing.fields })
+            .map(|record| ListedRecord { record, fields: &listing.fields })
             .collect();
         let next = records.next().and_then(|_| data.last()).map(|last| listing.start_after(&last.record));
         let info = Info::of(listing, data.len(), next, now);
@@ -96,16 +96,16 @@ impl<'a> Page<'a> {
         let Info { per_page, count, page, more_records, .. } = self.info;
         let plain = PlainInfo { per_page, count, page, more_records };
         match version {
-            Version::V2 => Reply::json(200, &Body { data: &self.data, info: plain }),
-            Version::V8 => Reply::json(200, &Body { data: &self.data, info: self.info }),
+            Version::V2 => Reply::json(200, &ListingBody { data: &self.data, info: plain }),
+            Version::V8 => Reply::json(200, &ListingBody { data: &self.data, info: self.info }),
         }
     }
 }
 
 impl Info {
-    fn of(listing: &Listing<'_>, count: usize, next: Option<Start>, now: Timestamp) -> Self {
+    fn of(listing: &Listing<'_>, count: usize, next: Option<PageStart>, now: Timestamp) -> Self {
         let expires = PageToken::expiry(now);
-        let token = |start: Start| {
+        let token = |start: PageStart| {
             let served = u32::try_from(start.served).unwrap_or(u32::MAX);
             PageToken { served, after: start.after, bound: listing.bound, expires }.seal(listing.key)
         };
@@ -126,7 +126,7 @@ impl Info {
     }
 }
 
-impl Serialize for Row<'_> {
+impl Serialize for ListedRecord<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.fields.len()))?;
         for field in self.fields {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::errors::{self, Refusal};
+use super::super::errors::{self, ApiError};
 use super::super::guess::UnknownId;
 use super::super::records::Module;
 use super::super::wire::Reply;
@@ -10,7 +10,7 @@ use super::listing::named_fields;
 use super::{Call, permit};
 
 /// That a converted lead is found by its id is a guess.
-pub(super) fn reply(call: &Call<'_>, module: Module, id: u64) -> Result<Reply, Refusal> {
+pub(super) fn reply(call: &Call<'_>, module: Module, id: u64) -> Result<Reply, ApiError> {
     permit(call, module)?;
     let Some(record) = call.site.organisation.record_with_id(module, id) else {
         return unknown(call);
@@ -27,7 +27,7 @@ pub(super) fn reply(call: &Call<'_>, module: Module, id: u64) -> Result<Reply, R
 }
 
 /// Which answer Zoho gives for an unknown id is a guess.
-pub(super) fn unknown(call: &Call<'_>) -> Result<Reply, Refusal> {
+pub(super) fn unknown(call: &Call<'_>) -> Result<Reply, ApiError> {
     match call.site.guesses.unknown_id {
         UnknownId::NoContent => Ok(Reply::empty(204)),
         UnknownId::InvalidData => Err(errors::invalid_id()),

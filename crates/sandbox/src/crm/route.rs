@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::super::errors::{self, Refusal};
+use super::super::errors::{self, ApiError};
 use super::super::records::Module;
 use super::settings::modules::is_without_records;
 
@@ -67,7 +67,7 @@ impl Version {
 
 impl<'a> Route<'a> {
     /// Reads the path that follows the version.
-    pub(crate) fn read(method: &Method, path: &[&'a str]) -> Result<Self, Refusal> {
+    pub(crate) fn read(method: &Method, path: &[&'a str]) -> Result<Self, ApiError> {
         match *path {
             ["settings", "modules"] => Ok(Self::Modules),
             ["settings", "modules", name] => Ok(Self::ModuleNamed(name)),
@@ -92,7 +92,7 @@ impl<'a> Route<'a> {
     }
 }
 
-fn module(name: &str) -> Result<Module, Refusal> {
+fn module(name: &str) -> Result<Module, ApiError> {
     Module::named(name).ok_or_else(errors::invalid_module)
 }
 

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::errors::{self, Refusal};
+use super::super::errors::{self, ApiError};
 use super::super::records::User;
 use super::super::wire::Reply;
 use super::listing::{self, as_count};
 use super::object::joined;
 use super::page::PlainInfo;
-use super::{Call, Shown, disturbed, modified};
+use super::{Call, PageServed, disturbed, modified};
 
 const MOST_PER_PAGE: u64 = 200;
 const CREATED: &str = "2023-01-02T08:30:00+05:30";
@@ -31,7 +31,7 @@ enum UserType {
 }
 
 /// A page of the users of a type, in the order of their ids.
-pub(super) fn list(call: &Call<'_>) -> Result<Reply, Refusal> {
+pub(super) fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
     let user_type = read_type(call)?;
     let per_page = listing::read_number(call.request, "per_page", MOST_PER_PAGE, MOST_PER_PAGE)?;
     let page = listing::read_number(call.request, "page", 1, u64::MAX)?;
@@ -39,7 +39,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Reply, Refusal> {
         return Ok(Reply::empty(304));
     }
     Ok(disturbed(call, page, |shown| {
-        page_of(call, user_type, if shown == Shown::Before { page - 1 } else { page }, per_page)
+        page_of(call, user_type, if shown == PageServed::Previous { page - 1 } else { page }, per_page)
     }))
 }
 
@@ -67,7 +67,7 @@ pub(super) fn one(call: &Call<'_>, id: &str) -> Reply {
 }
 
 /// That an unknown word is `INVALID_DATA` is a guess; Zoho's own description allows `PATTERN_NOT_MATCHED` too.
-fn read_type(call: &Call<'_>) -> Result<UserType, Refusal> {
+fn read_type(call: &Call<'_>) -> Result<UserType, ApiError> {
     match call.request.parameter("type") {
         None => Ok(UserType::All),
         Some(name) => UserType::named(name).ok_or_else(|| errors::invalid_parameter("type")),

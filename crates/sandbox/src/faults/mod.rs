@@ -1,13 +1,13 @@
 //! The switches that make the sandbox misbehave, one fault at a time and at a known place.
 
 mod grammar;
-mod switchboard;
+mod injector;
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 pub use grammar::FaultError;
-pub(super) use switchboard::{Spot, Switchboard};
+pub(super) use injector::{FaultInjector, RequestPlace};
 
 /// What goes wrong, where and how often.
 ///

@@ -8,7 +8,7 @@ use url::form_urlencoded;
 use super::super::CLIENT_ID;
 use super::super::site::Site;
 use super::super::wire::{Reply, WireRequest};
-use super::codes::{Authorization, Challenge, Origin, RefreshTokenRule};
+use super::codes::{Authorization, CodeChallenge, CodeOrigin, RefreshTokenRule};
 use super::scope::Scopes;
 use super::{Parameters, client, consent};
 
@@ -41,7 +41,7 @@ pub(super) fn decide(site: &Site, request: &WireRequest, now: Timestamp) -> Repl
     };
     let (redirect_uri, state) = (access.redirect_uri.to_owned(), access.state.map(str::to_owned));
     let code = match parameters.get(consent::DECISION) {
-        Some(consent::ACCEPT) => site.codes().give(access.authorization(), CODE_LIFE, now).ok(),
+        Some(consent::ACCEPT) => site.codes().issue(access.authorization(), CODE_LIFE, now).ok(),
         _ => None,
     };
     let answer = match &code {
@@ -58,7 +58,7 @@ struct AccessRequest<'a> {
     redirect_uri: &'a str,
     scopes: Scopes,
     state: Option<&'a str>,
-    challenge: Option<Challenge>,
+    challenge: Option<CodeChallenge>,
     refresh_token: RefreshTokenRule,
 }
 
@@ -89,15 +89,15 @@ impl<'a> AccessRequest<'a> {
         let redirect_uri = self.redirect_uri.to_owned();
         Authorization {
             scopes: self.scopes,
-            origin: Origin::Consent { redirect_uri, challenge: self.challenge },
+            origin: CodeOrigin::Consent { redirect_uri, challenge: self.challenge },
             refresh_token: self.refresh_token,
         }
     }
 }
 
-fn read_challenge(parameters: &Parameters) -> Result<Option<Challenge>, WrongRequest> {
+fn read_challenge(parameters: &Parameters) -> Result<Option<CodeChallenge>, WrongRequest> {
     let Some(value) = parameters.get("code_challenge") else { return Ok(None) };
-    let challenge = Challenge::read(value, parameters.get("code_challenge_method"));
+    let challenge = CodeChallenge::read(value, parameters.get("code_challenge_method"));
     challenge.map(Some).ok_or(WrongRequest::CodeChallenge)
 }
 

@@ -19,14 +19,14 @@ const MOST_IN_WINDOW: usize = 10;
 
 /// The codes of the one client there is.
 #[derive(Debug, Default)]
-pub(crate) struct Codes {
-    alive: Vec<Code>,
-    given: VecDeque<Timestamp>,
+pub(crate) struct IssuedCodes {
+    alive: Vec<AuthorizationCode>,
+    issued: VecDeque<Timestamp>,
     refused: u64,
 }
 
 #[derive(Debug)]
-struct Code {
+struct AuthorizationCode {
     text: String,
     expires: Timestamp,
     authorization: Authorization,
@@ -36,15 +36,15 @@ struct Code {
 #[derive(Debug)]
 pub(super) struct Authorization {
     pub(super) scopes: Scopes,
-    pub(super) origin: Origin,
+    pub(super) origin: CodeOrigin,
     pub(super) refresh_token: RefreshTokenRule,
 }
 
 /// Where a code was asked for.
 #[derive(Debug)]
-pub(super) enum Origin {
+pub(super) enum CodeOrigin {
     /// On the consent page, with what the exchange has to show again.
-    Consent { redirect_uri: String, challenge: Option<Challenge> },
+    Consent { redirect_uri: String, challenge: Option<CodeChallenge> },
     /// In the console.
     SelfClient,
 }
@@ -60,37 +60,37 @@ pub(super) enum RefreshTokenRule {
 
 /// What the verifier of the exchange must fit (RFC 7636).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Challenge {
+pub(super) enum CodeChallenge {
     Plain(String),
     S256(String),
 }
 
-/// No code now: too many were given in the last ten minutes.
+/// No code now: too many were issued in the last ten minutes.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct TooMany;
+pub(super) struct TooManyCodes;
 
-impl Codes {
-    pub(super) fn give(
+impl IssuedCodes {
+    pub(super) fn issue(
         &mut self,
         authorization: Authorization,
         life: SignedDuration,
         now: Timestamp,
-    ) -> Result<String, TooMany> {
+    ) -> Result<String, TooManyCodes> {
         self.forget(now);
-        if self.given.len() >= MOST_IN_WINDOW {
+        if self.issued.len() >= MOST_IN_WINDOW {
             self.refused += 1;
-            return Err(TooMany);
+            return Err(TooManyCodes);
         }
-        self.given.push_back(now);
+        self.issued.push_back(now);
         let text = tokens::new_text();
         let expires = now.checked_add(life).unwrap_or(Timestamp::MAX);
-        self.alive.push(Code { text: text.clone(), expires, authorization });
+        self.alive.push(AuthorizationCode { text: text.clone(), expires, authorization });
         Ok(text)
     }
 
     /// Whether an exchange is right; the code stays, also when it is not (a guess).
-    pub(super) fn check(&self, exchange: &Exchange<'_>, now: Timestamp) -> Result<(), TokenError> {
-        let is_meant = |code: &&Code| code.text == exchange.code && now < code.expires;
+    pub(super) fn check(&self, exchange: &CodeExchange<'_>, now: Timestamp) -> Result<(), TokenError> {
+        let is_meant = |code: &&AuthorizationCode| code.text == exchange.code && now < code.expires;
         let code = self.alive.iter().find(is_meant).ok_or(TokenError::InvalidCode)?;
         code.authorization.origin.check(exchange)
     }
@@ -103,37 +103,38 @@ impl Codes {
 
     pub(crate) fn usage(&mut self, now: Timestamp) -> (Share, u64) {
         self.forget(now);
-        (Share::new(self.given.len(), MOST_IN_WINDOW), self.refused)
+        (Share::new(self.issued.len(), MOST_IN_WINDOW), self.refused)
     }
 
     fn forget(&mut self, now: Timestamp) {
-        self.given.retain(|given| now.duration_since(*given) < WINDOW);
+        self.issued.retain(|issued| now.duration_since(*issued) < WINDOW);
         self.alive.retain(|code| now < code.expires);
     }
 }
 
 /// What the exchange of a code brings with it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Exchange<'a> {
+pub(super) struct CodeExchange<'a> {
     pub(super) code: &'a str,
     pub(super) redirect_uri: Option<&'a str>,
     pub(super) verifier: Option<&'a str>,
 }
 
-impl Origin {
-    fn check(&self, exchange: &Exchange<'_>) -> Result<(), TokenError> {
+impl CodeOrigin {
+    fn check(&self, exchange: &CodeExchange<'_>) -> Result<(), TokenError> {
         // Zoho: a self client has no redirect URI; that one which comes nevertheless is passed over is a guess.
         let Self::Consent { redirect_uri, challenge } = self else { return Ok(()) };
         if exchange.redirect_uri != Some(redirect_uri) {
             return Err(TokenError::InvalidRedirectUri);
         }
-        let fits = |challenge: &Challenge| exchange.verifier.is_some_and(|verifier| challenge.fits(verifier));
+        let fits =
+            |challenge: &CodeChallenge| exchange.verifier.is_some_and(|verifier| challenge.fits(verifier));
         // The word is that of RFC 7636; which one Zoho has is a guess.
         if challenge.as_ref().is_none_or(fits) { Ok(()) } else { Err(TokenError::InvalidGrant) }
     }
 }
 
-impl Challenge {
+impl CodeChallenge {
     /// Reads challenge and method; `plain` when there is no method. None for a method that is none.
     pub(super) fn read(value: &str, method: Option<&str>) -> Option<Self> {
         match method {
@@ -168,8 +169,12 @@ mod tests {
             (challenge, None, verifier, false),
         ];
         for (value, method, verifier, fits) in cases {
-            assert_eq!(Challenge::read(value, method).unwrap().fits(verifier), fits, "{method:?} {verifier}");
+            assert_eq!(
+                CodeChallenge::read(value, method).unwrap().fits(verifier),
+                fits,
+                "{method:?} {verifier}"
+            );
         }
-        assert_eq!(Challenge::read(challenge, Some("s256")), None);
+        assert_eq!(CodeChallenge::read(challenge, Some("s256")), None);
     }
 }

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::super::errors;
-use super::super::faults::{FaultKind, Spot, TokenError};
+use super::super::faults::{FaultKind, RequestPlace, TokenError};
 use super::super::site::Site;
 use super::super::wire::{Reply, WireRequest};
-use super::codes::Exchange;
-use super::tokens::Given;
+use super::codes::CodeExchange;
+use super::tokens::TokenResponse;
 use super::{Parameters, client};
 
 pub(super) fn token(site: &Site, request: &WireRequest, now: Timestamp) -> Reply {
@@ -20,11 +20,11 @@ pub(super) fn token(site: &Site, request: &WireRequest, now: Timestamp) -> Reply
         Ok(grant) => grant,
         Err(error) => return errors::token_error(error),
     };
-    let disturbance = site.faults.take(Spot::Token);
+    let disturbance = site.faults.take(RequestPlace::Token);
     disturbance.spoil(|| match disturbance.fault {
         Some(FaultKind::TokenError(error)) => errors::token_error(error),
         Some(FaultKind::Throttle) => errors::too_many_tokens(),
-        _ => grant.give(site, now),
+        _ => grant.issue(site, now),
     })
 }
 
@@ -42,7 +42,7 @@ impl<'a> Grant<'a> {
             (Some("authorization_code"), Some(code), _) => {
                 let redirect_uri = parameters.get("redirect_uri");
                 let verifier = parameters.get("code_verifier");
-                site.codes().check(&Exchange { code, redirect_uri, verifier }, now)?;
+                site.codes().check(&CodeExchange { code, redirect_uri, verifier }, now)?;
                 Ok(Self::Code(code))
             }
             (Some("refresh_token"), _, Some(text)) if site.tokens().is_refresh_token(text) => {
@@ -53,16 +53,16 @@ impl<'a> Grant<'a> {
         }
     }
 
-    fn give(self, site: &Site, now: Timestamp) -> Reply {
-        let given = match self {
+    fn issue(self, site: &Site, now: Timestamp) -> Reply {
+        let response = match self {
             Self::Code(code) => {
                 let authorization = site.codes().take(code);
                 authorization.map(|authorization| Ok(site.tokens().authorize(authorization, now)))
             }
             Self::RefreshToken(text) => site.tokens().refresh(text, now),
         };
-        match given {
-            Some(Ok(given)) => answer(given, &site.base_url),
+        match response {
+            Some(Ok(response)) => answer(response, &site.base_url),
             Some(Err(_)) => errors::too_many_tokens(),
             None => errors::token_error(TokenError::InvalidCode),
         }
@@ -70,15 +70,15 @@ impl<'a> Grant<'a> {
 }
 
 /// The keys in the order of Zoho's samples.
-fn answer(given: Given, base_url: &str) -> Reply {
+fn answer(response: TokenResponse, base_url: &str) -> Reply {
     let mut body = serde_json::Map::new();
-    body.insert("access_token".to_owned(), given.access_token.into());
-    if let Some(refresh_token) = given.refresh_token {
+    body.insert("access_token".to_owned(), response.access_token.into());
+    if let Some(refresh_token) = response.refresh_token {
         body.insert("refresh_token".to_owned(), refresh_token.into());
     }
-    body.insert("scope".to_owned(), given.scope.into());
+    body.insert("scope".to_owned(), response.scope.into());
     body.insert("api_domain".to_owned(), base_url.into());
     body.insert("token_type".to_owned(), "Bearer".into());
-    body.insert("expires_in".to_owned(), json!(given.life.as_secs()));
+    body.insert("expires_in".to_owned(), json!(response.life.as_secs()));
     Reply::json(200, &body)
 }

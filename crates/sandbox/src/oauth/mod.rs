@@ -21,10 +21,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::errors;
 use super::site::Site;
 use super::wire::{Reply, WireRequest};
-pub(super) use codes::Codes;
+pub(super) use codes::IssuedCodes;
 use parameters::Parameters;
 pub(super) use self_client::code as self_client_code;
-pub(super) use tokens::Tokens;
+pub(super) use tokens::IssuedTokens;
 
 /// What the refresh token that is there from the start is good for.
 pub(super) const SCOPE: [&str; 7] = [

@@ -96,7 +96,7 @@ impl Scopes {
     }
 
     /// As the answer of the token endpoint tells them.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn to_text(&self) -> String {
         self.0.join(" ")
     }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::super::site::Site;
 use super::super::wire::{Reply, WireRequest};
 use super::Parameters;
-use super::codes::{Authorization, Origin, RefreshTokenRule};
+use super::codes::{Authorization, CodeOrigin, RefreshTokenRule};
 use super::scope::Scopes;
 
 /// The console offers up to ten minutes.
@@ -18,21 +18,21 @@ const MOST_MINUTES: i64 = 10;
 pub(crate) fn code(site: &Site, request: &WireRequest, now: Timestamp) -> Reply {
     let parameters = Parameters::of(request);
     let Ok(scopes) = Scopes::read(parameters.get("scope").unwrap_or_default()) else {
-        return refusal(400, "invalid_scope", "`scope` takes scopes of Zoho CRM with commas between them");
+        return error(400, "invalid_scope", "`scope` takes scopes of Zoho CRM with commas between them");
     };
     let minutes = parameters.get("minutes").map_or(Ok(MOST_MINUTES), str::parse);
     let Some(minutes) = minutes.ok().filter(|minutes| (1..=MOST_MINUTES).contains(minutes)) else {
-        return refusal(400, "invalid_minutes", "`minutes` takes a whole number from 1 to 10");
+        return error(400, "invalid_minutes", "`minutes` takes a whole number from 1 to 10");
     };
     let refresh_token = RefreshTokenRule::Always;
-    let authorization = Authorization { scopes, origin: Origin::SelfClient, refresh_token };
+    let authorization = Authorization { scopes, origin: CodeOrigin::SelfClient, refresh_token };
     let life = SignedDuration::from_mins(minutes);
-    match site.codes().give(authorization, life, now) {
+    match site.codes().issue(authorization, life, now) {
         Ok(code) => Reply::json(200, &json!({"code": code, "expires_in": life.as_secs()})),
-        Err(_) => refusal(429, "access_denied", "more than 10 codes in 10 minutes"),
+        Err(_) => error(429, "access_denied", "more than 10 codes in 10 minutes"),
     }
 }
 
-fn refusal(status: u16, error: &str, message: &str) -> Reply {
+fn error(status: u16, error: &str, message: &str) -> Reply {
     Reply::json(status, &json!({"error": error, "message": message}))
 }

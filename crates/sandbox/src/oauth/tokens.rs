@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::REFRESH_TOKEN;
 use super::super::usage::{RefreshTokenUsage, Share};
 use super::WINDOW;
-use super::codes::{Authorization, Origin, RefreshTokenRule};
+use super::codes::{Authorization, CodeOrigin, RefreshTokenRule};
 use super::scope::Scopes;
 
 const DOCUMENTED_IN_WINDOW: usize = 10;
@@ -20,19 +20,19 @@ const MOST_REFRESH_TOKENS: usize = 20;
 
 /// The tokens of the one user there is.
 #[derive(Debug)]
-pub(crate) struct Tokens {
+pub(crate) struct IssuedTokens {
     life: SignedDuration,
     most_in_window: usize,
     /// The oldest first.
-    grants: Vec<Grant>,
-    given: u64,
+    families: Vec<TokenFamily>,
+    issued: u64,
     refused: u64,
     over_documented: u64,
 }
 
 /// What one authorization has led to.
 #[derive(Debug)]
-struct Grant {
+struct TokenFamily {
     /// None: its access token cannot be refreshed.
     refresh_token: Option<String>,
     /// Whether the user consented to it on the consent page.
@@ -40,7 +40,7 @@ struct Grant {
     scopes: Scopes,
     alive: VecDeque<AccessToken>,
     /// When the tokens of the last ten minutes were given.
-    given: VecDeque<Timestamp>,
+    issued: VecDeque<Timestamp>,
     refused: u64,
 }
 
@@ -52,7 +52,7 @@ struct AccessToken {
 
 /// What the token endpoint gives.
 #[derive(Debug)]
-pub(super) struct Given {
+pub(super) struct TokenResponse {
     pub(super) access_token: String,
     pub(super) refresh_token: Option<String>,
     pub(super) scope: String,
@@ -67,50 +67,50 @@ pub(super) struct Throttled;
 #[derive(Debug)]
 pub(crate) struct TokensUsage {
     pub(crate) refresh_tokens: Vec<RefreshTokenUsage>,
-    pub(crate) given: u64,
+    pub(crate) issued: u64,
     pub(crate) refused: u64,
     pub(crate) over_documented: u64,
 }
 
-impl Tokens {
+impl IssuedTokens {
     pub(crate) fn new(life: Duration, per_ten_minutes: u32) -> Self {
-        let built_in = Grant::new(Some(REFRESH_TOKEN.to_owned()), false, Scopes::built_in());
+        let built_in = TokenFamily::new(Some(REFRESH_TOKEN.to_owned()), false, Scopes::built_in());
         Self {
             life: SignedDuration::try_from(life).unwrap_or(SignedDuration::MAX),
             most_in_window: per_ten_minutes as usize,
-            grants: vec![built_in],
-            given: 0,
+            families: vec![built_in],
+            issued: 0,
             refused: 0,
             over_documented: 0,
         }
     }
 
     /// The tokens for a code.
-    pub(super) fn authorize(&mut self, authorization: Authorization, now: Timestamp) -> Given {
+    pub(super) fn authorize(&mut self, authorization: Authorization, now: Timestamp) -> TokenResponse {
         self.forget(now);
-        let consented = matches!(authorization.origin, Origin::Consent { .. });
-        let gives_refresh_token = match authorization.refresh_token {
+        let consented = matches!(authorization.origin, CodeOrigin::Consent { .. });
+        let issues_refresh_token = match authorization.refresh_token {
             RefreshTokenRule::Never => false,
             RefreshTokenRule::Always => true,
             // That it is the first time again once the token of the first time is gone is a guess.
             RefreshTokenRule::Once => {
-                !self.grants.iter().any(|grant| grant.consented && grant.refresh_token.is_some())
+                !self.families.iter().any(|family| family.consented && family.refresh_token.is_some())
             }
         };
-        if gives_refresh_token {
+        if issues_refresh_token {
             self.make_room_for_a_refresh_token();
         }
-        let refresh_token = gives_refresh_token.then(new_text);
-        let mut grant = Grant::new(refresh_token.clone(), consented, authorization.scopes);
-        let given = Given {
-            access_token: grant.give(self.life, now),
+        let refresh_token = issues_refresh_token.then(new_text);
+        let mut family = TokenFamily::new(refresh_token.clone(), consented, authorization.scopes);
+        let response = TokenResponse {
+            access_token: family.issue(self.life, now),
             refresh_token,
-            scope: grant.scopes.told(),
+            scope: family.scopes.to_text(),
             life: self.life,
         };
-        self.grants.push(grant);
-        self.given += 1;
-        given
+        self.families.push(family);
+        self.issued += 1;
+        response
     }
 
     /// A new access token, unless there were too many of late. None for an unknown refresh token.
@@ -118,102 +118,103 @@ impl Tokens {
         &mut self,
         refresh_token: &str,
         now: Timestamp,
-    ) -> Option<Result<Given, Throttled>> {
+    ) -> Option<Result<TokenResponse, Throttled>> {
         self.forget(now);
-        let grant = self.grants.iter_mut().find(|grant| grant.is_refreshed_by(refresh_token))?;
-        if grant.given.len() >= DOCUMENTED_IN_WINDOW {
+        let family = self.families.iter_mut().find(|family| family.is_refreshed_by(refresh_token))?;
+        if family.issued.len() >= DOCUMENTED_IN_WINDOW {
             self.over_documented += 1;
         }
-        if grant.given.len() >= self.most_in_window {
-            grant.refused += 1;
+        if family.issued.len() >= self.most_in_window {
+            family.refused += 1;
             self.refused += 1;
             return Some(Err(Throttled));
         }
-        self.given += 1;
-        Some(Ok(Given {
-            access_token: grant.give(self.life, now),
+        self.issued += 1;
+        Some(Ok(TokenResponse {
+            access_token: family.issue(self.life, now),
             refresh_token: None,
-            scope: grant.scopes.told(),
+            scope: family.scopes.to_text(),
             life: self.life,
         }))
     }
 
     pub(super) fn is_refresh_token(&self, text: &str) -> bool {
-        self.grants.iter().any(|grant| grant.is_refreshed_by(text))
+        self.families.iter().any(|family| family.is_refreshed_by(text))
     }
 
     pub(crate) fn is_alive(&self, text: &str, now: Timestamp) -> bool {
-        let mut alive = self.grants.iter().flat_map(|grant| &grant.alive);
+        let mut alive = self.families.iter().flat_map(|family| &family.alive);
         alive.any(|token| token.text == text && now < token.expires)
     }
 
     /// What an access token may be used for.
     pub(crate) fn scopes_of(&self, text: &str) -> Option<&Scopes> {
-        let grant = self.grants.iter().find(|grant| grant.alive.iter().any(|token| token.text == text))?;
-        Some(&grant.scopes)
+        let family =
+            self.families.iter().find(|family| family.alive.iter().any(|token| token.text == text))?;
+        Some(&family.scopes)
     }
 
     /// Ends an access token before its time; whether there was one.
     pub(crate) fn end(&mut self, text: &str) -> bool {
         let before = self.access_tokens();
-        for grant in &mut self.grants {
-            grant.alive.retain(|token| token.text != text);
+        for family in &mut self.families {
+            family.alive.retain(|token| token.text != text);
         }
         self.access_tokens() < before
     }
 
     /// Ends a refresh token and its access tokens, or an access token; whether there was one.
     pub(super) fn revoke(&mut self, text: &str) -> bool {
-        let before = self.grants.len();
-        self.grants.retain(|grant| !grant.is_refreshed_by(text));
-        self.grants.len() < before || self.end(text)
+        let before = self.families.len();
+        self.families.retain(|family| !family.is_refreshed_by(text));
+        self.families.len() < before || self.end(text)
     }
 
     pub(crate) fn usage(&mut self, now: Timestamp) -> TokensUsage {
         self.forget(now);
         let most = self.most_in_window;
-        let lasting = self.grants.iter().filter(|grant| grant.refresh_token.is_some());
+        let lasting = self.families.iter().filter(|family| family.refresh_token.is_some());
         TokensUsage {
-            refresh_tokens: lasting.map(|grant| grant.usage(most)).collect(),
-            given: self.given,
+            refresh_tokens: lasting.map(|family| family.usage(most)).collect(),
+            issued: self.issued,
             refused: self.refused,
             over_documented: self.over_documented,
         }
     }
 
     fn access_tokens(&self) -> usize {
-        self.grants.iter().map(|grant| grant.alive.len()).sum()
+        self.families.iter().map(|family| family.alive.len()).sum()
     }
 
     /// Zoho does not say what becomes of the access tokens of a refresh token that is dropped; that they die with it
     /// is a guess.
     fn make_room_for_a_refresh_token(&mut self) {
-        let lasting = |grant: &Grant| grant.refresh_token.is_some();
-        if self.grants.iter().filter(|grant| lasting(grant)).count() >= MOST_REFRESH_TOKENS
-            && let Some(oldest) = self.grants.iter().position(lasting)
+        let lasting = |family: &TokenFamily| family.refresh_token.is_some();
+        if self.families.iter().filter(|family| lasting(family)).count() >= MOST_REFRESH_TOKENS
+            && let Some(oldest) = self.families.iter().position(lasting)
         {
-            self.grants.remove(oldest);
+            self.families.remove(oldest);
         }
     }
 
     fn forget(&mut self, now: Timestamp) {
-        for grant in &mut self.grants {
-            grant.given.retain(|given| now.duration_since(*given) < WINDOW);
-            grant.alive.retain(|token| now < token.expires);
+        for family in &mut self.families {
+            family.issued.retain(|issued| now.duration_since(*issued) < WINDOW);
+            family.alive.retain(|token| now < token.expires);
         }
-        self.grants.retain(|grant| grant.refresh_token.is_some() || !grant.alive.is_empty());
+        self.families.retain(|family| family.refresh_token.is_some() || !family.alive.is_empty());
     }
 }
 
-impl Grant {
+impl TokenFamily {
     fn new(refresh_token: Option<String>, consented: bool, scopes: Scopes) -> Self {
-        let (alive, given) = (VecDeque::new(), VecDeque::new());
-        Self { refresh_token, consented, scopes, alive, given, refused: 0 }
+        let (alive, issued) = (VecDeque::new(), VecDeque::new());
+        Self { refresh_token, consented, scopes, alive, issued, refused: 0 }
     }
 
     /// That the token which comes with a code counts like one of a refresh is a guess.
-    fn give(&mut self, life: SignedDuration, now: Timestamp) -> String {
-        self.given.push_back(now);
+    fn issue(&mut self, life: SignedDuration, now: Timestamp) -> String {
+        self.issued.push_back(now);
         if self.alive.len() == MOST_ALIVE {
             self.alive.pop_front();
         }
@@ -230,7 +231,7 @@ impl Grant {
     fn usage(&self, most_in_window: usize) -> RefreshTokenUsage {
         RefreshTokenUsage {
             built_in: self.is_refreshed_by(REFRESH_TOKEN),
-            tokens_in_ten_minutes: Share::new(self.given.len(), most_in_window),
+            tokens_in_ten_minutes: Share::new(self.issued.len(), most_in_window),
             live_tokens: Share::new(self.alive.len(), MOST_ALIVE),
             refused: self.refused,
         }

@@ -7,26 +7,26 @@ fn after(seconds: i64) -> Timestamp {
     START + SignedDuration::from_secs(seconds)
 }
 
-fn refresh(tokens: &mut Tokens, now: Timestamp) -> String {
+fn refresh(tokens: &mut IssuedTokens, now: Timestamp) -> String {
     tokens.refresh(REFRESH_TOKEN, now).unwrap().unwrap().access_token
 }
 
-fn authorization(origin: Origin, refresh_token: RefreshTokenRule) -> Authorization {
+fn authorization(origin: CodeOrigin, refresh_token: RefreshTokenRule) -> Authorization {
     Authorization { scopes: Scopes::read("ZohoCRM.org.READ").unwrap(), origin, refresh_token }
 }
 
 fn consent(refresh_token: RefreshTokenRule) -> Authorization {
     let redirect_uri = "http://localhost:1/".to_owned();
-    authorization(Origin::Consent { redirect_uri, challenge: None }, refresh_token)
+    authorization(CodeOrigin::Consent { redirect_uri, challenge: None }, refresh_token)
 }
 
 fn self_client() -> Authorization {
-    authorization(Origin::SelfClient, RefreshTokenRule::Always)
+    authorization(CodeOrigin::SelfClient, RefreshTokenRule::Always)
 }
 
 #[test]
 fn a_token_dies_at_the_end_of_its_life() {
-    let mut tokens = Tokens::new(HOUR, 10);
+    let mut tokens = IssuedTokens::new(HOUR, 10);
     let token = refresh(&mut tokens, START);
     assert!(tokens.is_alive(&token, after(3599)));
     assert!(!tokens.is_alive(&token, after(3600)));
@@ -35,7 +35,7 @@ fn a_token_dies_at_the_end_of_its_life() {
 
 #[test]
 fn an_ended_token_is_dead_and_others_live() {
-    let mut tokens = Tokens::new(HOUR, 10);
+    let mut tokens = IssuedTokens::new(HOUR, 10);
     let (first, second) = (refresh(&mut tokens, START), refresh(&mut tokens, START));
     assert!(tokens.end(&first));
     assert!(!tokens.end(&first));
@@ -45,7 +45,7 @@ fn an_ended_token_is_dead_and_others_live() {
 
 #[test]
 fn the_eleventh_in_ten_minutes_is_throttled() {
-    let mut tokens = Tokens::new(HOUR, 10);
+    let mut tokens = IssuedTokens::new(HOUR, 10);
     for second in 0..10 {
         refresh(&mut tokens, after(second));
     }
@@ -54,7 +54,7 @@ fn the_eleventh_in_ten_minutes_is_throttled() {
     assert_eq!(again(600), Ok(()), "the first of the ten is ten minutes old");
     assert_eq!(again(600), Err(Throttled));
     let usage = tokens.usage(after(600));
-    assert_eq!((usage.given, usage.refused, usage.over_documented), (11, 2, 2));
+    assert_eq!((usage.issued, usage.refused, usage.over_documented), (11, 2, 2));
     let expected = RefreshTokenUsage {
         built_in: true,
         tokens_in_ten_minutes: Share { used: 10, most: 10 },
@@ -66,7 +66,7 @@ fn the_eleventh_in_ten_minutes_is_throttled() {
 
 #[test]
 fn what_zoho_would_throttle_is_counted_where_this_sandbox_does_not() {
-    let mut tokens = Tokens::new(HOUR, 100);
+    let mut tokens = IssuedTokens::new(HOUR, 100);
     for _ in 0..13 {
         refresh(&mut tokens, START);
     }
@@ -76,7 +76,7 @@ fn what_zoho_would_throttle_is_counted_where_this_sandbox_does_not() {
 
 #[test]
 fn refresh_tokens_are_throttled_each_by_itself() {
-    let mut tokens = Tokens::new(HOUR, 2);
+    let mut tokens = IssuedTokens::new(HOUR, 2);
     let other = tokens.authorize(self_client(), START).refresh_token.unwrap();
     assert!(tokens.refresh(&other, START).unwrap().is_ok());
     assert!(tokens.refresh(&other, START).unwrap().is_err(), "the code gave the first");
@@ -86,7 +86,7 @@ fn refresh_tokens_are_throttled_each_by_itself() {
 
 #[test]
 fn the_sixteenth_ends_the_oldest() {
-    let mut tokens = Tokens::new(HOUR, 100);
+    let mut tokens = IssuedTokens::new(HOUR, 100);
     let given: Vec<_> = (0..16).map(|_| refresh(&mut tokens, START)).collect();
     let alive: Vec<_> = given.iter().map(|token| tokens.is_alive(token, START)).collect();
     assert_eq!(alive.iter().filter(|alive| **alive).count(), 15);
@@ -95,7 +95,7 @@ fn the_sixteenth_ends_the_oldest() {
 
 #[test]
 fn the_twenty_first_refresh_token_drops_the_oldest() {
-    let mut tokens = Tokens::new(HOUR, 100);
+    let mut tokens = IssuedTokens::new(HOUR, 100);
     let access_token = refresh(&mut tokens, START);
     for _ in 0..19 {
         tokens.authorize(self_client(), START);
@@ -113,7 +113,7 @@ fn the_twenty_first_refresh_token_drops_the_oldest() {
 #[test]
 fn a_refresh_token_comes_the_first_time_unless_it_is_asked_for() {
     use RefreshTokenRule::{Always, Never, Once};
-    let mut tokens = Tokens::new(HOUR, 100);
+    let mut tokens = IssuedTokens::new(HOUR, 100);
     tokens.authorize(self_client(), START);
     let rules = [Never, Once, Once, Always, Once];
     let given: Vec<_> =
@@ -128,7 +128,7 @@ fn a_refresh_token_comes_the_first_time_unless_it_is_asked_for() {
 
 #[test]
 fn a_revoked_refresh_token_takes_its_access_tokens_along() {
-    let mut tokens = Tokens::new(HOUR, 100);
+    let mut tokens = IssuedTokens::new(HOUR, 100);
     let given = tokens.authorize(self_client(), START);
     let other = refresh(&mut tokens, START);
     let refresh_token = given.refresh_token.unwrap();

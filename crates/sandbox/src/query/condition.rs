@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::ops::RangeInclusive;
 
 use super::super::records::{Module, Organisation, Record, Type};
-use super::{Comparison, Criteria, Dialect, Junction, Kind, Operand, Operator, Path, Rules, TextMatch};
+use super::{Comparison, Criteria, Dialect, FieldKind, Junction, Operand, Operator, Path, Rules, TextMatch};
 
 const ALL_IDS: RangeInclusive<u64> = 0..=u64::MAX;
 
@@ -27,13 +27,13 @@ pub(crate) struct Test {
 enum Check {
     Null,
     OneOf(Vec<Operand>),
-    Ordered(Side, Operand),
+    Ordered(Inequality, Operand),
     Between(Operand, Operand),
     Text(TextMatch, String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
+enum Inequality {
     Less,
     LessEqual,
     Greater,
@@ -42,10 +42,10 @@ enum Side {
 
 /// Why criteria mean nothing to a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Mistake {
+pub(crate) enum ConditionError {
     Field { field: String },
-    Operator { field: String, word: &'static str, kind: Kind },
-    Value { field: String, value: String, kind: Kind },
+    Operator { field: String, word: &'static str, kind: FieldKind },
+    Value { field: String, value: String, kind: FieldKind },
     TooManyValues { field: String, limit: usize },
 }
 
@@ -54,7 +54,7 @@ impl Condition {
     pub(crate) const NOTHING: Self = Self::Any(Vec::new());
 
     /// Finds the fields and reads the values.
-    pub(crate) fn of(module: Module, criteria: &Criteria, rules: Rules) -> Result<Self, Mistake> {
+    pub(crate) fn of(module: Module, criteria: &Criteria, rules: Rules) -> Result<Self, ConditionError> {
         match criteria {
             Criteria::One(comparison) => Test::of(module, comparison, rules).map(Self::Test),
             Criteria::Group(junction, parts) => {
@@ -116,16 +116,16 @@ impl Condition {
 }
 
 impl Test {
-    fn of(module: Module, comparison: &Comparison, rules: Rules) -> Result<Self, Mistake> {
+    fn of(module: Module, comparison: &Comparison, rules: Rules) -> Result<Self, ConditionError> {
         let field = comparison.field.clone();
-        let path = Path::find(module, &field).ok_or(Mistake::Field { field: field.clone() })?;
+        let path = Path::find(module, &field).ok_or(ConditionError::Field { field: field.clone() })?;
         let (kind, negated) = (path.kind(), comparison.negated);
         if !rules.dialect.allows(comparison.operator, negated, kind) {
             let word = rules.dialect.word(comparison.operator, negated).unwrap_or_default();
-            return Err(Mistake::Operator { field, word, kind });
+            return Err(ConditionError::Operator { field, word, kind });
         }
         if comparison.values.len() > rules.most_values {
-            return Err(Mistake::TooManyValues { field, limit: rules.most_values });
+            return Err(ConditionError::TooManyValues { field, limit: rules.most_values });
         }
         let check = Check::of(comparison, kind, rules.dialect)?;
         Ok(Self { path, negated, check })
@@ -149,8 +149,12 @@ impl Test {
                 let ids = || ids.iter().filter_map(id);
                 ids().min().unwrap_or(0)..=ids().max().unwrap_or(u64::MAX)
             }
-            Check::Ordered(Side::Less | Side::LessEqual, most) => 0..=id(most).unwrap_or(u64::MAX),
-            Check::Ordered(Side::Greater | Side::GreaterEqual, least) => id(least).unwrap_or(0)..=u64::MAX,
+            Check::Ordered(Inequality::Less | Inequality::LessEqual, most) => {
+                0..=id(most).unwrap_or(u64::MAX)
+            }
+            Check::Ordered(Inequality::Greater | Inequality::GreaterEqual, least) => {
+                id(least).unwrap_or(0)..=u64::MAX
+            }
             Check::Between(least, most) => id(least).unwrap_or(0)..=id(most).unwrap_or(u64::MAX),
             Check::Null | Check::Text(..) => ALL_IDS,
         }
@@ -158,10 +162,10 @@ impl Test {
 }
 
 impl Check {
-    fn of(comparison: &Comparison, kind: Kind, dialect: Dialect) -> Result<Self, Mistake> {
+    fn of(comparison: &Comparison, kind: FieldKind, dialect: Dialect) -> Result<Self, ConditionError> {
         let mistake = |value: &str| {
             let (field, value) = (comparison.field.clone(), value.to_owned());
-            Mistake::Value { field, value, kind }
+            ConditionError::Value { field, value, kind }
         };
         let read = |text: &String| kind.read(text).ok_or_else(|| mistake(text));
         let first = || comparison.values.first().ok_or_else(|| mistake(""));
@@ -169,14 +173,16 @@ impl Check {
         let ordered = |side| Ok(Self::Ordered(side, read(first()?)?));
         match comparison.operator {
             // Zoho: `equals` of a search behaves like "contains". That it means whole words is a guess.
-            Operator::Equal if dialect == Dialect::Search && kind == Kind::Text => text(TextMatch::Words),
+            Operator::Equal if dialect == Dialect::Search && kind == FieldKind::Text => {
+                text(TextMatch::Words)
+            }
             Operator::Equal => Ok(Self::OneOf(vec![read(first()?)?])),
             Operator::In if comparison.values.is_empty() => Err(mistake("")),
             Operator::In => comparison.values.iter().map(read).collect::<Result<_, _>>().map(Self::OneOf),
-            Operator::Less => ordered(Side::Less),
-            Operator::LessEqual => ordered(Side::LessEqual),
-            Operator::Greater => ordered(Side::Greater),
-            Operator::GreaterEqual => ordered(Side::GreaterEqual),
+            Operator::Less => ordered(Inequality::Less),
+            Operator::LessEqual => ordered(Inequality::LessEqual),
+            Operator::Greater => ordered(Inequality::Greater),
+            Operator::GreaterEqual => ordered(Inequality::GreaterEqual),
             Operator::Between => match comparison.values.as_slice() {
                 [least, most] => Ok(Self::Between(read(least)?, read(most)?)),
                 values => Err(mistake(&values.join(","))),
@@ -202,7 +208,7 @@ impl Check {
     }
 }
 
-impl Side {
+impl Inequality {
     fn fits(self, ordering: Ordering) -> bool {
         match self {
             Self::Less => ordering.is_lt(),

@@ -3,7 +3,7 @@ use super::*;
 
 const SEARCH: Rules = Rules { dialect: Dialect::Search, most_values: 3 };
 
-fn condition_of(module: Module, text: &str) -> Result<Condition, Mistake> {
+fn condition_of(module: Module, text: &str) -> Result<Condition, ConditionError> {
     Condition::of(module, &read_criteria_text(text, 15).unwrap(), SEARCH)
 }
 
@@ -150,29 +150,39 @@ fn equals_of_a_search_means_words() {
 fn mistakes_are_named() {
     let field = || "City".to_owned();
     for (text, expected) in [
-        ("No_Such:equals:x", Mistake::Field { field: "No_Such".to_owned() }),
-        ("city:equals:x", Mistake::Field { field: "city".to_owned() }),
-        ("City:greater_than:x", Mistake::Operator { field: field(), word: "greater_than", kind: Kind::Text }),
-        ("City:in:a,b,c,d", Mistake::TooManyValues { field: field(), limit: 3 }),
+        ("No_Such:equals:x", ConditionError::Field { field: "No_Such".to_owned() }),
+        ("city:equals:x", ConditionError::Field { field: "city".to_owned() }),
+        (
+            "City:greater_than:x",
+            ConditionError::Operator { field: field(), word: "greater_than", kind: FieldKind::Text },
+        ),
+        ("City:in:a,b,c,d", ConditionError::TooManyValues { field: field(), limit: 3 }),
         (
             "Rating:starts_with:x",
-            Mistake::Operator { field: "Rating".to_owned(), word: "starts_with", kind: Kind::Choice },
+            ConditionError::Operator {
+                field: "Rating".to_owned(),
+                word: "starts_with",
+                kind: FieldKind::Choice,
+            },
         ),
-        ("Tag:equals:x", Mistake::Operator { field: "Tag".to_owned(), word: "equals", kind: Kind::Opaque }),
+        (
+            "Tag:equals:x",
+            ConditionError::Operator { field: "Tag".to_owned(), word: "equals", kind: FieldKind::Opaque },
+        ),
     ] {
         assert_eq!(condition_of(Module::Leads, text).unwrap_err(), expected, "{text}");
     }
     for (field, value, kind) in [
-        ("No_of_Employees", "many", Kind::Whole),
-        ("No_of_Employees", "1.5", Kind::Whole),
-        ("Annual_Revenue", "NaN", Kind::Decimal),
-        ("Annual_Revenue", "", Kind::Decimal),
-        ("Email_Opt_Out", "yes", Kind::Boolean),
-        ("Created_Time", "2024-01-01", Kind::DateTime),
-        ("Created_Time", "2024-01-01T00:00:00", Kind::DateTime),
-        ("id", "x", Kind::Id),
+        ("No_of_Employees", "many", FieldKind::Whole),
+        ("No_of_Employees", "1.5", FieldKind::Whole),
+        ("Annual_Revenue", "NaN", FieldKind::Decimal),
+        ("Annual_Revenue", "", FieldKind::Decimal),
+        ("Email_Opt_Out", "yes", FieldKind::Boolean),
+        ("Created_Time", "2024-01-01", FieldKind::DateTime),
+        ("Created_Time", "2024-01-01T00:00:00", FieldKind::DateTime),
+        ("id", "x", FieldKind::Id),
     ] {
-        let expected = Mistake::Value { field: field.to_owned(), value: value.to_owned(), kind };
+        let expected = ConditionError::Value { field: field.to_owned(), value: value.to_owned(), kind };
         assert_eq!(condition_of(Module::Leads, &format!("{field}:equals:{value}")).unwrap_err(), expected);
     }
     for date in ["2024-02-30", "2024-01-01T00:00:00Z", "01/02/2024"] {

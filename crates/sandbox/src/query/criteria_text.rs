@@ -10,34 +10,34 @@ const MOST_OPEN: usize = 40;
 
 /// Why a text is no criteria.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Unreadable {
+pub(crate) enum CriteriaError {
     Form,
     TooMany,
     Operator { field: String, word: String },
 }
 
 /// Reads criteria of so many comparisons at most.
-pub(crate) fn read(text: &str, most: usize) -> Result<Criteria, Unreadable> {
-    let mut reader = Reader { rest: text.trim(), open: 0, left: most };
+pub(crate) fn read(text: &str, most: usize) -> Result<Criteria, CriteriaError> {
+    let mut reader = CriteriaParser { rest: text.trim(), open: 0, left: most };
     if !reader.rest.starts_with('(') {
         return match reader.comparison_text() {
             whole if reader.rest.is_empty() => comparison(whole),
-            _ => Err(Unreadable::Form),
+            _ => Err(CriteriaError::Form),
         };
     }
     let criteria = reader.expression()?;
-    if reader.rest.is_empty() { Ok(criteria) } else { Err(Unreadable::Form) }
+    if reader.rest.is_empty() { Ok(criteria) } else { Err(CriteriaError::Form) }
 }
 
-struct Reader<'a> {
+struct CriteriaParser<'a> {
     rest: &'a str,
     open: usize,
     /// How many comparisons may still come.
     left: usize,
 }
 
-impl<'a> Reader<'a> {
-    fn expression(&mut self) -> Result<Criteria, Unreadable> {
+impl<'a> CriteriaParser<'a> {
+    fn expression(&mut self) -> Result<Criteria, CriteriaError> {
         let mut criteria = self.term()?;
         while let Some(junction) = self.junction() {
             criteria = Criteria::Group(junction, vec![criteria, self.term()?]);
@@ -45,16 +45,16 @@ impl<'a> Reader<'a> {
         Ok(criteria)
     }
 
-    fn term(&mut self) -> Result<Criteria, Unreadable> {
+    fn term(&mut self) -> Result<Criteria, CriteriaError> {
         self.expect('(')?;
         self.open += 1;
         if self.open > MOST_OPEN {
-            return Err(Unreadable::Form);
+            return Err(CriteriaError::Form);
         }
         let term = if self.rest.starts_with('(') {
             self.expression()?
         } else {
-            self.left = self.left.checked_sub(1).ok_or(Unreadable::TooMany)?;
+            self.left = self.left.checked_sub(1).ok_or(CriteriaError::TooMany)?;
             comparison(self.comparison_text())?
         };
         self.open -= 1;
@@ -85,21 +85,21 @@ impl<'a> Reader<'a> {
         Some(junction)
     }
 
-    fn expect(&mut self, letter: char) -> Result<(), Unreadable> {
-        let rest = self.rest.strip_prefix(letter).ok_or(Unreadable::Form)?;
+    fn expect(&mut self, letter: char) -> Result<(), CriteriaError> {
+        let rest = self.rest.strip_prefix(letter).ok_or(CriteriaError::Form)?;
         self.rest = rest.trim_start();
         Ok(())
     }
 }
 
 /// Reads `FIELD:OPERATOR:VALUE`.
-fn comparison(text: &str) -> Result<Criteria, Unreadable> {
+fn comparison(text: &str) -> Result<Criteria, CriteriaError> {
     let mut parts = text.splitn(3, ':').map(str::trim);
     let (Some(field), Some(word), Some(value)) = (parts.next(), parts.next(), parts.next()) else {
-        return Err(Unreadable::Form);
+        return Err(CriteriaError::Form);
     };
     let Some((operator, negated)) = Dialect::Search.operator(word) else {
-        return Err(Unreadable::Operator { field: field.to_owned(), word: word.to_owned() });
+        return Err(CriteriaError::Operator { field: field.to_owned(), word: word.to_owned() });
     };
     let has_several = matches!(operator, Operator::In | Operator::Between);
     let mut values = values(value);

@@ -61,18 +61,18 @@ fn other_texts_are_refused() {
         "(City:equals:x\\)",
         deep.as_str(),
     ] {
-        assert_eq!(read(text, 3), Err(Unreadable::Form), "{text}");
+        assert_eq!(read(text, 3), Err(CriteriaError::Form), "{text}");
     }
     assert!(read(&deep[1..deep.len() - 1], 1).is_ok());
-    let expected = Unreadable::Operator { field: "City".to_owned(), word: "contains".to_owned() };
+    let expected = CriteriaError::Operator { field: "City".to_owned(), word: "contains".to_owned() };
     assert_eq!(read("(City:contains:x)", 1), Err(expected));
 }
 
 #[test]
 fn too_many_comparisons_are_not_read_to_their_end() {
     let many = format!("({})", vec!["(City:equals:x)"; 100_000].join("and"));
-    assert_eq!(read(&many, 15), Err(Unreadable::TooMany));
-    assert_eq!(read("(City:equals:x)and(City:equals:x)", 1), Err(Unreadable::TooMany));
+    assert_eq!(read(&many, 15), Err(CriteriaError::TooMany));
+    assert_eq!(read("(City:equals:x)and(City:equals:x)", 1), Err(CriteriaError::TooMany));
 }
 
 proptest! {

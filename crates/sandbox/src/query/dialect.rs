@@ -1,6 +1,6 @@
 //! The three ways of writing criteria: which words they have, and which of them go with which kind of field.
 
-use super::{Kind, Operator};
+use super::{FieldKind, Operator};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -27,7 +27,7 @@ impl Dialect {
     }
 
     /// The operators that go with a kind of field, by name.
-    pub(crate) fn words_for(self, kind: Kind) -> Vec<&'static str> {
+    pub(crate) fn words_for(self, kind: FieldKind) -> Vec<&'static str> {
         let both = |operator| [(operator, false), (operator, true)];
         let fitting = Operator::ALL.into_iter().flat_map(both);
         fitting
@@ -47,14 +47,17 @@ impl Dialect {
 
     /// Zoho: the table of the page on search; in COQL a boolean takes `=` alone and a long text nothing. All else of
     /// COQL, and all of bulk read, is a guess.
-    pub(super) fn allows(self, operator: Operator, negated: bool, kind: Kind) -> bool {
-        let is_ordered = matches!(kind, Kind::Id | Kind::Whole | Kind::Decimal | Kind::Date | Kind::DateTime);
+    pub(super) fn allows(self, operator: Operator, negated: bool, kind: FieldKind) -> bool {
+        let is_ordered = matches!(
+            kind,
+            FieldKind::Id | FieldKind::Whole | FieldKind::Decimal | FieldKind::Date | FieldKind::DateTime
+        );
         match (operator, kind) {
-            (_, Kind::Opaque) => false,
-            (_, Kind::LongText) if self == Self::Coql => false,
-            (operator, Kind::Boolean) if self == Self::Coql => operator == Operator::Equal && !negated,
+            (_, FieldKind::Opaque) => false,
+            (_, FieldKind::LongText) if self == Self::Coql => false,
+            (operator, FieldKind::Boolean) if self == Self::Coql => operator == Operator::Equal && !negated,
             (Operator::Null | Operator::Equal, _) => true,
-            (Operator::In, kind) => !matches!(kind, Kind::Boolean | Kind::LongText),
+            (Operator::In, kind) => !matches!(kind, FieldKind::Boolean | FieldKind::LongText),
             (
                 Operator::Less
                 | Operator::LessEqual
@@ -63,11 +66,11 @@ impl Dialect {
                 | Operator::Between,
                 _,
             ) => is_ordered,
-            (Operator::StartsWith | Operator::EndsWith | Operator::Contains, Kind::Choice) => {
+            (Operator::StartsWith | Operator::EndsWith | Operator::Contains, FieldKind::Choice) => {
                 self != Self::Search
             }
             (Operator::StartsWith | Operator::EndsWith | Operator::Contains, kind) => {
-                matches!(kind, Kind::Text | Kind::LongText | Kind::Choices)
+                matches!(kind, FieldKind::Text | FieldKind::LongText | FieldKind::Choices)
             }
         }
     }

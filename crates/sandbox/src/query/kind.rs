@@ -8,7 +8,7 @@ use super::super::records::Type;
 use super::Operand;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FieldKind {
     Id,
     Text,
     LongText,
@@ -26,7 +26,7 @@ pub(crate) enum Kind {
     Opaque,
 }
 
-impl Kind {
+impl FieldKind {
     pub(super) fn of(data_type: Type) -> Self {
         match data_type {
             Type::Id => Self::Id,

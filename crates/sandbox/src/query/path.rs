@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::records::{Field, Module, Organisation, Record, Type};
-use super::{Kind, Operand};
+use super::{FieldKind, Operand};
 
 /// Zoho: a path goes over two lookups at most.
 const MOST_LOOKUPS: usize = 2;
@@ -15,12 +15,12 @@ pub(crate) struct Path {
     /// The lookups on the way and the modules they lead to.
     lookups: Vec<(Field, Module)>,
     field: Field,
-    part: Option<Part>,
+    part: Option<LookupMember>,
 }
 
 /// A part of what a lookup holds, where that is no record: a user, a layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum LookupMember {
     Id,
     Name,
     Email,
@@ -48,7 +48,7 @@ impl Path {
                 }
                 Some(_) => return None,
                 None => {
-                    let part = Part::of(field, next)?;
+                    let part = LookupMember::of(field, next)?;
                     segments.next();
                     return segments.next().is_none().then(|| path(Some(part)));
                 }
@@ -61,11 +61,11 @@ impl Path {
         &self.name
     }
 
-    pub(crate) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> FieldKind {
         match self.part {
-            None => Kind::of(self.field.data_type),
-            Some(Part::Id) => Kind::Id,
-            Some(_) => Kind::Text,
+            None => FieldKind::of(self.field.data_type),
+            Some(LookupMember::Id) => FieldKind::Id,
+            Some(_) => FieldKind::Text,
         }
     }
 
@@ -98,7 +98,7 @@ impl Path {
     }
 }
 
-impl Part {
+impl LookupMember {
     fn of(field: Field, name: &str) -> Option<Self> {
         match (field.data_type, name) {
             (Type::Lookup | Type::OwnerLookup, "id") => Some(Self::Id),

@@ -10,21 +10,21 @@ pub(crate) struct Selection<'a> {
     pub(crate) organisation: &'a Organisation,
     pub(crate) module: Module,
     pub(crate) condition: &'a Condition,
-    pub(crate) view: View,
+    pub(crate) view: RecordSource,
 }
 
 /// What there is to choose from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum View {
+pub(crate) enum RecordSource {
     /// Converted leads too, and for how many steps of churn what was written does not show.
-    Index { lag: u64 },
+    SearchIndex { lag: u64 },
     /// All that is there now. That converted leads are left out unless the condition speaks of them is a guess.
-    Table,
+    Database,
 }
 
 /// By what records are ordered: the first field first. Those that are equal in all of them are in the order of ids.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Order(pub(crate) Vec<(Path, Direction)>);
+pub(crate) struct FieldOrder(pub(crate) Vec<(Path, Direction)>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
@@ -39,14 +39,14 @@ impl<'a> Selection<'a> {
         let candidates = self.organisation.snapshot(self.module).into_records_between(&ids);
         let speaks_of_converted = self.condition.speaks_of("Converted__s");
         let is_in_view = move |record: &Record<'_>| match self.view {
-            View::Index { lag } => !record.is_written_within(lag),
-            View::Table => speaks_of_converted || !record.is_converted(),
+            RecordSource::SearchIndex { lag } => !record.is_written_within(lag),
+            RecordSource::Database => speaks_of_converted || !record.is_converted(),
         };
         candidates.filter(move |record| is_in_view(record) && self.condition.holds(self.organisation, record))
     }
 
     /// So many of them after so many others, and whether there are more.
-    pub(crate) fn slice(self, order: &Order, skip: usize, take: usize) -> (Vec<Record<'a>>, bool) {
+    pub(crate) fn slice(self, order: &FieldOrder, skip: usize, take: usize) -> (Vec<Record<'a>>, bool) {
         match order.by_id() {
             Some(Direction::Ascending) => slice(self.records(), skip, take),
             Some(Direction::Descending) => slice(self.records().rev(), skip, take),
@@ -54,7 +54,7 @@ impl<'a> Selection<'a> {
         }
     }
 
-    fn sorted(self, order: &Order) -> Vec<Record<'a>> {
+    fn sorted(self, order: &FieldOrder) -> Vec<Record<'a>> {
         let key = |record: &Record<'_>| -> Vec<_> {
             order.0.iter().map(|(path, _)| path.operand(self.organisation, record)).collect()
         };
@@ -64,7 +64,7 @@ impl<'a> Selection<'a> {
     }
 }
 
-impl Order {
+impl FieldOrder {
     /// The direction, when it is the ids alone that matter.
     fn by_id(&self) -> Option<Direction> {
         match self.0.first() {

@@ -19,9 +19,9 @@ pub(super) const FIELDS: &[Field] = &[
     Field::new("Annual_Revenue", Type::Currency, |record| money(record, "revenue", 60, 900_000_000)),
     Field::new("Employees", Type::Integer, |record| record.below("how many", 4_000).into()),
     Field::new("Billing_Street", Type::Text, people::street),
-    Field::new("Billing_City", Type::Text, |record| people::place(record, |place| place.city)),
-    Field::new("Billing_State", Type::Text, |record| people::place(record, |place| place.state)),
-    Field::new("Billing_Code", Type::Text, |record| people::place(record, |place| place.zip_code)),
-    Field::new("Billing_Country", Type::Text, |record| people::place(record, |place| place.country)),
+    Field::new("Billing_City", Type::Text, |record| people::location(record, |location| location.city)),
+    Field::new("Billing_State", Type::Text, |record| people::location(record, |location| location.state)),
+    Field::new("Billing_Code", Type::Text, |record| people::location(record, |location| location.zip_code)),
+    Field::new("Billing_Country", Type::Text, |record| people::location(record, |location| location.country)),
     Field::new("Description", Type::TextArea, people::description),
 ];

@@ -5,32 +5,32 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Key, Module, Number};
+use super::{Module, Number, SortKey};
 
 /// The changes of all modules.
 #[derive(Debug, Default)]
-pub(super) struct Overlay {
+pub(super) struct OrganisationChanges {
     /// Those of a module are shared with the snapshots that were taken of it.
-    pub(super) modules: [Arc<Changes>; Module::ALL.len()],
+    pub(super) modules: [Arc<ModuleChanges>; Module::ALL.len()],
     /// How often something was changed because a page was read.
     pub(super) step: u64,
 }
 
 /// The changes of a module.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Changes {
+pub(super) struct ModuleChanges {
     /// How many were inserted, those that were deleted again among them.
     pub(super) inserted: u64,
     /// What is there and was inserted, modified or converted.
-    pub(super) touched: BTreeMap<Number, Change>,
+    pub(super) touched: BTreeMap<Number, RecordChange>,
     /// The same, in the order of `Modified_Time`.
-    pub(super) by_modified_time: BTreeSet<Key>,
+    pub(super) by_modified_time: BTreeSet<SortKey>,
     pub(super) deleted: BTreeMap<Number, Deletion>,
 }
 
 /// What happened to a record that is still there.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Change {
+pub(super) struct RecordChange {
     /// Only of a record that was inserted.
     pub(super) created: Option<Timestamp>,
     pub(super) modified: Timestamp,
@@ -49,11 +49,11 @@ pub(super) struct Deletion {
     pub(super) is_permanent: bool,
 }
 
-impl Changes {
+impl ModuleChanges {
     /// Notes what a record is now, whatever it was.
-    pub(super) fn put(&mut self, number: Number, change: Change) {
+    pub(super) fn put(&mut self, number: Number, change: RecordChange) {
         self.forget(number);
-        self.by_modified_time.insert(Key { modified: change.modified.as_second(), number });
+        self.by_modified_time.insert(SortKey { modified: change.modified.as_second(), number });
         self.touched.insert(number, change);
     }
 
@@ -69,7 +69,7 @@ impl Changes {
 
     fn forget(&mut self, number: Number) {
         if let Some(old) = self.touched.remove(&number) {
-            self.by_modified_time.remove(&Key { modified: old.modified.as_second(), number });
+            self.by_modified_time.remove(&SortKey { modified: old.modified.as_second(), number });
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError};
 use fastrand::Rng;
 use jiff::Timestamp;
 
-use super::changes::{Change, Deletion, Overlay};
+use super::changes::{Deletion, OrganisationChanges, RecordChange};
 use super::{Module, Number, Organisation, Record, Snapshot};
 
 /// How many in a hundred changes are in the module that is read.
@@ -32,7 +32,7 @@ pub struct ChurnError {
 
 /// What can happen to the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Happening {
+enum ChangeKind {
     Insert,
     Modify,
     Convert,
@@ -57,50 +57,55 @@ impl FromStr for Churn {
 impl Organisation {
     /// How often something was changed because a page was read.
     pub(super) fn step(&self) -> u64 {
-        self.overlay.read().unwrap_or_else(PoisonError::into_inner).step
+        self.changes.read().unwrap_or_else(PoisonError::into_inner).step
     }
 
     /// A page of the module was read: what the churn makes of it.
     pub(crate) fn churn(&self, read: Module, now: Timestamp) {
         let Some(churn) = self.churn else { return };
-        let mut overlay = self.overlay.write().unwrap_or_else(PoisonError::into_inner);
-        overlay.step += 1;
-        let mut dice = Rng::with_seed(self.seed ^ overlay.step.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut all = self.changes.write().unwrap_or_else(PoisonError::into_inner);
+        all.step += 1;
+        let mut dice = Rng::with_seed(self.seed ^ all.step.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         // Zoho: times have no fractions.
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         for _ in 0..churn.changes_per_page.get() {
             let module = if dice.u64(..100) < WHERE_IT_IS_READ { read } else { Module::ALL[dice.usize(..7)] };
-            self.change(&mut overlay, module, now, &mut dice);
+            self.change(&mut all, module, now, &mut dice);
         }
     }
 
-    fn change(&self, overlay: &mut Overlay, module: Module, now: Timestamp, dice: &mut Rng) {
-        let step = overlay.step;
+    fn change(&self, all: &mut OrganisationChanges, module: Module, now: Timestamp, dice: &mut Rng) {
+        let step = all.step;
         let snapshot =
-            Snapshot { organisation: self, module, changes: Arc::clone(&overlay.modules[module as usize]) };
-        let happening = Happening::thrown(module, dice);
-        let record = if happening == Happening::Insert { None } else { victim(&snapshot, dice) };
+            Snapshot { organisation: self, module, changes: Arc::clone(&all.modules[module as usize]) };
+        let happening = ChangeKind::thrown(module, dice);
+        let record = if happening == ChangeKind::Insert { None } else { victim(&snapshot, dice) };
         let newest = snapshot.end();
         let created = now.max(self.newest(&snapshot));
         // Else the changes would be copied to keep the snapshot as it is.
         drop(snapshot);
-        let changes = Arc::make_mut(&mut overlay.modules[module as usize]);
+        let changes = Arc::make_mut(&mut all.modules[module as usize]);
         let Some(record) = record else {
             changes.inserted += 1;
-            let change =
-                Change { created: Some(created), modified: created, converted: None, revision: 0, step };
+            let change = RecordChange {
+                created: Some(created),
+                modified: created,
+                converted: None,
+                revision: 0,
+                step,
+            };
             return changes.put(newest, change);
         };
         let modified = now.max(record.modified());
-        if happening == Happening::Delete {
+        if happening == ChangeKind::Delete {
             let is_permanent = dice.u64(..4) == 0;
             return changes.delete(record.number(), Deletion { time: modified, is_permanent });
         }
         let old = record.change;
-        let change = Change {
+        let change = RecordChange {
             created: old.and_then(|change| change.created),
             modified,
-            converted: (happening == Happening::Convert).then_some(modified),
+            converted: (happening == ChangeKind::Convert).then_some(modified),
             revision: old.map_or(0, |change| change.revision) + 1,
             step,
         };
@@ -119,7 +124,7 @@ impl Organisation {
     }
 }
 
-impl Happening {
+impl ChangeKind {
     fn thrown(module: Module, dice: &mut Rng) -> Self {
         match dice.u64(..100) {
             0..40 => Self::Insert,

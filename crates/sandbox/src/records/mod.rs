@@ -10,8 +10,8 @@ mod churn;
 mod contacts;
 mod deals;
 mod deleted;
+mod history;
 mod leads;
-mod ledger;
 mod notes;
 mod number;
 mod people;
@@ -32,15 +32,15 @@ use jiff::tz::Offset;
 use serde_json::Value;
 
 use super::page_token::hash_of;
-use changes::Overlay;
+use changes::OrganisationChanges;
 pub use churn::{Churn, ChurnError};
 pub(super) use deleted::Deleted;
-pub use ledger::Ledger;
+pub use history::RecordHistory;
 pub(super) use number::Number;
 pub(super) use record::Record;
 use record::lookup;
 pub(super) use related::RelatedList;
-pub(super) use snapshot::{Key, Order, Snapshot, SortBy};
+pub(super) use snapshot::{Snapshot, SortBy, SortKey, SortOrder};
 pub(super) use system::layout;
 pub(super) use users::{User, Users};
 
@@ -61,7 +61,7 @@ pub(super) struct Organisation {
     leads: u64,
     churn: Option<Churn>,
     by_modified_time: [OnceLock<Vec<Number>>; Module::ALL.len()],
-    overlay: RwLock<Overlay>,
+    changes: RwLock<OrganisationChanges>,
 }
 
 /// The modules that have records.
@@ -120,7 +120,7 @@ impl Organisation {
             leads: leads.min(MOST_RECORDS),
             churn: None,
             by_modified_time: [const { OnceLock::new() }; _],
-            overlay: RwLock::default(),
+            changes: RwLock::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Record;
-use super::words::{DESCRIPTIONS, FIRST_NAMES, LAST_NAMES, MAIL_DOMAINS, PLACES, Place, STREETS};
+use super::words::{DESCRIPTIONS, FIRST_NAMES, LAST_NAMES, LOCATIONS, Location, MAIL_DOMAINS, STREETS};
 
 pub(super) fn first_name(record: &Record<'_>) -> Value {
     given_name(record).map_or(Value::Null, Value::from)
@@ -42,9 +42,9 @@ pub(super) fn telephone(record: &Record<'_>, purpose: &str, percent: u64) -> Val
     format!("+1 {}-555-01{:02}", 200 + number / 100 % 700, number % 100).into()
 }
 
-pub(super) fn place(record: &Record<'_>, part: fn(&Place) -> &'static str) -> Value {
-    let place = record.pick("place", PLACES);
-    if record.happens("place at all", 75) { part(&place).into() } else { Value::Null }
+pub(super) fn location(record: &Record<'_>, part: fn(&Location) -> &'static str) -> Value {
+    let location = record.pick("place", LOCATIONS);
+    if record.happens("place at all", 75) { part(&location).into() } else { Value::Null }
 }
 
 pub(super) fn street(record: &Record<'_>) -> Value {

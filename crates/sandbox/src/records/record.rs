@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::changes::Change;
+use super::changes::RecordChange;
 use super::number::Number;
-use super::{BETWEEN_IDS, FIRST_ID, Key, Module, Organisation, leads, people};
+use super::{BETWEEN_IDS, FIRST_ID, Module, Organisation, SortKey, leads, people};
 
 /// 2023-01-02, 09:00 in the organisation.
 pub(super) const FIRST_CREATED: Timestamp = Timestamp::constant(1_672_630_200, 0);
@@ -39,7 +39,7 @@ pub(crate) struct Record<'a> {
     pub(super) index: u64,
     /// Whether it is the one beside the record of that index: see [`Number`].
     pub(super) is_sibling: bool,
-    pub(super) change: Option<Change>,
+    pub(super) change: Option<RecordChange>,
 }
 
 impl Record<'_> {
@@ -76,8 +76,8 @@ impl Record<'_> {
     }
 
     /// Its place in the orders.
-    pub(crate) fn key(&self) -> Key {
-        Key { modified: self.modified().as_second(), number: self.number() }
+    pub(crate) fn key(&self) -> SortKey {
+        SortKey { modified: self.modified().as_second(), number: self.number() }
     }
 
     /// Whether churn has written it within its last so many steps.
@@ -89,7 +89,7 @@ impl Record<'_> {
     /// When it was converted, if it was. Zoho: only leads are.
     pub(crate) fn converted(&self) -> Option<Timestamp> {
         match self.change {
-            Some(Change { converted: Some(converted), .. }) => Some(converted),
+            Some(RecordChange { converted: Some(converted), .. }) => Some(converted),
             _ => self.is_sibling.then(|| self.modified()),
         }
     }

@@ -59,7 +59,7 @@ fn times_ascend_and_carry_the_offset() {
 fn the_order_of_modified_time_holds_every_record_once() {
     let organisation = Organisation::new(1, 300);
     let snapshot = organisation.snapshot(Module::Leads);
-    let order = Order { sort_by: SortBy::ModifiedTime, descending: false };
+    let order = SortOrder { sort_by: SortBy::ModifiedTime, descending: false };
     let records: Vec<_> = snapshot.records_from(order, Bound::Unbounded).collect();
     assert!(records.is_sorted_by_key(Record::modified));
     let mut numbers: Vec<_> = records.iter().map(Record::number).collect();

@@ -5,7 +5,7 @@ use std::ops::{Bound, RangeInclusive};
 use std::slice;
 use std::sync::{Arc, PoisonError};
 
-use super::changes::Changes;
+use super::changes::ModuleChanges;
 use super::number::Sibling;
 use super::{Module, Number, Organisation, Record};
 
@@ -14,12 +14,12 @@ use super::{Module, Number, Organisation, Record};
 pub(crate) struct Snapshot<'a> {
     pub(super) organisation: &'a Organisation,
     pub(super) module: Module,
-    pub(super) changes: Arc<Changes>,
+    pub(super) changes: Arc<ModuleChanges>,
 }
 
 /// A place in an order: ids ascend with the numbers, and so do times of creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Key {
+pub(crate) struct SortKey {
     /// In seconds since 1970; all times are whole ones.
     pub(crate) modified: i64,
     pub(crate) number: Number,
@@ -27,7 +27,7 @@ pub(crate) struct Key {
 
 /// An order of a module's records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Order {
+pub(crate) struct SortOrder {
     pub(crate) sort_by: SortBy,
     pub(crate) descending: bool,
 }
@@ -43,8 +43,8 @@ pub(crate) enum SortBy {
 impl Organisation {
     /// A module as it is now.
     pub(crate) fn snapshot(&self, module: Module) -> Snapshot<'_> {
-        let overlay = self.overlay.read().unwrap_or_else(PoisonError::into_inner);
-        Snapshot { organisation: self, module, changes: Arc::clone(&overlay.modules[module as usize]) }
+        let changes = self.changes.read().unwrap_or_else(PoisonError::into_inner);
+        Snapshot { organisation: self, module, changes: Arc::clone(&changes.modules[module as usize]) }
     }
 
     /// The records of the start in the order of `Modified_Time`.
@@ -95,8 +95,8 @@ impl<'a> Snapshot<'a> {
     /// The records in an order from a place on.
     pub(crate) fn records_from(
         &self,
-        order: Order,
-        start: Bound<Key>,
+        order: SortOrder,
+        start: Bound<SortKey>,
     ) -> Box<dyn Iterator<Item = Record<'a>> + '_> {
         if order.sort_by == SortBy::ModifiedTime {
             return Box::new(ByModifiedTime::from(self, order, start));
@@ -132,13 +132,13 @@ struct ByModifiedTime<'s, 'a> {
     snapshot: &'s Snapshot<'a>,
     descending: bool,
     old: slice::Iter<'s, Number>,
-    touched: btree_set::Range<'s, Key>,
-    next_old: Option<Key>,
-    next_touched: Option<Key>,
+    touched: btree_set::Range<'s, SortKey>,
+    next_old: Option<SortKey>,
+    next_touched: Option<SortKey>,
 }
 
 impl<'s, 'a> ByModifiedTime<'s, 'a> {
-    fn from(snapshot: &'s Snapshot<'a>, order: Order, start: Bound<Key>) -> Self {
+    fn from(snapshot: &'s Snapshot<'a>, order: SortOrder, start: Bound<SortKey>) -> Self {
         let old = snapshot.organisation.by_modified_time(snapshot.module);
         let key = |number: &Number| untouched(snapshot, *number).key();
         let is_before = |number: &Number| match start {
@@ -213,7 +213,7 @@ fn untouched<'a>(snapshot: &Snapshot<'a>, number: Number) -> Record<'a> {
     }
 }
 
-impl Order {
+impl SortOrder {
     pub(crate) fn reversed(self) -> Self {
         Self { descending: !self.descending, ..self }
     }

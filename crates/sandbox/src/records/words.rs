@@ -150,33 +150,33 @@ pub(super) const STREETS: &[&str] =
 
 /// A city and what goes with it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct Location {
     pub(super) city: &'static str,
     pub(super) state: &'static str,
     pub(super) zip_code: &'static str,
     pub(super) country: &'static str,
 }
 
-const fn place(
+const fn location(
     city: &'static str,
     state: &'static str,
     zip_code: &'static str,
     country: &'static str,
-) -> Place {
-    Place { city, state, zip_code, country }
+) -> Location {
+    Location { city, state, zip_code, country }
 }
 
 /// Some codes start with zero and some hold letters: they are no numbers.
-pub(super) const PLACES: &[Place] = &[
-    place("Dresden", "Sachsen", "01067", "Germany"),
-    place("Chennai", "Tamil Nadu", "600001", "India"),
-    place("Kraków", "Małopolskie", "30-001", "Poland"),
-    place("Montréal", "Québec", "H2Y 1C6", "Canada"),
-    place("Boston", "MA", "02108", "United States"),
-    place("São Paulo", "SP", "01000-000", "Brazil"),
-    place("Århus", "Midtjylland", "8000", "Denmark"),
-    place("Galway", "Co. Galway", "H91 AA00", "Ireland"),
-    place("京都", "京都府", "600-8216", "日本"),
+pub(super) const LOCATIONS: &[Location] = &[
+    location("Dresden", "Sachsen", "01067", "Germany"),
+    location("Chennai", "Tamil Nadu", "600001", "India"),
+    location("Kraków", "Małopolskie", "30-001", "Poland"),
+    location("Montréal", "Québec", "H2Y 1C6", "Canada"),
+    location("Boston", "MA", "02108", "United States"),
+    location("São Paulo", "SP", "01000-000", "Brazil"),
+    location("Århus", "Midtjylland", "8000", "Denmark"),
+    location("Galway", "Co. Galway", "H91 AA00", "Ireland"),
+    location("京都", "京都府", "600-8216", "日本"),
 ];
 
 pub(super) const DESCRIPTIONS: &[&str] = &[

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use proptest::prelude::*;
 
-use super::super::records::{Churn, Ledger, Module};
+use super::super::records::{Churn, Module, RecordHistory};
 use super::listing::{Account, ids};
 use super::*;
 
@@ -14,8 +14,8 @@ fn account(seed: u64, leads: u64, changes: u32) -> Account {
     Account::new(Options { leads, seed, churn, ..Options::default() })
 }
 
-fn ledger(account: &Account, module: Module) -> Ledger {
-    account.site.organisation.ledger(module)
+fn history(account: &Account, module: Module) -> RecordHistory {
+    account.site.organisation.history(module)
 }
 
 /// Walks by page token, a second a page; the ids in the order in which they came.
@@ -60,7 +60,7 @@ proptest! {
         );
         let once: HashSet<_> = walked.iter().copied().collect();
         prop_assert_eq!(once.len(), walked.len(), "an id came twice");
-        for id in ledger(&account, module).throughout {
+        for id in history(&account, module).throughout {
             prop_assert!(once.contains(&id), "{} was there throughout", id);
         }
     }
@@ -76,15 +76,15 @@ proptest! {
         let account = account(seed, leads, changes);
         let target = format!("/crm/v8/Leads?fields=id&per_page={per_page}&sort_by=Modified_Time&sort_order={sort_order}");
         let walked = walk(&account, &target);
-        let ledger = ledger(&account, Module::Leads);
-        let modified: HashSet<_> = ledger.modified.iter().chain(&ledger.deleted).copied().collect();
-        for id in ledger.throughout.iter().filter(|id| !modified.contains(id)) {
+        let history = history(&account, Module::Leads);
+        let modified: HashSet<_> = history.modified.iter().chain(&history.deleted).copied().collect();
+        for id in history.throughout.iter().filter(|id| !modified.contains(id)) {
             prop_assert_eq!(walked.iter().filter(|walked| *walked == id).count(), 1);
         }
     }
 
     #[test]
-    fn what_the_ledger_says_is_what_is_there(
+    fn the_history_says_what_is_there(
         seed: u64,
         leads in 0_u64..200,
         changes in 1_u32..40,
@@ -97,13 +97,13 @@ proptest! {
             organisation.churn(Module::Leads, Timestamp::from_second(now).unwrap());
         }
         for module in Module::ALL {
-            let ledger = ledger(&account, module);
+            let history = history(&account, module);
             let is_there = |id: &u64| organisation.record_with_id(module, *id).is_some();
-            prop_assert!(ledger.throughout.iter().chain(&ledger.modified).chain(&ledger.converted).all(is_there));
-            prop_assert!(!ledger.deleted.iter().any(is_there));
+            prop_assert!(history.throughout.iter().chain(&history.modified).chain(&history.converted).all(is_there));
+            prop_assert!(!history.deleted.iter().any(is_there));
             let live: Vec<_> = organisation.records(module).map(|record| record.id()).collect();
             prop_assert!(live.is_sorted());
-            prop_assert_eq!(live.len() as u64, ledger.ever - (ledger.deleted.len() + ledger.converted.len()) as u64);
+            prop_assert_eq!(live.len() as u64, history.ever - (history.deleted.len() + history.converted.len()) as u64);
             let created: Vec<_> = organisation.records(module).map(|record| record.created()).collect();
             prop_assert!(created.is_sorted());
             prop_assert!(organisation.records(module).all(|record| record.modified() >= record.created()));
@@ -116,10 +116,10 @@ fn the_same_pages_bring_the_same_changes() {
     let [one, other] = [(), ()].map(|()| {
         let account = account(5, 200, 30);
         let walked = walk(&account, "/crm/v8/Leads?fields=Lead_Status,Modified_Time&per_page=20");
-        (walked, Module::ALL.map(|module| ledger(&account, module)))
+        (walked, Module::ALL.map(|module| history(&account, module)))
     });
     assert_eq!(one, other);
-    assert!(one.1.iter().all(|ledger| !ledger.inserted.is_empty()), "all modules are met in the end");
+    assert!(one.1.iter().all(|history| !history.inserted.is_empty()), "all modules are met in the end");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_walk_by_offset_misses_what_slips_back() {
     let guesses = ["page-token=offset".parse().unwrap()].into_iter().collect();
     let account = Account::new(Options { leads: 300, churn, guesses, ..Options::default() });
     let walked = walk(&account, "/crm/v8/Leads?fields=id&per_page=20&sort_order=asc");
-    let throughout = ledger(&account, Module::Leads).throughout;
+    let throughout = history(&account, Module::Leads).throughout;
     assert!(throughout.iter().any(|id| !walked.contains(id)));
 }
 
@@ -141,14 +141,14 @@ fn a_change_is_seen_by_who_asks_what_is_new() {
     };
     let target = "/crm/v8/Leads?fields=id,Modified_Time,Created_Time&converted=both&sort_order=asc";
     assert_eq!(since_start("/crm/v8/Leads?fields=id").status, 304, "START is later than all that was there");
-    let ledger = ledger(&account, Module::Leads);
-    let mut changed: Vec<_> = [ledger.inserted, ledger.modified, ledger.converted].concat();
-    changed.retain(|id| !ledger.deleted.contains(id));
+    let history = history(&account, Module::Leads);
+    let mut changed: Vec<_> = [history.inserted, history.modified, history.converted].concat();
+    changed.retain(|id| !history.deleted.contains(id));
     changed.sort_unstable();
     changed.dedup();
     assert_eq!(ids(&since_start(target)), changed);
     let deleted = since_start("/crm/v8/Leads/deleted");
-    assert!(ledger.deleted.iter().all(|id| ids(&deleted).contains(id)));
+    assert!(history.deleted.iter().all(|id| ids(&deleted).contains(id)));
 }
 
 #[test]
@@ -186,9 +186,9 @@ fn what_happened_is_told_without_a_token() {
     account.get("/crm/v8/Leads?fields=id");
     let reply = account.site.answer(&request(Method::GET, "/sandbox/records?module=Leads"), START);
     let told = json_of(&reply);
-    let ledger = ledger(&account, Module::Leads);
-    assert_eq!(told["ever"], ledger.ever);
-    assert_eq!(told["throughout"][0], ledger.throughout[0].to_string());
+    let history = history(&account, Module::Leads);
+    assert_eq!(told["ever"], history.ever);
+    assert_eq!(told["throughout"][0], history.throughout[0].to_string());
     let unknown = account.site.answer(&request(Method::GET, "/sandbox/records?module=leads"), START);
     assert_eq!(error_code(&unknown), (400, "INVALID_DATA".to_owned()));
 }

@@ -13,7 +13,7 @@ pub struct Flight(Weak<()>);
 
 /// The mark of the request that a connection is about to answer; shared by who answers and the socket.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Landing(Arc<Mutex<Option<InFlight>>>);
+pub(super) struct PendingReply(Arc<Mutex<Option<InFlight>>>);
 
 impl InFlight {
     /// What the request can be watched by.
@@ -29,7 +29,7 @@ impl Flight {
     }
 }
 
-impl Landing {
+impl PendingReply {
     /// Keeps the mark until the reply, which is about to be written, has been.
     pub(super) fn expect(&self, request: InFlight) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(request);

@@ -21,7 +21,7 @@ use serde::Serialize;
 use url::form_urlencoded;
 
 pub use in_flight::{Flight, InFlight};
-pub use serve::{Bound, Server, serve};
+pub use serve::{BoundListener, Server, serve};
 
 /// One request, read to its end.
 #[derive(Debug, Clone)]

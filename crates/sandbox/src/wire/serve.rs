@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use url::form_urlencoded;
 
-use super::in_flight::{InFlight, Landing};
+use super::in_flight::{InFlight, PendingReply};
 use super::socket::{PlannedCut, Socket};
 use super::{Reply, WireRequest};
 
@@ -36,7 +36,7 @@ pub struct Server {
 
 /// A port on 127.0.0.1 that is taken and on which nothing is answered yet.
 #[derive(Debug)]
-pub struct Bound {
+pub struct BoundListener {
     listener: StdTcpListener,
     address: SocketAddr,
 }
@@ -47,7 +47,7 @@ impl Server {
     where
         F: Fn(WireRequest) -> Reply + Send + Sync + 'static,
     {
-        Bound::to(port)?.serve(answer)
+        BoundListener::bind(port)?.serve(answer)
     }
 
     /// Where it listens, as `http://127.0.0.1:PORT`.
@@ -56,9 +56,9 @@ impl Server {
     }
 }
 
-impl Bound {
+impl BoundListener {
     /// Takes the port (0: a free one).
-    pub fn to(port: u16) -> io::Result<Self> {
+    pub fn bind(port: u16) -> io::Result<Self> {
         let listener = StdTcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -130,9 +130,9 @@ where
 
 /// What a connection's answers tell its socket.
 #[derive(Debug, Clone, Default)]
-struct Exchange {
+struct SocketControl {
     planned: PlannedCut,
-    landing: Landing,
+    landing: PendingReply,
 }
 
 /// Serves one connection until either side closes it.
@@ -142,7 +142,7 @@ where
 {
     // Without it small replies wait for the client's delayed acknowledgement; failing only costs time.
     let _ = stream.set_nodelay(true);
-    let exchange = Exchange::default();
+    let exchange = SocketControl::default();
     let socket = Socket::new(stream, exchange.planned.clone(), exchange.landing.clone());
     let service = service_fn(move |request| {
         let (answer, exchange) = (Arc::clone(&answer), exchange.clone());
@@ -167,7 +167,7 @@ async fn read(request: Request<Incoming>) -> Result<WireRequest, hyper::Error> {
     })
 }
 
-async fn respond<F>(request: WireRequest, answer: &F, exchange: &Exchange) -> Response<Full<Bytes>>
+async fn respond<F>(request: WireRequest, answer: &F, exchange: &SocketControl) -> Response<Full<Bytes>>
 where
     F: Fn(WireRequest) -> Reply,
 {

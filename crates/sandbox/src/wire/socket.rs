@@ -12,43 +12,43 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::Cut;
-use super::in_flight::Landing;
+use super::in_flight::PendingReply;
 
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
 /// The cut that the next reply of a connection meets; shared by who answers and the socket.
 #[derive(Debug, Clone, Default)]
-pub(super) struct PlannedCut(Arc<Mutex<Option<Gate>>>);
+pub(super) struct PlannedCut(Arc<Mutex<Option<ByteGate>>>);
 
 impl PlannedCut {
     /// Plans the cut for the reply that is about to be written.
     pub(super) fn set(&self, cut: Cut, body_length: usize) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Gate::new(cut, body_length));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ByteGate::new(cut, body_length));
     }
 
-    fn take(&self) -> Option<Gate> {
+    fn take(&self) -> Option<ByteGate> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
 /// Lets the bytes of one reply through up to the cut.
 #[derive(Debug, Clone, Copy)]
-struct Gate {
-    ending: Ending,
-    part: Part,
+struct ByteGate {
+    ending: CutKind,
+    part: ReplyPart,
     /// How many bytes of the body pass.
     body: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Ending {
+enum CutKind {
     Reset,
     Close,
     Stall,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Part {
+enum ReplyPart {
     /// Not even the head passes.
     Nothing,
     /// In the head, of whose end this many bytes were seen.
@@ -57,14 +57,14 @@ enum Part {
     Body(usize),
 }
 
-impl Gate {
+impl ByteGate {
     fn new(cut: Cut, body_length: usize) -> Self {
         let (ending, part, body) = match cut {
-            Cut::ResetBefore => (Ending::Reset, Part::Nothing, 0),
-            Cut::Stall => (Ending::Stall, Part::Nothing, 0),
-            Cut::ResetAfter(bytes) => (Ending::Reset, Part::Head(0), bytes),
-            Cut::CloseAfter(bytes) => (Ending::Close, Part::Head(0), bytes),
-            Cut::StallAfter(bytes) => (Ending::Stall, Part::Head(0), bytes),
+            Cut::ResetBefore => (CutKind::Reset, ReplyPart::Nothing, 0),
+            Cut::Stall => (CutKind::Stall, ReplyPart::Nothing, 0),
+            Cut::ResetAfter(bytes) => (CutKind::Reset, ReplyPart::Head(0), bytes),
+            Cut::CloseAfter(bytes) => (CutKind::Close, ReplyPart::Head(0), bytes),
+            Cut::StallAfter(bytes) => (CutKind::Stall, ReplyPart::Head(0), bytes),
         };
         Self { ending, part, body: body.min(body_length) }
     }
@@ -72,11 +72,13 @@ impl Gate {
     /// Whether the next byte passes; if so it has.
     fn pass(&mut self, byte: u8) -> bool {
         self.part = match self.part {
-            Part::Nothing | Part::Body(0) => return false,
-            Part::Body(left) => Part::Body(left - 1),
-            Part::Head(seen) if byte != END_OF_HEAD[seen] => Part::Head(usize::from(byte == END_OF_HEAD[0])),
-            Part::Head(seen) if seen + 1 == END_OF_HEAD.len() => Part::Body(self.body),
-            Part::Head(seen) => Part::Head(seen + 1),
+            ReplyPart::Nothing | ReplyPart::Body(0) => return false,
+            ReplyPart::Body(left) => ReplyPart::Body(left - 1),
+            ReplyPart::Head(seen) if byte != END_OF_HEAD[seen] => {
+                ReplyPart::Head(usize::from(byte == END_OF_HEAD[0]))
+            }
+            ReplyPart::Head(seen) if seen + 1 == END_OF_HEAD.len() => ReplyPart::Body(self.body),
+            ReplyPart::Head(seen) => ReplyPart::Head(seen + 1),
         };
         true
     }
@@ -88,7 +90,7 @@ impl Gate {
     }
 
     fn is_shut(&self) -> bool {
-        matches!(self.part, Part::Nothing | Part::Body(0))
+        matches!(self.part, ReplyPart::Nothing | ReplyPart::Body(0))
     }
 }
 
@@ -97,16 +99,16 @@ impl Gate {
 pub(super) struct Socket {
     stream: TcpStream,
     planned: PlannedCut,
-    landing: Landing,
-    gate: Option<Gate>,
+    landing: PendingReply,
+    gate: Option<ByteGate>,
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, planned: PlannedCut, landing: Landing) -> Self {
+    pub(super) fn new(stream: TcpStream, planned: PlannedCut, landing: PendingReply) -> Self {
         Self { stream, planned, landing, gate: None }
     }
 
-    fn gate(&mut self) -> Option<&mut Gate> {
+    fn gate(&mut self) -> Option<&mut ByteGate> {
         if self.gate.is_none() {
             self.gate = self.planned.take();
         }
@@ -114,11 +116,11 @@ impl Socket {
     }
 
     /// Ends the connection; the error makes the server drop the socket, which is when it is closed.
-    fn end(&self, ending: Ending) -> Poll<io::Error> {
+    fn end(&self, ending: CutKind) -> Poll<io::Error> {
         match ending {
-            Ending::Stall => Poll::Pending,
-            Ending::Close => Poll::Ready(io::ErrorKind::BrokenPipe.into()),
-            Ending::Reset => match self.stream.set_zero_linger() {
+            CutKind::Stall => Poll::Pending,
+            CutKind::Close => Poll::Ready(io::ErrorKind::BrokenPipe.into()),
+            CutKind::Reset => match self.stream.set_zero_linger() {
                 Ok(()) => Poll::Ready(io::ErrorKind::ConnectionReset.into()),
                 Err(error) => Poll::Ready(error),
             },

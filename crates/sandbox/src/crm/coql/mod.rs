@@ -10,33 +10,33 @@ mod totals;
 
 use serde_json::{Map, Value, json};
 
-use super::super::errors::Refusal;
-use super::super::query::{Selection, View, coql};
+use super::super::errors::ApiError;
+use super::super::query::{RecordSource, Selection, coql};
 use super::super::wire::Reply;
-use super::{Call, Need, Shown, Version, disturbed, limits, permit};
-use statement::{Output, Statement};
+use super::{Call, PageServed, RequiredScope, Version, disturbed, limits, permit};
+use statement::{QueryOutput, Statement};
 
-pub(super) fn reply(call: &Call<'_>) -> Result<Reply, Refusal> {
+pub(super) fn reply(call: &Call<'_>) -> Result<Reply, ApiError> {
     let statement = read(call);
     // That a query which is refused costs what the smallest costs is a guess.
     let cost = statement
         .as_ref()
         .map_or(limits::LEAST_COST, |statement| limits::cost_of_coql(statement.limit as u64));
     if let Ok(statement) = &statement {
-        call.require(&[Need::records(statement.module)])?;
+        call.require(&[RequiredScope::records(statement.module)])?;
     }
     call.charge(cost)?;
     let statement = statement?;
     permit(call, statement.module)?;
     let reply = disturbed(call, statement.page(), |shown| {
-        let back = if shown == Shown::Before { statement.limit } else { 0 };
+        let back = if shown == PageServed::Previous { statement.limit } else { 0 };
         found(call, &Statement { offset: statement.offset.saturating_sub(back), ..statement.clone() })
     });
     call.site.organisation.churn(statement.module, call.now);
     Ok(reply)
 }
 
-fn read(call: &Call<'_>) -> Result<Statement, Refusal> {
+fn read(call: &Call<'_>) -> Result<Statement, ApiError> {
     let text = read_body(&call.request.body)?;
     let query = coql::parse(&text).map_err(|error| refusals::unreadable(&error))?;
     Statement::of(&query, call.version)
@@ -44,10 +44,11 @@ fn read(call: &Call<'_>) -> Result<Statement, Refusal> {
 
 fn found(call: &Call<'_>, statement: &Statement) -> Reply {
     let (organisation, condition) = (&call.site.organisation, &statement.condition);
-    let selection = Selection { organisation, module: statement.module, condition, view: View::Table };
+    let selection =
+        Selection { organisation, module: statement.module, condition, view: RecordSource::Database };
     let (data, more_records) = match &statement.output {
-        Output::Records(columns) => rows::of(columns, statement, selection),
-        Output::Totals(totals) => totals.rows(statement, selection),
+        QueryOutput::Records(columns) => rows::of(columns, statement, selection),
+        QueryOutput::Totals(totals) => totals.rows(statement, selection),
     };
     answer(&data, more_records)
 }
@@ -60,7 +61,7 @@ fn answer(data: &[Map<String, Value>], more_records: bool) -> Reply {
 }
 
 /// `include_meta` is passed over.
-fn read_body(body: &[u8]) -> Result<String, Refusal> {
+fn read_body(body: &[u8]) -> Result<String, ApiError> {
     let body: Value = serde_json::from_slice(body).map_err(|_| refusals::no_json())?;
     match body.get("select_query") {
         Some(Value::String(query)) => Ok(query.clone()),

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Version;
 use super::statement::Statement;
-use crate::query::{Kind, Path, Selection};
+use crate::query::{FieldKind, Path, Selection};
 use crate::records::Record;
 
 /// The lines asked for, and whether there are more.
@@ -26,13 +26,13 @@ pub(super) fn of(
 
 /// Seen by others in Zoho's answers: several choices are one text, and a lookup in v2 is its id alone. That it has a
 /// name in v8 is seen too (of a user the last one), but not for sure.
-pub(super) fn cell(kind: Kind, value: Value, version: Version) -> Value {
+pub(super) fn cell(kind: FieldKind, value: Value, version: Version) -> Value {
     match (kind, &value) {
-        (Kind::Choices, Value::Array(texts)) if texts.is_empty() => Value::Null,
-        (Kind::Choices, Value::Array(texts)) => {
+        (FieldKind::Choices, Value::Array(texts)) if texts.is_empty() => Value::Null,
+        (FieldKind::Choices, Value::Array(texts)) => {
             texts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(";").into()
         }
-        (Kind::Lookup, Value::Object(lookup)) => match version {
+        (FieldKind::Lookup, Value::Object(lookup)) => match version {
             Version::V2 => json!({"id": lookup["id"]}),
             Version::V8 => json!({"name": name(lookup), "id": lookup["id"]}),
         },

@@ -2,9 +2,9 @@
 
 use super::totals::Totals;
 use super::{Version, refusals};
-use crate::errors::Refusal;
+use crate::errors::ApiError;
 use crate::query::coql::{Column, Query};
-use crate::query::{Condition, Dialect, Direction, Order, Path, Rules};
+use crate::query::{Condition, Dialect, Direction, FieldOrder, Path, Rules};
 use crate::records::{Module, Number};
 
 const DEFAULT_LIMIT: u64 = 200;
@@ -15,8 +15,8 @@ const MOST_ORDERS: usize = 10;
 pub(super) struct Statement {
     pub(super) module: Module,
     pub(super) condition: Condition,
-    pub(super) output: Output,
-    pub(super) order: Order,
+    pub(super) output: QueryOutput,
+    pub(super) order: FieldOrder,
     pub(super) offset: usize,
     pub(super) limit: usize,
     pub(super) version: Version,
@@ -24,7 +24,7 @@ pub(super) struct Statement {
 
 /// What the lines of the answer are.
 #[derive(Debug, Clone)]
-pub(super) enum Output {
+pub(super) enum QueryOutput {
     /// Records, with the names that their columns come under.
     Records(Vec<(String, Path)>),
     Totals(Totals),
@@ -32,7 +32,7 @@ pub(super) enum Output {
 
 /// What a version allows.
 #[derive(Debug, Clone, Copy)]
-struct Limits {
+struct QueryLimits {
     columns: usize,
     /// Comparisons in `where`. Zoho tells it of v2; that it still holds is a guess.
     criteria: usize,
@@ -42,7 +42,7 @@ struct Limits {
     reach: u64,
 }
 
-impl Limits {
+impl QueryLimits {
     fn of(version: Version) -> Self {
         match version {
             // A guess: the reach in v2 is that of the versions after it.
@@ -53,14 +53,14 @@ impl Limits {
 }
 
 impl Statement {
-    pub(super) fn of(query: &Query, version: Version) -> Result<Self, Refusal> {
-        let limits = Limits::of(version);
+    pub(super) fn of(query: &Query, version: Version) -> Result<Self, ApiError> {
+        let limits = QueryLimits::of(version);
         let module = Module::named(&query.module).ok_or_else(refusals::module)?;
         check_columns(&query.columns, limits)?;
         let condition = condition(module, query, limits)?;
         let output = match Totals::of(module, query)? {
-            None => Output::Records(columns(module, &query.columns)?),
-            Some(totals) => Output::Totals(totals),
+            None => QueryOutput::Records(columns(module, &query.columns)?),
+            Some(totals) => QueryOutput::Totals(totals),
         };
         let order = order(module, query, &output)?;
         let (offset, limit) = slice(query, limits)?;
@@ -75,7 +75,7 @@ impl Statement {
     }
 }
 
-fn condition(module: Module, query: &Query, limits: Limits) -> Result<Condition, Refusal> {
+fn condition(module: Module, query: &Query, limits: QueryLimits) -> Result<Condition, ApiError> {
     if query.criteria.count() > limits.criteria {
         return Err(refusals::too_much("where", limits.criteria));
     }
@@ -83,17 +83,17 @@ fn condition(module: Module, query: &Query, limits: Limits) -> Result<Condition,
     Condition::of(module, &query.criteria, rules).map_err(|mistake| refusals::mistake(mistake, module))
 }
 
-fn columns(module: Module, columns: &[Column]) -> Result<Vec<(String, Path)>, Refusal> {
+fn columns(module: Module, columns: &[Column]) -> Result<Vec<(String, Path)>, ApiError> {
     columns.iter().map(|column| Ok((column.name(), path(module, &column.field)?))).collect()
 }
 
 /// A path that leads somewhere, or the refusal.
-pub(super) fn path(module: Module, name: &str) -> Result<Path, Refusal> {
+pub(super) fn path(module: Module, name: &str) -> Result<Path, ApiError> {
     Path::find(module, name).ok_or_else(|| refusals::column(name, module))
 }
 
 /// Zoho: neither a column nor an alias comes twice, and an alias is not the name of another column.
-fn check_columns(columns: &[Column], limits: Limits) -> Result<(), Refusal> {
+fn check_columns(columns: &[Column], limits: QueryLimits) -> Result<(), ApiError> {
     if columns.len() > limits.columns {
         return Err(refusals::too_much("select", limits.columns));
     }
@@ -118,11 +118,11 @@ fn check_columns(columns: &[Column], limits: Limits) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn order(module: Module, query: &Query, output: &Output) -> Result<Order, Refusal> {
+fn order(module: Module, query: &Query, output: &QueryOutput) -> Result<FieldOrder, ApiError> {
     if query.order_by.len() > MOST_ORDERS {
         return Err(refusals::too_much("order by", MOST_ORDERS));
     }
-    let mut order = Order::default();
+    let mut order = FieldOrder::default();
     for by in &query.order_by {
         let name = query.columns.iter().find(|column| column.alias.as_ref() == Some(&by.field));
         let name = name.map_or(&by.field, |column| &column.field);
@@ -132,15 +132,17 @@ fn order(module: Module, query: &Query, output: &Output) -> Result<Order, Refusa
         let path = path(module, name)?;
         // Zoho's rule for groups is not known; SQL's is this one.
         match output {
-            Output::Totals(totals) if !totals.is_grouped_by(name) => return Err(refusals::not_grouped(name)),
-            Output::Totals(_) | Output::Records(_) => {}
+            QueryOutput::Totals(totals) if !totals.is_grouped_by(name) => {
+                return Err(refusals::not_grouped(name));
+            }
+            QueryOutput::Totals(_) | QueryOutput::Records(_) => {}
         }
         order.0.push((path, Direction::from_descending(by.descending)));
     }
     Ok(order)
 }
 
-fn slice(query: &Query, limits: Limits) -> Result<(usize, usize), Refusal> {
+fn slice(query: &Query, limits: QueryLimits) -> Result<(usize, usize), ApiError> {
     let (offset, limit) = (query.offset.unwrap_or(0), query.limit.unwrap_or(DEFAULT_LIMIT));
     if limit > limits.rows {
         return Err(refusals::too_much("limit", limits.rows));

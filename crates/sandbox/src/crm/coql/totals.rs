@@ -10,9 +10,9 @@ use serde_json::{Map, Value, json};
 use super::rows::cell;
 use super::statement::{Statement, path};
 use super::{Version, refusals};
-use crate::errors::Refusal;
+use crate::errors::ApiError;
 use crate::query::coql::{Function, Query};
-use crate::query::{Kind, Operand, Path, Selection, compare};
+use crate::query::{FieldKind, Operand, Path, Selection, compare};
 use crate::records::{Module, Organisation, Record};
 
 /// Zoho: fields of `group by`.
@@ -36,7 +36,7 @@ struct Total {
 
 impl Totals {
     /// None for a query that has neither functions nor groups.
-    pub(super) fn of(module: Module, query: &Query) -> Result<Option<Self>, Refusal> {
+    pub(super) fn of(module: Module, query: &Query) -> Result<Option<Self>, ApiError> {
         let functions = query.columns.iter().filter(|column| column.function.is_some()).count();
         if functions == 0 && query.group_by.is_empty() {
             return Ok(None);
@@ -45,7 +45,7 @@ impl Totals {
             return Err(refusals::too_much("select", MOST_FUNCTIONS));
         }
         let groups = groups(module, &query.group_by)?;
-        let columns: Result<Vec<_>, Refusal> = query
+        let columns: Result<Vec<_>, ApiError> = query
             .columns
             .iter()
             .map(|column| {
@@ -140,7 +140,7 @@ impl Total {
     }
 }
 
-fn groups(module: Module, names: &[String]) -> Result<Vec<Path>, Refusal> {
+fn groups(module: Module, names: &[String]) -> Result<Vec<Path>, ApiError> {
     if names.len() > MOST_GROUPS {
         return Err(refusals::too_much("group by", MOST_GROUPS));
     }
@@ -152,12 +152,14 @@ fn groups(module: Module, names: &[String]) -> Result<Vec<Path>, Refusal> {
     names.iter().map(|name| path(module, name)).collect()
 }
 
-fn fits(function: Function, kind: Kind) -> bool {
-    let is_number = matches!(kind, Kind::Whole | Kind::Decimal);
+fn fits(function: Function, kind: FieldKind) -> bool {
+    let is_number = matches!(kind, FieldKind::Whole | FieldKind::Decimal);
     match function {
-        Function::Count => kind != Kind::Opaque,
+        Function::Count => kind != FieldKind::Opaque,
         Function::Sum | Function::Avg => is_number,
-        Function::Min | Function::Max => is_number || matches!(kind, Kind::Id | Kind::Date | Kind::DateTime),
+        Function::Min | Function::Max => {
+            is_number || matches!(kind, FieldKind::Id | FieldKind::Date | FieldKind::DateTime)
+        }
     }
 }
 

@@ -7,15 +7,15 @@ mod refusals;
 
 use serde_json::{Map, Value, json};
 
-use super::super::errors::{self, Refusal};
+use super::super::errors::{self, ApiError};
 use super::super::query::{
-    Condition, Dialect, Direction, Mistake, Order, Path, Rules, Selection, TextMatch, Unreadable, View,
-    read_criteria_text,
+    Condition, ConditionError, CriteriaError, Dialect, Direction, FieldOrder, Path, RecordSource, Rules,
+    Selection, TextMatch, read_criteria_text,
 };
 use super::super::records::{Field, Module, Record, Type};
 use super::super::wire::Reply;
 use super::listing::{read_descending, read_number};
-use super::{Call, Shown, Version, disturbed, permit};
+use super::{Call, PageServed, Version, disturbed, permit};
 
 const MOST_PER_PAGE: u64 = 200;
 /// Zoho: how far `page` reaches.
@@ -33,22 +33,22 @@ const WORDY: &[Type] = &[
     Type::MultiPicklist,
 ];
 
-pub(super) fn reply(call: &Call<'_>, module: Module) -> Result<Reply, Refusal> {
+pub(super) fn reply(call: &Call<'_>, module: Module) -> Result<Reply, ApiError> {
     permit(call, module)?;
-    let condition = Condition::All(vec![sought(call, module)?, settled(call, module)?]);
-    let page = Page::read(call, module)?;
+    let condition = Condition::All(vec![search_condition(call, module)?, state_condition(call, module)?]);
+    let page = SearchPage::read(call, module)?;
     let fields = read_fields(call, module);
-    let view = View::Index { lag: call.site.guesses.search_lag.into() };
+    let view = RecordSource::SearchIndex { lag: call.site.guesses.search_lag.into() };
     let selection = Selection { organisation: &call.site.organisation, module, condition: &condition, view };
     let reply = disturbed(call, page.number, |shown| {
-        let number = if shown == Shown::Before { page.number - 1 } else { page.number };
-        found(selection, &Page { number, ..page.clone() }, &fields, call.version)
+        let number = if shown == PageServed::Previous { page.number - 1 } else { page.number };
+        found(selection, &SearchPage { number, ..page.clone() }, &fields, call.version)
     });
     call.site.organisation.churn(module, call.now);
     Ok(reply)
 }
 
-fn found(selection: Selection<'_>, page: &Page, fields: &[Field], version: Version) -> Reply {
+fn found(selection: Selection<'_>, page: &SearchPage, fields: &[Field], version: Version) -> Reply {
     let (records, more_records) = selection.slice(&page.order, page.skip(), page.size);
     if records.is_empty() {
         return Reply::empty(204);
@@ -59,7 +59,7 @@ fn found(selection: Selection<'_>, page: &Page, fields: &[Field], version: Versi
 }
 
 /// What is looked for.
-fn sought(call: &Call<'_>, module: Module) -> Result<Condition, Refusal> {
+fn search_condition(call: &Call<'_>, module: Module) -> Result<Condition, ApiError> {
     let given = |name| call.request.parameter(name).filter(|text| !text.is_empty());
     if let Some(text) = given("criteria") {
         return criteria(call.version, module, text);
@@ -77,19 +77,19 @@ fn sought(call: &Call<'_>, module: Module) -> Result<Condition, Refusal> {
     }
 }
 
-fn criteria(version: Version, module: Module, text: &str) -> Result<Condition, Refusal> {
+fn criteria(version: Version, module: Module, text: &str) -> Result<Condition, ApiError> {
     let most = most_criteria(version);
     let criteria = read_criteria_text(text, most).map_err(|unreadable| match unreadable {
-        Unreadable::Form => refusals::unreadable(),
-        Unreadable::TooMany => refusals::too_many_criteria(most),
-        Unreadable::Operator { field, word } => refusals::operator(&field, &word),
+        CriteriaError::Form => refusals::unreadable(),
+        CriteriaError::TooMany => refusals::too_many_criteria(most),
+        CriteriaError::Operator { field, word } => refusals::operator(&field, &word),
     })?;
     let rules = Rules { dialect: Dialect::Search, most_values: MOST_VALUES };
     Condition::of(module, &criteria, rules).map_err(|mistake| match mistake {
-        Mistake::Field { field } => refusals::field(&field),
-        Mistake::Operator { field, word, .. } => refusals::operator(&field, word),
-        Mistake::Value { field, kind, .. } => refusals::value(&field, kind),
-        Mistake::TooManyValues { field, .. } => refusals::too_many_values(&field),
+        ConditionError::Field { field } => refusals::field(&field),
+        ConditionError::Operator { field, word, .. } => refusals::operator(&field, word),
+        ConditionError::Value { field, kind, .. } => refusals::value(&field, kind),
+        ConditionError::TooManyValues { field, .. } => refusals::too_many_values(&field),
     })
 }
 
@@ -103,7 +103,7 @@ fn most_criteria(version: Version) -> usize {
 
 /// `converted` and `approval_state`. Zoho: converted leads are left out unless they are asked for. That a module
 /// without them passes `converted` over is a guess.
-fn settled(call: &Call<'_>, module: Module) -> Result<Condition, Refusal> {
+fn state_condition(call: &Call<'_>, module: Module) -> Result<Condition, ApiError> {
     let converted = match call.request.parameter("converted") {
         None | Some("false") => Some(false),
         Some("true") => Some(true),
@@ -135,16 +135,16 @@ fn row(record: &Record<'_>, fields: &[Field]) -> Map<String, Value> {
 
 /// Which part of what was found is asked for.
 #[derive(Debug, Clone)]
-struct Page {
+struct SearchPage {
     number: u64,
     size: usize,
     sort_by: String,
-    order: Order,
+    order: FieldOrder,
     descending: bool,
 }
 
-impl Page {
-    fn read(call: &Call<'_>, module: Module) -> Result<Self, Refusal> {
+impl SearchPage {
+    fn read(call: &Call<'_>, module: Module) -> Result<Self, ApiError> {
         let request = call.request;
         let per_page = read_number(request, "per_page", MOST_PER_PAGE, MOST_PER_PAGE)?;
         let number = read_number(request, "page", 1, u64::MAX)?;
@@ -154,7 +154,7 @@ impl Page {
         if number.saturating_mul(per_page) > REACH {
             return Err(refusals::limit_reached(REACH));
         }
-        let order = Order(vec![(path, Direction::from_descending(descending))]);
+        let order = FieldOrder(vec![(path, Direction::from_descending(descending))]);
         let size = usize::try_from(per_page).unwrap_or(usize::MAX);
         Ok(Self { number, size, sort_by, order, descending })
     }

@@ -2,61 +2,61 @@
 
 use serde_json::json;
 
-use crate::errors::Refusal;
-use crate::query::Kind;
+use crate::errors::ApiError;
+use crate::query::FieldKind;
 
 const INVALID_QUERY: &str = "Invalid query formed";
 
 /// None of the four parameters. Zoho: the code is not that of a listing without `fields`.
-pub(super) fn nothing_to_search() -> Refusal {
+pub(super) fn nothing_to_search() -> ApiError {
     let details = json!({"param_names": ["criteria", "email", "phone", "word"]});
-    Refusal::new(400, "EXPECTED_PARAM_MISSING", "mandatory param missing", details)
+    ApiError::new(400, "EXPECTED_PARAM_MISSING", "mandatory param missing", details)
 }
 
 /// What `details` holds is a guess.
-pub(super) fn word_too_short() -> Refusal {
+pub(super) fn word_too_short() -> ApiError {
     let message = "The search value contains special characters or does not contain at least two characters";
-    Refusal::new(400, "INVALID_DATA", message, json!({"param_name": "word"}))
+    ApiError::new(400, "INVALID_DATA", message, json!({"param_name": "word"}))
 }
 
 /// A page past the rows that a search can reach.
-pub(super) fn limit_reached(limit: u64) -> Refusal {
+pub(super) fn limit_reached(limit: u64) -> ApiError {
     let message = "maximum response iteration limit reached";
-    Refusal::new(400, "LIMIT_REACHED", message, json!({"limit": limit.to_string()}))
+    ApiError::new(400, "LIMIT_REACHED", message, json!({"limit": limit.to_string()}))
 }
 
 /// That v2 refuses with the same code is a guess.
-pub(super) fn too_many_criteria(limit: usize) -> Refusal {
+pub(super) fn too_many_criteria(limit: usize) -> ApiError {
     let message = match limit {
         15 => "no of criterium that can be given exceed the limit 15",
         _ => "no of criterium that can be given exceed the limit 10",
     };
-    Refusal::new(400, "CRITERIA_LIMIT_EXCEEDED", message, json!({}))
+    ApiError::new(400, "CRITERIA_LIMIT_EXCEEDED", message, json!({}))
 }
 
-pub(super) fn too_many_values(field: &str) -> Refusal {
+pub(super) fn too_many_values(field: &str) -> ApiError {
     let message = "Only 100 values are allowed in \"IN\" criteria";
-    Refusal::new(400, "INVALID_QUERY", message, json!({"api_name": field}))
+    ApiError::new(400, "INVALID_QUERY", message, json!({"api_name": field}))
 }
 
 /// That there is nothing in `details` is a guess.
-pub(super) fn unreadable() -> Refusal {
-    Refusal::new(400, "INVALID_QUERY", INVALID_QUERY, json!({}))
+pub(super) fn unreadable() -> ApiError {
+    ApiError::new(400, "INVALID_QUERY", INVALID_QUERY, json!({}))
 }
 
-pub(super) fn field(name: &str) -> Refusal {
+pub(super) fn field(name: &str) -> ApiError {
     let details = json!({"reason": "the field is not available for search", "api_name": name});
-    Refusal::new(400, "INVALID_QUERY", INVALID_QUERY, details)
+    ApiError::new(400, "INVALID_QUERY", INVALID_QUERY, details)
 }
 
-pub(super) fn operator(field: &str, word: &str) -> Refusal {
+pub(super) fn operator(field: &str, word: &str) -> ApiError {
     let details = json!({"operator": word, "reason": "invalid operator found", "api_name": field});
-    Refusal::new(400, "INVALID_QUERY", INVALID_QUERY, details)
+    ApiError::new(400, "INVALID_QUERY", INVALID_QUERY, details)
 }
 
 /// The reason's words are a guess.
-pub(super) fn value(field: &str, kind: Kind) -> Refusal {
+pub(super) fn value(field: &str, kind: FieldKind) -> ApiError {
     let details =
         json!({"expected_data_type": kind.name(), "reason": "invalid value found", "api_name": field});
-    Refusal::new(400, "INVALID_QUERY", INVALID_QUERY, details)
+    ApiError::new(400, "INVALID_QUERY", INVALID_QUERY, details)
 }

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::super::super::records::{Field, Module, Type, layout};
 use super::super::object::joined;
 use super::profiles;
-use super::table::Entry;
-use super::types::{Wire, wire};
+use super::table::ModuleEntry;
+use super::types::{WireType, wire};
 
 const FIRST_ID: u64 = 4_876_876_000_000_010_000;
 const FIRST_ID_OF_CHOICES: u64 = 4_876_876_000_000_500_000;
@@ -16,15 +16,15 @@ const MOST_CHOICES: u64 = 50;
 
 /// A field of a layout.
 #[derive(Debug)]
-pub(super) struct Described {
+pub(super) struct FieldDescription {
     module: Module,
     field: Field,
-    wire: Wire,
+    wire: WireType,
     /// Among all fields of all modules.
     number: u64,
 }
 
-impl Described {
+impl FieldDescription {
     /// None for what is no field of the layout.
     pub(super) fn new(module: Module, place: u64, field: Field) -> Option<Self> {
         let wire = wire(&field)?;
@@ -110,7 +110,7 @@ impl Described {
 
     /// Zoho: an empty object for a field that leads nowhere, as the layout does.
     fn lookup(&self) -> Value {
-        match self.field.target().and_then(|module| Entry::named(module.name())) {
+        match self.field.target().and_then(|module| ModuleEntry::named(module.name())) {
             Some(entry) => json!({
                 "display_label": null,
                 "revalidate_filter_during_edit": false,
@@ -125,7 +125,7 @@ impl Described {
 
     /// The name with spaces, but for those that were given another.
     fn label(&self) -> String {
-        let singular = Entry::named(self.module.name()).map_or("Record", |entry| entry.singular);
+        let singular = ModuleEntry::named(self.module.name()).map_or("Record", |entry| entry.singular);
         match self.field.name {
             "id" => "Record Id".to_owned(),
             "Owner" => format!("{singular} Owner"),

@@ -4,15 +4,15 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::errors::{self, Refusal};
+use super::super::super::errors::{self, ApiError};
 use super::super::super::records::Module;
 use super::super::super::wire::Reply;
 use super::super::Call;
-use super::field::Described;
+use super::field::FieldDescription;
 use super::modules;
 
 /// The fields of a module in their order; 204 for a module whose fields are not known here.
-pub(in crate::crm) fn list(call: &Call<'_>) -> Result<Reply, Refusal> {
+pub(in crate::crm) fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
     let fields = read_module(call)?.map(described).unwrap_or_default();
     // Zoho: fields that are in no layout are `unused`; here every field is in one.
     let is_any = match call.request.parameter("type") {
@@ -24,14 +24,14 @@ pub(in crate::crm) fn list(call: &Call<'_>) -> Result<Reply, Refusal> {
 }
 
 /// One field. Which answer Zoho gives for an unknown id is a guess.
-pub(in crate::crm) fn one(call: &Call<'_>, id: &str) -> Result<Reply, Refusal> {
+pub(in crate::crm) fn one(call: &Call<'_>, id: &str) -> Result<Reply, ApiError> {
     let fields = read_module(call)?.map(described).unwrap_or_default();
     let field = fields.into_iter().find(|field| field["id"] == id);
     Ok(field.map_or_else(|| Reply::empty(204), |field| Reply::json(200, &json!({"fields": [field]}))))
 }
 
 /// The module of the parameter; none when there is one without records.
-fn read_module(call: &Call<'_>) -> Result<Option<Module>, Refusal> {
+fn read_module(call: &Call<'_>) -> Result<Option<Module>, ApiError> {
     let name = call.request.parameter("module").filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| errors::required_param_missing("module"))?;
     let module = Module::named(name);
@@ -44,7 +44,7 @@ fn read_module(call: &Call<'_>) -> Result<Option<Module>, Refusal> {
 fn described(module: Module) -> Vec<Value> {
     let fields = (0..).zip(module.fields());
     fields
-        .filter_map(|(place, field)| Described::new(module, place, field))
+        .filter_map(|(place, field)| FieldDescription::new(module, place, field))
         .map(|field| field.json())
         .collect()
 }

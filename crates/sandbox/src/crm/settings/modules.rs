@@ -2,24 +2,24 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::errors::{self, Refusal};
+use super::super::super::errors::{self, ApiError};
 use super::super::super::records::{Field, Module, Type};
 use super::super::super::wire::Reply;
 use super::super::object::joined;
 use super::super::{Call, modified};
-use super::table::{Entry, Kind, Status, TABLE};
+use super::table::{GeneratedType, ModuleEntry, ModuleStatus, TABLE};
 use super::{author, named_profiles};
 
 /// When all settings were changed last.
 const CHANGED: &str = "2023-01-02T09:00:00+05:30";
 
 /// Every module, or those of some states.
-pub(in crate::crm) fn list(call: &Call<'_>) -> Result<Reply, Refusal> {
+pub(in crate::crm) fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
     let states = read_states(call)?;
     if !modified::is_newer(call, CHANGED)? {
         return Ok(Reply::empty(304));
     }
-    let is_meant = |entry: &&Entry| states.as_ref().is_none_or(|states| states.contains(&entry.status));
+    let is_meant = |entry: &&ModuleEntry| states.as_ref().is_none_or(|states| states.contains(&entry.status));
     let modules: Vec<_> =
         (1..).zip(TABLE).filter(|(_, entry)| is_meant(entry)).map(|(n, e)| row(n, e)).collect();
     // A guess, in the way of the other lists.
@@ -30,8 +30,8 @@ pub(in crate::crm) fn list(call: &Call<'_>) -> Result<Reply, Refusal> {
 }
 
 /// One module with more about it.
-pub(in crate::crm) fn one(name_or_id: &str) -> Result<Reply, Refusal> {
-    let is_it = |entry: &Entry| entry.api_name == name_or_id || entry.id() == name_or_id;
+pub(in crate::crm) fn one(name_or_id: &str) -> Result<Reply, ApiError> {
+    let is_it = |entry: &ModuleEntry| entry.api_name == name_or_id || entry.id() == name_or_id;
     let (number, entry) =
         (1..).zip(TABLE).find(|(_, entry)| is_it(entry)).ok_or_else(|| errors::invalid_module_at(2))?;
     let module = joined([row(number, entry), details(entry)]);
@@ -40,24 +40,24 @@ pub(in crate::crm) fn one(name_or_id: &str) -> Result<Reply, Refusal> {
 
 /// Whether there is such a module, and none of its records. That listing one is no error is a guess.
 pub(in crate::crm) fn is_without_records(name: &str) -> bool {
-    Module::named(name).is_none() && Entry::named(name).is_some_and(|entry| entry.api_supported)
+    Module::named(name).is_none() && ModuleEntry::named(name).is_some_and(|entry| entry.api_supported)
 }
 
-fn read_states(call: &Call<'_>) -> Result<Option<Vec<Status>>, Refusal> {
+fn read_states(call: &Call<'_>) -> Result<Option<Vec<ModuleStatus>>, ApiError> {
     let Some(names) = call.request.parameter("status") else {
         return Ok(None);
     };
     // Nothing is about to be deleted.
     let known = names.split(',').filter(|name| *name != "scheduled_for_deletion");
-    let states: Option<_> = known.map(Status::named).collect();
+    let states: Option<_> = known.map(ModuleStatus::named).collect();
     states.map(Some).ok_or_else(|| errors::invalid_parameter("status"))
 }
 
-fn row(number: usize, entry: &Entry) -> Value {
+fn row(number: usize, entry: &ModuleEntry) -> Value {
     joined([what_it_is(number, entry), what_can_be_done(entry)])
 }
 
-fn what_it_is(number: usize, entry: &Entry) -> Value {
+fn what_it_is(number: usize, entry: &ModuleEntry) -> Value {
     json!({
         "id": entry.id(),
         "api_name": entry.api_name,
@@ -84,8 +84,8 @@ fn what_it_is(number: usize, entry: &Entry) -> Value {
     })
 }
 
-fn what_can_be_done(entry: &Entry) -> Value {
-    let is_of_people = entry.writable && entry.kind == Kind::Default && entry.has_tab();
+fn what_can_be_done(entry: &ModuleEntry) -> Value {
+    let is_of_people = entry.writable && entry.kind == GeneratedType::Default && entry.has_tab();
     json!({
         "api_supported": entry.api_supported,
         "viewable": entry.viewable,
@@ -108,15 +108,15 @@ fn what_can_be_done(entry: &Entry) -> Value {
 }
 
 /// Zoho: an empty object where there is no other module.
-fn parent(entry: &Entry) -> Value {
-    match entry.parent.and_then(Entry::named) {
+fn parent(entry: &ModuleEntry) -> Value {
+    match entry.parent.and_then(ModuleEntry::named) {
         Some(parent) => json!({"api_name": parent.api_name, "id": parent.id()}),
         None => json!({}),
     }
 }
 
 /// What only the answer about one module has. Which of its many members are here is a guess at what matters.
-fn details(entry: &Entry) -> Value {
+fn details(entry: &ModuleEntry) -> Value {
     let (internal, fields): (Vec<_>, Vec<_>) = Module::named(entry.api_name)
         .into_iter()
         .flat_map(Module::fields)

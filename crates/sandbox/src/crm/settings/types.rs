@@ -4,7 +4,7 @@ use super::super::super::records::{Field, Type};
 
 /// How a field is described by its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Wire {
+pub(super) struct WireType {
     pub(super) data_type: &'static str,
     pub(super) json_type: &'static str,
     pub(super) length: u32,
@@ -12,8 +12,8 @@ pub(super) struct Wire {
 }
 
 /// None for what is no field of the layout.
-pub(super) fn wire(field: &Field) -> Option<Wire> {
-    let of = |data_type, json_type, length, ui_type| Some(Wire { data_type, json_type, length, ui_type });
+pub(super) fn wire(field: &Field) -> Option<WireType> {
+    let of = |data_type, json_type, length, ui_type| Some(WireType { data_type, json_type, length, ui_type });
     match field.data_type {
         // Zoho: 18, though its ids have 19 digits by now.
         Type::Id => of("bigint", "string", 18, 52),

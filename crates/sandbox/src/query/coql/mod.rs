@@ -5,7 +5,7 @@ mod token;
 
 use super::Criteria;
 pub(crate) use parse::parse;
-pub(crate) use token::Place;
+pub(crate) use token::LineColumn;
 
 /// A query as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub(crate) enum QueryError {
     NotSupported,
     MissingClause(&'static str),
     Unexpected {
-        place: Place,
+        place: LineColumn,
         near: String,
     },
     Operator(String),

@@ -2,7 +2,7 @@
 //!
 //! Zoho: `where` must be there, and more than two criteria stand in brackets, two by two.
 
-use super::token::{Place, Token, TokenKind, tokens};
+use super::token::{LineColumn, Token, TokenKind, tokens};
 use super::{Column, Function, OrderBy, Query, QueryError};
 use crate::query::{Comparison, Criteria, Junction, Operator};
 
@@ -237,7 +237,7 @@ impl Parser {
 
     /// The next token is wrong, or it is missing: then it is the last one that is named.
     fn unexpected(&self) -> QueryError {
-        let start = QueryError::Unexpected { place: Place { line: 1, column: 1 }, near: String::new() };
+        let start = QueryError::Unexpected { place: LineColumn { line: 1, column: 1 }, near: String::new() };
         self.peek().or(self.tokens.last()).map_or(start, Token::unexpected)
     }
 }

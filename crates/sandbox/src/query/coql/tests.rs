@@ -8,7 +8,7 @@ use super::*;
 use crate::query::{Comparison, Dialect, Junction, Operator};
 
 fn unexpected(line: usize, column: usize, near: &str) -> QueryError {
-    QueryError::Unexpected { place: Place { line, column }, near: near.to_owned() }
+    QueryError::Unexpected { place: LineColumn { line, column }, near: near.to_owned() }
 }
 
 #[test]

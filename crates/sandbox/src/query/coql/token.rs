@@ -4,7 +4,7 @@ use super::QueryError;
 
 /// Where a token begins, counted from 1 and in letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct LineColumn {
     pub(crate) line: usize,
     pub(crate) column: usize,
 }
@@ -14,7 +14,7 @@ pub(super) struct Token {
     pub(super) kind: TokenKind,
     /// What it means: of a quoted text what is between the quotes.
     pub(super) text: String,
-    pub(super) place: Place,
+    pub(super) place: LineColumn,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,17 +56,17 @@ impl Token {
 }
 
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, QueryError> {
-    let mut letters = Letters { rest: text, place: Place { line: 1, column: 1 } };
+    let mut lexer = Lexer { rest: text, place: LineColumn { line: 1, column: 1 } };
     let mut tokens = Vec::new();
-    while let Some(first) = letters.after_space() {
-        let place = letters.place;
+    while let Some(first) = lexer.after_space() {
+        let place = lexer.place;
         let (kind, text) = match first {
-            '\'' | '"' => (TokenKind::Quoted, letters.quoted(first, place)?),
-            '<' | '>' | '!' if letters.rest[1..].starts_with('=') => (TokenKind::Symbol, letters.take(2)),
-            '<' if letters.rest[1..].starts_with('>') => (TokenKind::Symbol, letters.take(2)),
-            ',' | '(' | ')' | '=' | '<' | '>' => (TokenKind::Symbol, letters.take(1)),
-            '0'..='9' | '+' | '-' => (TokenKind::Bare, letters.take_while(is_in_number)),
-            first if is_in_word(first) => (TokenKind::Word, letters.take_while(is_in_word)),
+            '\'' | '"' => (TokenKind::Quoted, lexer.quoted(first, place)?),
+            '<' | '>' | '!' if lexer.rest[1..].starts_with('=') => (TokenKind::Symbol, lexer.take(2)),
+            '<' if lexer.rest[1..].starts_with('>') => (TokenKind::Symbol, lexer.take(2)),
+            ',' | '(' | ')' | '=' | '<' | '>' => (TokenKind::Symbol, lexer.take(1)),
+            '0'..='9' | '+' | '-' => (TokenKind::Bare, lexer.take_while(is_in_number)),
+            first if is_in_word(first) => (TokenKind::Word, lexer.take_while(is_in_word)),
             other => return Err(QueryError::Unexpected { place, near: other.to_string() }),
         };
         tokens.push(Token { kind, text, place });
@@ -74,12 +74,12 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, QueryError> {
     Ok(tokens)
 }
 
-struct Letters<'a> {
+struct Lexer<'a> {
     rest: &'a str,
-    place: Place,
+    place: LineColumn,
 }
 
-impl Letters<'_> {
+impl Lexer<'_> {
     fn after_space(&mut self) -> Option<char> {
         self.take_while(char::is_whitespace);
         self.rest.chars().next()
@@ -95,7 +95,7 @@ impl Letters<'_> {
         for letter in taken.chars() {
             self.place.column += 1;
             if letter == '\n' {
-                self.place = Place { line: self.place.line + 1, column: 1 };
+                self.place = LineColumn { line: self.place.line + 1, column: 1 };
             }
         }
         self.rest = rest;
@@ -103,7 +103,7 @@ impl Letters<'_> {
     }
 
     /// Zoho: a quote in a text is written twice.
-    fn quoted(&mut self, quote: char, place: Place) -> Result<String, QueryError> {
+    fn quoted(&mut self, quote: char, place: LineColumn) -> Result<String, QueryError> {
         let mut text = String::new();
         self.take(1);
         loop {

@@ -6,7 +6,7 @@ use super::{Module, Organisation, Record};
 
 /// What happened to the records of a module since the start. Ids are texts in JSON, as in Zoho's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Ledger {
+pub struct RecordHistory {
     /// The records (converted leads aside) that were there from the start until now, modified or not.
     #[serde(serialize_with = "as_texts")]
     pub throughout: Vec<u64>,
@@ -27,12 +27,12 @@ pub struct Ledger {
 }
 
 impl Organisation {
-    pub(crate) fn ledger(&self, module: Module) -> Ledger {
+    pub(crate) fn history(&self, module: Module) -> RecordHistory {
         let snapshot = self.snapshot(module);
         let at_start = self.count(module);
         let id = |index| self.record(module, index).id();
         let live: Vec<_> = snapshot.clone().into_records().filter(|record| !record.is_sibling).collect();
-        Ledger {
+        RecordHistory {
             throughout: ids(&live, |record| record.index < at_start && !record.is_converted()),
             ever: at_start + snapshot.changes.inserted,
             inserted: (at_start..at_start + snapshot.changes.inserted).map(id).collect(),

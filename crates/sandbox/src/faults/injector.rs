@@ -9,7 +9,7 @@ use super::{Fault, FaultKind, FaultPlace, FaultTimes};
 
 /// Where a request is, in the words of the faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Spot {
+pub(crate) enum RequestPlace {
     /// A page of a listing, counted from 1.
     Page(u64),
     /// The token endpoint.
@@ -18,7 +18,7 @@ pub(crate) enum Spot {
 
 /// The faults and how often each has still to happen.
 #[derive(Debug)]
-pub(crate) struct Switchboard(Mutex<Vec<Fault>>);
+pub(crate) struct FaultInjector(Mutex<Vec<Fault>>);
 
 /// What meets one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,13 +28,13 @@ pub(crate) struct Disturbance {
     pub(crate) fault: Option<FaultKind>,
 }
 
-impl Switchboard {
+impl FaultInjector {
     pub(crate) fn new(faults: Vec<Fault>) -> Self {
         Self(Mutex::new(faults))
     }
 
     /// Takes what meets a request at that spot: all delays and the first of the other faults.
-    pub(crate) fn take(&self, spot: Spot) -> Disturbance {
+    pub(crate) fn take(&self, spot: RequestPlace) -> Disturbance {
         let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut disturbance = Disturbance { delay: Duration::ZERO, fault: None };
         faults.retain_mut(|fault| {
@@ -53,11 +53,11 @@ impl Switchboard {
 }
 
 impl Fault {
-    fn is_at(&self, spot: Spot) -> bool {
+    fn is_at(&self, spot: RequestPlace) -> bool {
         match (self.place, spot) {
-            (FaultPlace::Token, Spot::Token) => true,
-            (FaultPlace::Page(place), Spot::Page(page)) => place.get() == page,
-            (FaultPlace::AnyPage, Spot::Page(page)) => page > 1 || self.kind != FaultKind::Repeat,
+            (FaultPlace::Token, RequestPlace::Token) => true,
+            (FaultPlace::Page(place), RequestPlace::Page(page)) => place.get() == page,
+            (FaultPlace::AnyPage, RequestPlace::Page(page)) => page > 1 || self.kind != FaultKind::Repeat,
             _ => false,
         }
     }
@@ -124,23 +124,25 @@ fn halve(mut reply: Reply) -> Reply {
 mod tests {
     use super::*;
 
-    fn switchboard(faults: &[&str]) -> Switchboard {
-        Switchboard::new(faults.iter().map(|text| text.parse().unwrap()).collect())
+    fn injector(faults: &[&str]) -> FaultInjector {
+        FaultInjector::new(faults.iter().map(|text| text.parse().unwrap()).collect())
     }
 
     #[test]
     fn a_fault_happens_at_its_place_as_often_as_it_says() {
-        let board = switchboard(&["reset@3x2"]);
-        let met: Vec<_> =
-            [1, 2, 3, 3, 3, 4].into_iter().map(|page| board.take(Spot::Page(page)).fault).collect();
+        let injector = injector(&["reset@3x2"]);
+        let met: Vec<_> = [1, 2, 3, 3, 3, 4]
+            .into_iter()
+            .map(|page| injector.take(RequestPlace::Page(page)).fault)
+            .collect();
         assert_eq!(met, [None, None, Some(FaultKind::Reset), Some(FaultKind::Reset), None, None]);
-        assert_eq!(board.take(Spot::Token).fault, None);
+        assert_eq!(injector.take(RequestPlace::Token).fault, None);
     }
 
     #[test]
     fn faults_of_a_place_come_one_a_request_and_delays_on_top() {
-        let board = switchboard(&["delay=5ms@1x*", "html@1", "delay=2ms@*x2", "empty@1"]);
-        let met: Vec<_> = (0..3).map(|_| board.take(Spot::Page(1))).collect();
+        let injector = injector(&["delay=5ms@1x*", "html@1", "delay=2ms@*x2", "empty@1"]);
+        let met: Vec<_> = (0..3).map(|_| injector.take(RequestPlace::Page(1))).collect();
         let expected = [(7, Some(FaultKind::Html)), (7, Some(FaultKind::Empty)), (5, None)];
         let expected =
             expected.map(|(delay, fault)| Disturbance { delay: Duration::from_millis(delay), fault });
@@ -149,9 +151,9 @@ mod tests {
 
     #[test]
     fn the_first_page_cannot_repeat_another() {
-        let board = switchboard(&["repeat@*"]);
-        assert_eq!(board.take(Spot::Page(1)).fault, None);
-        assert_eq!(board.take(Spot::Page(2)).fault, Some(FaultKind::Repeat));
+        let injector = injector(&["repeat@*"]);
+        assert_eq!(injector.take(RequestPlace::Page(1)).fault, None);
+        assert_eq!(injector.take(RequestPlace::Page(2)).fault, Some(FaultKind::Repeat));
     }
 
     #[test]

@@ -5,9 +5,11 @@ use url::Url;
 
 use super::{criteria, refusals};
 use crate::crm::Call;
-use crate::errors::{self, Refusal};
+use crate::errors::{self, ApiError};
 use crate::page_token::{PageToken, hash_of};
-use crate::query::{Comparison, Condition, Criteria, Dialect, Kind, Mistake, Operator, Path, Rules};
+use crate::query::{
+    Comparison, Condition, ConditionError, Criteria, Dialect, FieldKind, Operator, Path, Rules,
+};
 use crate::records::Module;
 
 /// Zoho's description in `OpenAPI`: how many pages of rows there are.
@@ -18,19 +20,19 @@ const RULES: Rules = Rules { dialect: Dialect::Bulk, most_values: MOST_VALUES };
 /// What a job is to read. An unknown field of `fields` makes the job fail, one of the criteria is refused at once:
 /// both are guesses.
 #[derive(Debug)]
-pub(super) struct Order {
+pub(super) struct JobQuery {
     pub(super) module: Module,
     pub(super) condition: Condition,
     /// The query as the job's details say it.
-    pub(super) query: Value,
+    pub(super) echo: Value,
     /// A hash of what a page token is bound to.
     pub(super) bound: u64,
     fields: Vec<String>,
-    start: Start,
+    start: Paging,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Start {
+enum Paging {
     Page(u64),
     /// After so many pages; the condition knows where.
     Token {
@@ -38,8 +40,8 @@ enum Start {
     },
 }
 
-impl Order {
-    pub(super) fn read(call: &Call<'_>) -> Result<Self, Refusal> {
+impl JobQuery {
+    pub(super) fn read(call: &Call<'_>) -> Result<Self, ApiError> {
         let body = read_body(&call.request.body)?;
         check_callback(body.get("callback"))?;
         let query = body.get("query").and_then(Value::as_object).ok_or_else(refusals::no_query)?;
@@ -47,21 +49,21 @@ impl Order {
         let module = read_module(query.get("module"))?;
         let fields = read_fields(query.get("fields"))?;
         let criteria = query.get("criteria").filter(|criteria| !criteria.is_null());
-        let mut order = Self {
+        let mut job = Self {
             module,
             condition: read_condition(module, criteria)?,
-            query: echo(query),
+            echo: echo(query),
             bound: hash_of(&(module.name(), &fields, criteria.map(Value::to_string))),
             fields,
-            start: Start::Page(read_page(query.get("page"))?),
+            start: Paging::Page(read_page(query.get("page"))?),
         };
         if let Some(token) = query.get("page_token").filter(|token| !token.is_null()) {
-            order.start_at(token.as_str().unwrap_or_default(), call)?;
+            job.start_at(token.as_str().unwrap_or_default(), call)?;
         }
-        Ok(order)
+        Ok(job)
     }
 
-    fn start_at(&mut self, token: &str, call: &Call<'_>) -> Result<(), Refusal> {
+    fn start_at(&mut self, token: &str, call: &Call<'_>) -> Result<(), ApiError> {
         let key = call.site.organisation.fingerprint();
         let token = PageToken::open(token, key).ok_or_else(errors::invalid_page_token)?;
         if token.bound != self.bound {
@@ -75,23 +77,23 @@ impl Order {
         let later = compile(self.module, &later_than(last))?;
         let condition = std::mem::replace(&mut self.condition, Condition::EVERYTHING);
         self.condition = Condition::All(vec![condition, later]);
-        self.start = Start::Token { pages_before: token.served.into() };
+        self.start = Paging::Token { pages_before: token.served.into() };
         Ok(())
     }
 
     /// The page's number, counted from 1.
     pub(super) fn page(&self) -> u64 {
         match self.start {
-            Start::Page(page) => page,
-            Start::Token { pages_before } => pages_before + 1,
+            Paging::Page(page) => page,
+            Paging::Token { pages_before } => pages_before + 1,
         }
     }
 
     /// How many pages of what the condition means come before.
     pub(super) fn pages_before(&self) -> u64 {
         match self.start {
-            Start::Page(page) => page - 1,
-            Start::Token { .. } => 0,
+            Paging::Page(page) => page - 1,
+            Paging::Token { .. } => 0,
         }
     }
 
@@ -107,14 +109,14 @@ impl Order {
     }
 }
 
-fn read_body(body: &[u8]) -> Result<Value, Refusal> {
+fn read_body(body: &[u8]) -> Result<Value, ApiError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(refusals::empty_body());
     }
     serde_json::from_slice(body).ok().filter(Value::is_object).ok_or_else(refusals::unreadable_body)
 }
 
-fn check_callback(callback: Option<&Value>) -> Result<(), Refusal> {
+fn check_callback(callback: Option<&Value>) -> Result<(), ApiError> {
     let Some(callback) = callback.filter(|callback| !callback.is_null()) else {
         return Ok(());
     };
@@ -126,7 +128,7 @@ fn check_callback(callback: Option<&Value>) -> Result<(), Refusal> {
 }
 
 /// Zoho: `ics` is for events alone, which are not here.
-fn check_file_type(file_type: Option<&Value>) -> Result<(), Refusal> {
+fn check_file_type(file_type: Option<&Value>) -> Result<(), ApiError> {
     match file_type {
         None | Some(Value::Null) => Ok(()),
         Some(file_type) if file_type == "csv" => Ok(()),
@@ -135,19 +137,19 @@ fn check_file_type(file_type: Option<&Value>) -> Result<(), Refusal> {
 }
 
 /// A name in v2, an object with `api_name` later; each is taken in both.
-fn read_module(module: Option<&Value>) -> Result<Module, Refusal> {
+fn read_module(module: Option<&Value>) -> Result<Module, ApiError> {
     let name = module.and_then(|module| module.as_str().or(module["api_name"].as_str()));
     name.and_then(Module::named).ok_or_else(|| refusals::module(name.unwrap_or_default()))
 }
 
-fn read_fields(fields: Option<&Value>) -> Result<Vec<String>, Refusal> {
+fn read_fields(fields: Option<&Value>) -> Result<Vec<String>, ApiError> {
     match fields {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(fields) => serde_json::from_value(fields.clone()).map_err(|_| refusals::unreadable_body()),
     }
 }
 
-fn read_page(page: Option<&Value>) -> Result<u64, Refusal> {
+fn read_page(page: Option<&Value>) -> Result<u64, ApiError> {
     match page {
         None | Some(Value::Null) => Ok(1),
         Some(page) => page
@@ -157,23 +159,25 @@ fn read_page(page: Option<&Value>) -> Result<u64, Refusal> {
     }
 }
 
-fn read_condition(module: Module, criteria: Option<&Value>) -> Result<Condition, Refusal> {
+fn read_condition(module: Module, criteria: Option<&Value>) -> Result<Condition, ApiError> {
     match criteria {
         None => Ok(Condition::EVERYTHING),
         Some(criteria) => compile(module, &criteria::read(criteria)?),
     }
 }
 
-fn compile(module: Module, criteria: &Criteria) -> Result<Condition, Refusal> {
+fn compile(module: Module, criteria: &Criteria) -> Result<Condition, ApiError> {
     Condition::of(module, criteria, RULES).map_err(|mistake| match mistake {
-        Mistake::Field { field } => refusals::field_in_criteria(&field, module),
-        Mistake::Operator { field, word, kind } => refusals::comparator(&field, word, &supported(kind)),
-        Mistake::Value { field, kind, .. } => refusals::value(&field, kind),
-        Mistake::TooManyValues { field, limit } => refusals::too_many_values(&field, limit),
+        ConditionError::Field { field } => refusals::field_in_criteria(&field, module),
+        ConditionError::Operator { field, word, kind } => {
+            refusals::comparator(&field, word, &supported(kind))
+        }
+        ConditionError::Value { field, kind, .. } => refusals::value(&field, kind),
+        ConditionError::TooManyValues { field, limit } => refusals::too_many_values(&field, limit),
     })
 }
 
-fn supported(kind: Kind) -> Vec<&'static str> {
+fn supported(kind: FieldKind) -> Vec<&'static str> {
     RULES.dialect.words_for(kind)
 }
 
