@@ -52,8 +52,8 @@ impl Recorder {
 
 #[cfg(test)]
 mod tests {
-    use super::super::wire::InFlight;
     use super::*;
+    use crate::wire::InFlight;
 
     #[test]
     fn only_the_last_requests_are_kept() {

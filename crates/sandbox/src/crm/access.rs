@@ -3,8 +3,8 @@
 //! Zoho: a token may read records by `ZohoCRM.modules.ALL` or `.READ`, or by the same of the module. Search, COQL and
 //! bulk read need a scope of their own besides; those are not part of `modules.ALL`.
 
-use super::super::records::{Module, RelatedList};
 use super::route::Route;
+use crate::records::{Module, RelatedList};
 
 /// Something that a token must be allowed to read, by the area and part of its scopes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::super::errors::ApiError;
-use super::super::records::Module;
-use super::super::wire::Reply;
 use super::{Call, permit};
+use crate::errors::ApiError;
+use crate::records::Module;
+use crate::wire::Reply;
 
 /// That `If-Modified-Since` and conditions mean nothing here is a guess.
 pub(super) fn reply(call: &Call<'_>, module: Module) -> Result<Reply, ApiError> {

@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::super::errors::{self, ApiError};
-use super::super::guess::DeletedOrder;
-use super::super::records::{Deleted, Module};
-use super::super::wire::Reply;
 use super::listing::{MOST_PER_PAGE, read_modified_since, read_number};
 use super::page::{PlainInfo, nothing};
 use super::{Call, PageServed, disturbed, permit};
+use crate::errors::{self, ApiError};
+use crate::guess::DeletedOrder;
+use crate::records::{Deleted, Module};
+use crate::wire::Reply;
 
 #[derive(Debug, serde::Serialize)]
 struct DeletedPage {

@@ -8,10 +8,10 @@ use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::errors::{self, ApiError};
-use super::super::usage::{Peak, Share};
-use super::super::wire::{Flight, Reply, WireRequest};
 use super::route::Route;
+use crate::errors::{self, ApiError};
+use crate::usage::{Peak, Share};
+use crate::wire::{Flight, Reply, WireRequest};
 
 /// The most that Zoho gives to an organisation of that edition.
 pub(crate) const DOCUMENTED_CREDITS: u64 = 5_000_000;
@@ -154,8 +154,8 @@ impl ApiLimits {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::wire::InFlight;
     use super::*;
+    use crate::wire::InFlight;
 
     const START: Timestamp = Timestamp::constant(1_764_000_000, 0);
 

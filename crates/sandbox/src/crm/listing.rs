@@ -4,12 +4,12 @@ use std::ops::Bound;
 
 use jiff::Timestamp;
 
-use super::super::errors::{self, ApiError};
-use super::super::guess::{Guesses, PageTokenKind};
-use super::super::page_token::{PageToken, hash_of};
-use super::super::records::{Field, Module, Record, RelatedList, Snapshot, SortBy, SortKey, SortOrder};
-use super::super::wire::WireRequest;
 use super::{Call, Version, permit};
+use crate::errors::{self, ApiError};
+use crate::guess::{Guesses, PageTokenKind};
+use crate::page_token::{PageToken, hash_of};
+use crate::records::{Field, Module, Record, RelatedList, Snapshot, SortBy, SortKey, SortOrder};
+use crate::wire::WireRequest;
 
 const MOST_FIELDS: usize = 50;
 pub(super) const MOST_PER_PAGE: u64 = 200;

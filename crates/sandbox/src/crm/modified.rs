@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::super::errors::{self, ApiError};
 use super::Call;
+use crate::errors::{self, ApiError};
 
 /// Whether something of that time is asked for: there is no header, or an earlier time in it.
 pub(super) fn is_newer(call: &Call<'_>, changed: &str) -> Result<bool, ApiError> {

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::super::records::User;
-use super::super::wire::Reply;
 use super::Call;
+use crate::records::User;
+use crate::wire::Reply;
 
 /// Zoho: the organisation has an id like everything in it, and a `zgid` that all of Zoho knows it by.
 pub(super) fn reply(call: &Call<'_>) -> Reply {

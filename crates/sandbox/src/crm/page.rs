@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::super::guess::Unchanged;
-use super::super::page_token::PageToken;
-use super::super::records::{Field, Record, org_time};
-use super::super::wire::Reply;
 use super::Version;
 use super::listing::{Listing, PageStart, as_count};
+use crate::guess::Unchanged;
+use crate::page_token::PageToken;
+use crate::records::{Field, Record, org_time};
+use crate::wire::Reply;
 
 /// The page that was asked for.
 pub(super) fn reply(listing: &Listing<'_>, now: Timestamp) -> Reply {

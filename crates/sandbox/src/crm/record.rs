@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::errors::{self, ApiError};
-use super::super::guess::UnknownId;
-use super::super::records::Module;
-use super::super::wire::Reply;
 use super::listing::named_fields;
 use super::{Call, permit};
+use crate::errors::{self, ApiError};
+use crate::guess::UnknownId;
+use crate::records::Module;
+use crate::wire::Reply;
 
 /// That a converted lead is found by its id is a guess.
 pub(super) fn reply(call: &Call<'_>, module: Module, id: u64) -> Result<Reply, ApiError> {

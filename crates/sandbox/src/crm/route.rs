@@ -2,9 +2,9 @@
 
 use http::Method;
 
-use super::super::errors::{self, ApiError};
-use super::super::records::Module;
 use super::settings::modules::is_without_records;
+use crate::errors::{self, ApiError};
+use crate::records::Module;
 
 /// The versions of the CRM's API that are served; what differs between them asks this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::errors::{self, ApiError};
-use super::super::records::User;
-use super::super::wire::Reply;
 use super::listing::{self, as_count};
 use super::object::joined;
 use super::page::PlainInfo;
 use super::{Call, PageServed, disturbed, modified};
+use crate::errors::{self, ApiError};
+use crate::records::User;
+use crate::wire::Reply;
 
 const MOST_PER_PAGE: u64 = 200;
 const CREATED: &str = "2023-01-02T08:30:00+05:30";

@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::super::nearest::nearest;
 use super::{Fault, FaultKind, FaultPlace, FaultTimes, TokenError};
+use crate::nearest::nearest;
 
 /// The places in words, for messages.
 pub(super) const PLACES: &str = "a page number from 1, `*` or `token`";

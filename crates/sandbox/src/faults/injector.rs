@@ -3,9 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::super::errors;
-use super::super::wire::{Cut, Reply};
 use super::{Fault, FaultKind, FaultPlace, FaultTimes};
+use crate::errors;
+use crate::wire::{Cut, Reply};
 
 /// Where a request is, in the words of the faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,12 +5,12 @@
 use jiff::{SignedDuration, Timestamp};
 use url::form_urlencoded;
 
-use super::super::CLIENT_ID;
-use super::super::site::Site;
-use super::super::wire::{Reply, WireRequest};
 use super::codes::{Authorization, CodeChallenge, CodeOrigin, RefreshTokenRule};
 use super::scope::Scopes;
 use super::{Parameters, client, consent};
+use crate::CLIENT_ID;
+use crate::site::Site;
+use crate::wire::{Reply, WireRequest};
 
 const CODE_LIFE: SignedDuration = SignedDuration::from_mins(2);
 

@@ -4,10 +4,10 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use url::{Host, Url};
 
-use super::super::faults::TokenError;
-use super::super::wire::WireRequest;
-use super::super::{CLIENT_ID, CLIENT_SECRET};
 use super::parameters::Parameters;
+use crate::faults::TokenError;
+use crate::wire::WireRequest;
+use crate::{CLIENT_ID, CLIENT_SECRET};
 
 /// What the consent page calls the client.
 pub(super) const NAME: &str = "river sandbox client";

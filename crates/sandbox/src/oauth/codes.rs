@@ -10,10 +10,10 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use super::super::faults::TokenError;
-use super::super::usage::Share;
 use super::scope::Scopes;
 use super::{WINDOW, tokens};
+use crate::faults::TokenError;
+use crate::usage::Share;
 
 const MOST_IN_WINDOW: usize = 10;
 

@@ -2,10 +2,10 @@
 //!
 //! That a wrong request has status 400 is a guess.
 
-use super::super::wire::Reply;
 use super::authorize::WrongRequest;
 use super::scope::Scopes;
 use super::{Parameters, client};
+use crate::wire::Reply;
 
 /// The name of the two buttons.
 pub(super) const DECISION: &str = "decision";

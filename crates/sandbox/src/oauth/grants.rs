@@ -5,13 +5,13 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::super::errors;
-use super::super::faults::{FaultKind, RequestPlace, TokenError};
-use super::super::site::Site;
-use super::super::wire::{Reply, WireRequest};
 use super::codes::CodeExchange;
 use super::tokens::TokenResponse;
 use super::{Parameters, client};
+use crate::errors;
+use crate::faults::{FaultKind, RequestPlace, TokenError};
+use crate::site::Site;
+use crate::wire::{Reply, WireRequest};
 
 pub(super) fn token(site: &Site, request: &WireRequest, now: Timestamp) -> Reply {
     let parameters = Parameters::of(request);

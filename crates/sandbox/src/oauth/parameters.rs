@@ -2,7 +2,7 @@
 //!
 //! Zoho: its documents put them into the body, its samples into the query, its collections into `multipart/form-data`.
 
-use super::super::wire::WireRequest;
+use crate::wire::WireRequest;
 
 /// The parameters of body and query, those of the body first.
 #[derive(Debug)]

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::super::site::Site;
-use super::super::wire::{Reply, WireRequest};
 use super::Parameters;
+use crate::site::Site;
+use crate::wire::{Reply, WireRequest};
 
 /// Zoho: who has the token needs no client; an unknown one has status 400, with a body that is a guess.
 pub(super) fn revoke(site: &Site, request: &WireRequest) -> Reply {

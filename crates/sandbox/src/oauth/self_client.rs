@@ -5,11 +5,11 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::super::site::Site;
-use super::super::wire::{Reply, WireRequest};
 use super::Parameters;
 use super::codes::{Authorization, CodeOrigin, RefreshTokenRule};
 use super::scope::Scopes;
+use crate::site::Site;
+use crate::wire::{Reply, WireRequest};
 
 /// The console offers up to ten minutes.
 const MOST_MINUTES: i64 = 10;

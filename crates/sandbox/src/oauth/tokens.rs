@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::REFRESH_TOKEN;
-use super::super::usage::{RefreshTokenUsage, Share};
 use super::WINDOW;
 use super::codes::{Authorization, CodeOrigin, RefreshTokenRule};
 use super::scope::Scopes;
+use crate::REFRESH_TOKEN;
+use crate::usage::{RefreshTokenUsage, Share};
 
 const DOCUMENTED_IN_WINDOW: usize = 10;
 const MOST_ALIVE: usize = 15;

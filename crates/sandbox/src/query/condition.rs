@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 use std::ops::RangeInclusive;
 
-use super::super::records::{Module, Organisation, Record, Type};
 use super::{Comparison, Criteria, Dialect, FieldKind, Junction, Operand, Operator, Path, Rules, TextMatch};
+use crate::records::{Module, Organisation, Record, Type};
 
 const ALL_IDS: RangeInclusive<u64> = 0..=u64::MAX;
 

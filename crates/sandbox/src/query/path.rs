@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::super::records::{Field, Module, Organisation, Record, Type};
 use super::{FieldKind, Operand};
+use crate::records::{Field, Module, Organisation, Record, Type};
 
 /// Zoho: a path goes over two lookups at most.
 const MOST_LOOKUPS: usize = 2;

@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::super::records::{Module, Organisation, Record};
 use super::{Condition, Operand, Path};
+use crate::records::{Module, Organisation, Record};
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Selection<'a> {

@@ -5,9 +5,9 @@ use std::num::NonZeroU32;
 
 use proptest::prelude::*;
 
-use super::super::records::{Churn, Module, RecordHistory};
 use super::listing::{Account, ids};
 use super::*;
+use crate::records::{Churn, Module, RecordHistory};
 
 fn account(seed: u64, leads: u64, changes: u32) -> Account {
     let churn = NonZeroU32::new(changes).map(Churn::new);

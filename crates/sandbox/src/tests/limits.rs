@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::{Peak, Sandbox};
 use super::walk::Client;
+use crate::{Peak, Sandbox};
 
 use super::*;
 

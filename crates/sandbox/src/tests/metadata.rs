@@ -123,7 +123,7 @@ fn every_module_with_records_is_listed_and_others_besides() {
     let caller = Caller::default();
     let modules = caller.list("modules", "/crm/v8/settings/modules");
     let names = texts(&modules, "api_name");
-    for module in super::super::records::Module::ALL {
+    for module in crate::records::Module::ALL {
         let module = &modules[names.iter().position(|name| name == module.name()).unwrap()];
         assert_eq!((&module["api_supported"], &module["viewable"]), (&json!(true), &json!(true)));
     }
@@ -164,7 +164,7 @@ fn a_module_is_found_by_name_and_by_id() {
 #[test]
 fn the_records_hold_what_the_fields_say() {
     let caller = Caller::default();
-    for module in super::super::records::Module::ALL {
+    for module in crate::records::Module::ALL {
         let module = module.name();
         let fields = caller.list("fields", &format!("/crm/v8/settings/fields?module={module}"));
         let all = json_of(&caller.get(&format!("/crm/v8/{module}?fields=id")));
@@ -230,14 +230,14 @@ fn nothing_shares_an_id() {
     let caller = Caller::new(Options { users: 1_000, ..Options::default() });
     let mut ids: Vec<String> = Vec::new();
     ids.extend(texts(&caller.list("modules", "/crm/v8/settings/modules"), "id"));
-    for module in super::super::records::Module::ALL {
+    for module in crate::records::Module::ALL {
         let fields = caller.list("fields", &format!("/crm/v8/settings/fields?module={}", module.name()));
         ids.extend(texts(&fields, "id"));
         for field in fields {
             ids.extend(texts(field["pick_list_values"].as_array().unwrap(), "id"));
         }
     }
-    ids.extend(caller.site.users.all().map(super::super::records::User::id));
+    ids.extend(caller.site.users.all().map(crate::records::User::id));
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len());
     assert!(ids.iter().all(|id| id.len() == 19), "ids have the same length");
 }

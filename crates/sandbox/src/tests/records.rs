@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::super::records::{Module, SortBy};
 use super::listing::{Account, ids};
 use super::*;
+use crate::records::{Module, SortBy};
 
 fn keys(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
@@ -184,7 +184,7 @@ fn version_2_needs_no_fields_and_says_less() {
     let body = json_of(&account.get("/crm/v2/Leads?per_page=2"));
     assert_eq!(body["info"], json!({"per_page": 2, "count": 2, "page": 1, "more_records": true}));
     let lead = &body["data"][0];
-    let in_lists = Module::Leads.fields().filter(super::super::records::Field::is_in_lists).count();
+    let in_lists = Module::Leads.fields().filter(crate::records::Field::is_in_lists).count();
     assert_eq!(keys(lead).len(), in_lists);
     assert!(lead.get("Product_Interests").is_none() && lead["Company"].is_string());
     assert_eq!(keys(&json_of(&account.get("/crm/v2/Leads?fields=Email"))["data"][0]), ["Email", "id"]);

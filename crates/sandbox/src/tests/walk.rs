@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use serde_json::{Value, json};
 
-use super::super::{Options, Sandbox};
+use crate::{Options, Sandbox};
 
 /// A client as it is written for Zoho, without any repair.
 pub(super) struct Client {

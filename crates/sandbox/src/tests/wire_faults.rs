@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::super::{Options, Sandbox};
 use super::walk::{Client, next_target};
+use crate::{Options, Sandbox};
 
 const TARGET: &str = "/crm/v8/Leads?fields=Last_Name,Email&per_page=50";
 

@@ -10,10 +10,10 @@ mod totals;
 
 use serde_json::{Map, Value, json};
 
-use super::super::errors::ApiError;
-use super::super::query::{RecordSource, Selection, coql};
-use super::super::wire::Reply;
 use super::{Call, PageServed, RequiredScope, Version, disturbed, limits, permit};
+use crate::errors::ApiError;
+use crate::query::{RecordSource, Selection, coql};
+use crate::wire::Reply;
 use statement::{QueryOutput, Statement};
 
 pub(super) fn reply(call: &Call<'_>) -> Result<Reply, ApiError> {

@@ -7,15 +7,15 @@ mod refusals;
 
 use serde_json::{Map, Value, json};
 
-use super::super::errors::{self, ApiError};
-use super::super::query::{
+use super::listing::{read_descending, read_number};
+use super::{Call, PageServed, Version, disturbed, permit};
+use crate::errors::{self, ApiError};
+use crate::query::{
     Condition, ConditionError, CriteriaError, Dialect, Direction, FieldOrder, Path, RecordSource, Rules,
     Selection, TextMatch, read_criteria_text,
 };
-use super::super::records::{Field, Module, Record, Type};
-use super::super::wire::Reply;
-use super::listing::{read_descending, read_number};
-use super::{Call, PageServed, Version, disturbed, permit};
+use crate::records::{Field, Module, Record, Type};
+use crate::wire::Reply;
 
 const MOST_PER_PAGE: u64 = 200;
 /// Zoho: how far `page` reaches.

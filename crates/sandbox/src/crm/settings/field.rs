@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::records::{Field, Module, Type, layout};
 use super::super::object::joined;
 use super::profiles;
 use super::table::ModuleEntry;
 use super::types::{WireType, wire};
+use crate::records::{Field, Module, Type, layout};
 
 const FIRST_ID: u64 = 4_876_876_000_000_010_000;
 const FIRST_ID_OF_CHOICES: u64 = 4_876_876_000_000_500_000;

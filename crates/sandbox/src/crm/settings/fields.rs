@@ -4,12 +4,12 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::errors::{self, ApiError};
-use super::super::super::records::Module;
-use super::super::super::wire::Reply;
 use super::super::Call;
 use super::field::FieldDescription;
 use super::modules;
+use crate::errors::{self, ApiError};
+use crate::records::Module;
+use crate::wire::Reply;
 
 /// The fields of a module in their order; 204 for a module whose fields are not known here.
 pub(in crate::crm) fn list(call: &Call<'_>) -> Result<Reply, ApiError> {

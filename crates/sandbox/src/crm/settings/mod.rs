@@ -8,7 +8,7 @@ mod types;
 
 use serde_json::{Value, json};
 
-use super::super::records::User;
+use crate::records::User;
 
 /// Zoho: the fields of a module and the modules say which profiles may use them.
 fn profiles() -> [(&'static str, &'static str); 2] {

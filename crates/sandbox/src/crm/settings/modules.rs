@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::errors::{self, ApiError};
-use super::super::super::records::{Field, Module, Type};
-use super::super::super::wire::Reply;
 use super::super::object::joined;
 use super::super::{Call, modified};
 use super::table::{GeneratedType, ModuleEntry, ModuleStatus, TABLE};
 use super::{author, named_profiles};
+use crate::errors::{self, ApiError};
+use crate::records::{Field, Module, Type};
+use crate::wire::Reply;
 
 /// When all settings were changed last.
 const CHANGED: &str = "2023-01-02T09:00:00+05:30";

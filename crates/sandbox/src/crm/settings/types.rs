@@ -1,6 +1,6 @@
 //! What a type of field is called on the wire; the table is that of the documentation's sample of `Leads`.
 
-use super::super::super::records::{Field, Type};
+use crate::records::{Field, Type};
 
 /// How a field is described by its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
