@@ -20,7 +20,6 @@ pub mod plan;
 pub mod record;
 pub mod report;
 pub mod run;
-pub mod sandbox;
 pub mod secret;
 pub mod spec;
 pub mod state;

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use river_sandbox::{Churn, Fault, Guess, Options};
 
 pub(super) use super::auth::arguments::AuthArguments;
 use super::sandbox;
 pub(super) use super::secrets::arguments::SecretsArguments;
 pub(super) use super::state::arguments::StateArguments;
 use crate::run::Overlap;
-use crate::sandbox::{Churn, Fault, Guess, Options};
 use crate::spec::value::parse_period;
 
 /// Multi-step HTTP pipelines in one readable YAML file.

@@ -4,6 +4,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use river_sandbox::{ConnectionSetting, Sandbox};
+
 use super::args::{RehearsalArguments, RunArguments};
 use super::exit::Exit;
 use super::project::{self, Project, Purpose};
@@ -15,7 +17,6 @@ use crate::plan::connection::Overlay;
 use crate::report::{self, Listeners, Log, Progress};
 use crate::run::interrupt::Interrupt;
 use crate::run::{Clock, Ending, Outcome, Overlap, SystemClock, Window, World, interrupt};
-use crate::sandbox::{self, Sandbox};
 use crate::secret::Redactor;
 
 /// The connection that `--sandbox` overlays.
@@ -109,12 +110,12 @@ fn sandbox_origin(project: &Project) -> Option<String> {
 }
 
 /// Puts the stand-in's values over the connection.
-pub(super) fn lead_to_sandbox(project: &mut Project, values: Vec<sandbox::ConnectionValue>) {
+pub(super) fn lead_to_sandbox(project: &mut Project, values: Vec<ConnectionSetting>) {
     project.connections.overlays.insert(SANDBOX_CONNECTION.to_owned(), overlay(values));
 }
 
 /// The stand-in's values.
-pub(super) fn overlay(values: Vec<sandbox::ConnectionValue>) -> Vec<Overlay> {
+pub(super) fn overlay(values: Vec<ConnectionSetting>) -> Vec<Overlay> {
     let overlay = values.into_iter().map(|value| Overlay {
         name: value.key.to_owned(),
         value: value.value,

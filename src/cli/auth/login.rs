@@ -4,6 +4,8 @@ use std::io::{BufRead, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
+use river_sandbox::{Options, Sandbox};
+
 use super::arguments::LoginArguments;
 use super::desk::Desk;
 use super::opened::Opened;
@@ -19,7 +21,6 @@ use crate::cli::problem::Problem;
 use crate::cli::run::overlay;
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::{Code as FindingCode, Diagnostic};
-use crate::sandbox::{Options, Sandbox};
 use crate::secret::Redactor;
 use crate::spec::auth::Grant;
 

@@ -1,0 +1,141 @@
+//! A small HTTP server on loopback for stand-ins: a function from a [`WireRequest`] to a [`Reply`].
+//!
+//! It knows nothing of Zoho. What it adds to a plain server is that a [`Reply`] can go wrong on the wire
+//! ([`Cut`]): a reset connection, a body that ends early, an answer that never comes. Tests use it to script
+//! other servers.
+
+mod compression;
+mod in_flight;
+mod multipart;
+mod serve;
+mod socket;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use serde::Serialize;
+use url::form_urlencoded;
+
+pub use in_flight::{Flight, InFlight};
+pub use serve::{BoundListener, Server, serve};
+
+/// One request, read to its end.
+#[derive(Debug, Clone)]
+pub struct WireRequest {
+    /// The method.
+    pub method: Method,
+    /// The path as it was sent, without the query.
+    pub path: String,
+    /// The parameters of the query in their order, percent-decoded.
+    pub query: Vec<(String, String)>,
+    /// Path and query as they were sent.
+    pub target: String,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: Bytes,
+    /// That it is in flight; who copies it keeps it so.
+    pub in_flight: InFlight,
+}
+
+impl WireRequest {
+    /// The first query parameter of that name.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The first header of that name, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The body read as a form: `multipart/form-data` when its content type says so, otherwise
+    /// `application/x-www-form-urlencoded`.
+    pub fn form(&self) -> Vec<(String, String)> {
+        if let Some(boundary) = self.header("content-type").and_then(multipart::boundary) {
+            return multipart::read(&String::from_utf8_lossy(&self.body), boundary);
+        }
+        form_urlencoded::parse(&self.body).into_owned().collect()
+    }
+}
+
+/// What the server answers, and how the answer goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// Headers besides `date` and `content-length`, which are added.
+    pub headers: Vec<(String, String)>,
+    /// The whole body; `content-length` is its length even when it is cut.
+    pub body: Bytes,
+    /// How long the server waits before the first byte.
+    pub delay: Duration,
+    /// Where the connection breaks; none: it stays open for the next request.
+    pub cut: Option<Cut>,
+}
+
+/// How a connection breaks while a reply is on it. Numbers count bytes of the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// TCP reset before the first byte of the reply.
+    ResetBefore,
+    /// TCP reset after the head and this many bytes of the body.
+    ResetAfter(usize),
+    /// An orderly close after the head and this many bytes of the body.
+    CloseAfter(usize),
+    /// No byte of the reply is ever sent; the connection stays open.
+    Stall,
+    /// Nothing more is sent after the head and this many bytes of the body; the connection stays open.
+    StallAfter(usize),
+}
+
+impl Reply {
+    /// A reply without a body.
+    pub fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Bytes::new(), delay: Duration::ZERO, cut: None }
+    }
+
+    /// A reply with a body of that content type.
+    pub fn text(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
+        Self { body: body.into(), ..Self::empty(status) }.header("content-type", content_type)
+    }
+
+    /// A JSON reply.
+    pub fn json(status: u16, body: &impl Serialize) -> Self {
+        match serde_json::to_vec(body) {
+            Ok(bytes) => Self::text(status, "application/json;charset=UTF-8", bytes),
+            Err(error) => Self::text(500, "text/plain", format!("cannot write the reply as JSON: {error}")),
+        }
+    }
+
+    /// The same reply with one more header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The same reply, sent after a wait.
+    #[must_use]
+    pub fn delayed(self, delay: Duration) -> Self {
+        Self { delay, ..self }
+    }
+
+    /// The same reply, broken on the wire.
+    #[must_use]
+    pub fn cut(self, cut: Cut) -> Self {
+        Self { cut: Some(cut), ..self }
+    }
+
+    /// The status line that a client can see; none when the connection breaks before it.
+    pub fn visible_status(&self) -> Option<u16> {
+        match self.cut {
+            Some(Cut::ResetBefore | Cut::Stall) => None,
+            Some(Cut::ResetAfter(_) | Cut::CloseAfter(_) | Cut::StallAfter(_)) | None => Some(self.status),
+        }
+    }
+}
