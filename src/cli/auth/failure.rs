@@ -39,7 +39,7 @@ pub(super) fn nobody(name: &str, patience: Duration) -> Diagnostic {
 pub(super) fn no_person(name: &str, grant: Grant) -> Diagnostic {
     let message = format!(
         "nobody has to sign in to `{name}`: it has `grant: {}`",
-        crate::plan::auth::grant_word(grant)
+        grant.word()
     );
     Diagnostic::error(Code::BadConnection, message)
         .help(format!("runs sign in by themselves; try it with `river auth refresh {name}`"))
@@ -49,7 +49,7 @@ pub(super) fn no_person(name: &str, grant: Grant) -> Diagnostic {
 pub(super) fn no_code_for_a_device(name: &str) -> Diagnostic {
     let message = format!(
         "`--code` goes with `grant: authorization_code`, and `{name}` has `{}`",
-        crate::plan::auth::grant_word(Grant::DeviceCode)
+        Grant::DeviceCode.word()
     );
     Diagnostic::error(Code::BadConnection, message)
         .help(format!("leave it out: `river auth login {name}` shows a code to type in on another device"))

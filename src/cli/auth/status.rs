@@ -172,7 +172,7 @@ fn of(name: &str, terminal: &Terminal, redactor: &Redactor) -> Result<Option<Sta
     let client = opened.client()?;
     let kept = kept(&opened, &client)?;
     let own = client.own_refresh_token().is_some();
-    let grant = crate::plan::auth::grant_word(client.plan.grant);
+    let grant = client.plan.grant.word();
     let now = terminal.clock.as_ref().map_or_else(std::time::SystemTime::now, |clock| clock.now());
     let (state, ready, lines) = match kept {
         Some((sign_in, place)) => {
