@@ -256,7 +256,7 @@ impl Index<'_> {
         steps.iter().try_fold(self.page.root(), |here, step| match (self.container(here), step) {
             (Container::Object(members), Step::Key(key)) => members.get(key.as_str()).cloned(),
             (Container::Array(elements), Step::Index(index)) => elements.get(*index).cloned(),
-            _ => None,
+            (Container::Object(_), Step::Index(_)) | (Container::Array(_), Step::Key(_)) => None,
         })
     }
 

@@ -269,7 +269,35 @@ impl TargetError {
             Self::Vanished { shown } | Self::SpoolLost { shown, .. } | Self::SpoolShort { shown, .. } => {
                 Some(shown)
             }
-            _ => None,
+            Self::Folder { .. }
+            | Self::Special { .. }
+            | Self::ReadOnly { .. }
+            | Self::FolderDenied { .. }
+            | Self::NotAFolder { .. }
+            | Self::NameTooLong { .. }
+            | Self::Full { .. }
+            | Self::Leftover { .. }
+            | Self::BadRecord { .. }
+            | Self::NewColumn { .. }
+            | Self::Stage { .. }
+            | Self::Spool { .. }
+            | Self::NotCompressed { .. }
+            | Self::Header { .. }
+            | Self::NotAPartitionedFolder { .. }
+            | Self::DatabaseLocked { .. }
+            | Self::NotADatabase { .. }
+            | Self::DatabaseDamaged { .. }
+            | Self::NotATable { .. }
+            | Self::ColumnType { .. }
+            | Self::SameColumn { .. }
+            | Self::TooManyColumns { .. }
+            | Self::EqualKeys { .. }
+            | Self::Database { .. }
+            | Self::Closed
+            | Self::Stopped
+            | Self::Stdout { .. }
+            | Self::NoThread { .. }
+            | Self::Io { .. } => None,
         }
     }
 
