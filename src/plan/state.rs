@@ -68,6 +68,30 @@ impl StateSource {
             Self::Expression(_) | Self::Through(_) => None,
         }
     }
+
+    /// The expression over the last answer, if it is one.
+    pub fn expression(&self) -> Option<&Written<Expression>> {
+        match self {
+            Self::Expression(written) => Some(written),
+            Self::Max(_) | Self::Min(_) | Self::Last(_) | Self::Through(_) => None,
+        }
+    }
+
+    /// The value that is known before the first request, if it is one.
+    pub fn through(&self) -> Option<&Written<Template>> {
+        match self {
+            Self::Through(written) => Some(written),
+            Self::Max(_) | Self::Min(_) | Self::Last(_) | Self::Expression(_) => None,
+        }
+    }
+
+    /// Whether it may run ahead of the service's clock, and is capped by it: the next run would skip what comes between.
+    pub fn may_run_ahead(&self) -> bool {
+        match self {
+            Self::Max(_) => true,
+            Self::Min(_) | Self::Last(_) | Self::Expression(_) | Self::Through(_) => false,
+        }
+    }
 }
 
 /// Compiles what a step keeps. `used` are the params that its request depends on.

@@ -37,6 +37,16 @@ pub enum Found {
     List,
 }
 
+impl Found {
+    /// Whether there is nothing at all at the path: a mistake in it looks like this.
+    pub fn is_missing(self) -> bool {
+        match self {
+            Self::Missing => true,
+            Self::Null | Self::One | Self::List => false,
+        }
+    }
+}
+
 /// Why a body cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PageError {

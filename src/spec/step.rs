@@ -93,6 +93,16 @@ words! {
     }
 }
 
+impl RuleAction {
+    /// Whether the request is tried again, as often as the rule allows.
+    pub fn retries(self) -> bool {
+        match self {
+            Self::Retry => true,
+            Self::Ok | Self::Empty | Self::Skip | Self::Stop | Self::Fail => false,
+        }
+    }
+}
+
 table! {
     /// How often and how patiently a request is tried again.
     pub struct RetrySpec("retry") {

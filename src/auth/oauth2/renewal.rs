@@ -117,6 +117,23 @@ impl<S> Unsigned<S> {
         }
     }
 
+    /// The wish to stop; Err: why there is no token.
+    pub fn into_stop(self) -> Result<S, Self> {
+        match self {
+            Self::Stopped(stop) => Ok(stop),
+            Self::NotSignedIn
+            | Self::NoRefreshToken
+            | Self::Unrenewable
+            | Self::Refused { .. }
+            | Self::NoAnswer { .. }
+            | Self::Unstorable(_)
+            | Self::Unreadable(_)
+            | Self::Lost(_)
+            | Self::NobodyConsented { .. }
+            | Self::Assertion(_) => Err(self),
+        }
+    }
+
     /// Whether a person only has to sign in.
     pub fn is_not_signed_in(&self) -> bool {
         match self {

@@ -79,7 +79,7 @@ fn print(
     terminal: &mut Terminal,
     redactor: &Redactor,
 ) -> std::io::Result<()> {
-    if format == Format::Json {
+    if format.is_json() {
         let values: Vec<Value> = all.iter().map(Status::value).collect();
         let text = format!("{:#}", Value::Array(values));
         return writeln!(terminal.out, "{}", redactor.redact(&text));
@@ -236,7 +236,7 @@ fn origins(auth: &AuthPlan, opened: &Opened, terminal: &Terminal) -> Vec<(&'stat
         }
         ConnectionSource::Written(_) => None,
         ConnectionSource::Outside(outside) => {
-            let Origin::Environment(variable) = &outside.origin else {
+            let Some(variable) = outside.variable() else {
                 return Some(format!("{}: {}", entry.name, outside.origin));
             };
             let there = if terminal.environment.contains_key(variable) {

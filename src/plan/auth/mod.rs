@@ -119,6 +119,24 @@ pub enum KeptUse {
     Read,
 }
 
+impl KeptUse {
+    /// Whether the request may have to wait for a sign-in before it can be rendered.
+    pub fn may_read(self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Perhaps | Self::Read => true,
+        }
+    }
+
+    /// Whether only rendering it tells.
+    pub fn is_uncertain(self) -> bool {
+        match self {
+            Self::Perhaps => true,
+            Self::None | Self::Read => false,
+        }
+    }
+}
+
 impl AuthPlan {
     /// Some step is sent with it: its values are needed, and what they read of the connection.
     pub(super) fn mark_used(&mut self) {

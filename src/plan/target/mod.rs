@@ -322,6 +322,23 @@ impl TargetKind {
         }
     }
 
+    /// Whether it is standard output: what is shown cannot be taken back.
+    pub fn is_printed(&self) -> bool {
+        match self {
+            Self::Stdout => true,
+            Self::File(_) | Self::Sqlite(_) => false,
+        }
+    }
+
+    /// Whether what the target holds stays, or part of it.
+    pub fn keeps_what_is_there(&self) -> bool {
+        match self {
+            Self::File(file) => file.keeps_what_is_there(),
+            Self::Sqlite(sqlite) => sqlite.keeps_what_is_there(),
+            Self::Stdout => true,
+        }
+    }
+
     /// Where it is; standard output is nowhere.
     pub fn place(&self) -> Option<&Place> {
         match self {
