@@ -207,15 +207,21 @@ fn report_outcome(
     terminal: &mut Terminal,
 ) -> anyhow::Result<Exit> {
     let (findings, exit) = Exit::of(&outcome.ending);
-    if matches!(outcome.ending, Ending::OutputClosed) {
-        return Ok(exit); // whoever read it has seen enough
-    }
-    if let Ending::Skipped(why) = &outcome.ending {
-        writeln!(terminal.err, "{}: {why}", plan.name)?;
-        return Ok(exit);
+    match &outcome.ending {
+        Ending::OutputClosed => return Ok(exit), // whoever read it has seen enough
+        Ending::Skipped(why) => {
+            writeln!(terminal.err, "{}: {why}", plan.name)?;
+            return Ok(exit);
+        }
+        Ending::Complete
+        | Ending::Incomplete(_)
+        | Ending::Failed(_)
+        | Ending::TargetFailed(_)
+        | Ending::Interrupted
+        | Ending::Locked(_) => {}
     }
     terminal.findings(findings, &project.sources)?;
-    if !(arguments.quiet && exit == Exit::Success) {
+    if !(arguments.quiet && exit.is_success()) {
         writeln!(terminal.err, "{}", report::summary(&plan.name, outcome, &folder(project, terminal)))?;
     }
     Ok(exit)

@@ -16,7 +16,7 @@ use super::failure;
 use super::identity::ClientIdentity;
 use super::limits::{CONNECT_TIMEOUT, IDLE_CONNECTIONS, IDLE_TIMEOUT, MAX_HTTP2_HEADERS, MAX_REDIRECTS};
 use super::redirect::{self, RedirectError};
-use super::request::{Body, Request, place};
+use super::request::{Request, place};
 use super::response::Response;
 use super::send_error::{Failure, SendError};
 
@@ -262,7 +262,7 @@ fn next(
 fn to_reqwest(request: &Request) -> reqwest::Request {
     let mut sent = reqwest::Request::new(request.method.clone(), without_user(&request.url));
     *sent.headers_mut() = headers(request);
-    if let Body::Text { text, .. } = &request.body {
+    if let Some((_, text)) = request.body.text() {
         *sent.body_mut() = Some(reqwest::Body::from(text.clone()));
     }
     sent
@@ -282,7 +282,7 @@ fn headers(request: &Request) -> HeaderMap {
     for header in &request.headers {
         headers.append(&header.name, header.value.clone());
     }
-    if let Body::Text { content_type, .. } = &request.body
+    if let Some((content_type, _)) = request.body.text()
         && let Ok(content_type) = HeaderValue::from_str(content_type)
     {
         headers.entry(CONTENT_TYPE).or_insert(content_type);

@@ -33,7 +33,7 @@ use need::ValueUse;
 use params::Param;
 use scope::{ConnectionNames, Extracted, Meaning, Scope, VariableUse};
 use step::StepPlan;
-use target::{Mode, TargetPlan, Targets};
+use target::{TargetPlan, Targets};
 
 use crate::diagnostic::{Code, Diagnostic, Findings, Span};
 use crate::secret::Environment;
@@ -171,7 +171,7 @@ impl<'a> Planner<'a> {
         );
         clear_secret::warn(spec, self.findings);
         let mut scope = Scope { params: params.as_ref().map(|list| names_of(list)), ..Scope::default() };
-        if let Field::Given(named) = &spec.params {
+        if let Some(named) = spec.params.given() {
             // A param that has no value yet is still a name.
             let names = scope.params.get_or_insert_default();
             for (key, _) in &named.0 {
@@ -279,7 +279,7 @@ impl<'a> Planner<'a> {
             .write
             .iter()
             .map(|index| &targets[*index])
-            .find(|target| target.kind.place().is_some() && *target.kind.mode() == Mode::Replace);
+            .find(|target| target.kind.place().is_some() && target.kind.mode().replaces());
         if let (true, Some(target)) = (reads_state, replaced) {
             let message = format!(
                 "step `{}` reads only what is new, and would replace all of target `{}` by it",
@@ -384,7 +384,7 @@ fn extracted_names(specs: &[StepSpec]) -> BTreeMap<String, Vec<Extracted>> {
     for (index, step) in specs.iter().enumerate() {
         let step_name = step.name.given().map(|name| name.text.clone()).unwrap_or_default();
         for (key, value) in step.extract.given().iter().flat_map(|named| &named.0) {
-            let secret = matches!(value.given(), Some(ExtractSpec::Table(table)) if table.secret.given() == Some(&true));
+            let secret = value.given().is_some_and(ExtractSpec::is_said_secret);
             let maybe = !step.when.is_absent();
             let extracted = Extracted { step: index, step_name: step_name.clone(), secret, maybe };
             names.entry(key.name.clone()).or_default().push(extracted);

@@ -14,7 +14,6 @@ use super::written::Written;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
 use crate::expr::jsonpath::JsonPath;
 use crate::expr::{Expression, Template};
-use crate::spec::paginate::PaginateKind;
 use crate::spec::request::Method;
 use crate::spec::step::{ExpectSpec, RecordsSpec, RetrySpec, RuleAction, RuleSpec, StepSpec};
 use crate::spec::table::Malformed;
@@ -372,7 +371,7 @@ impl Builder<'_> {
             self.findings.push(finding.help("it says which `records` a target of `write` deletes by key"));
         }
         if let Some(paginate) = spec.paginate.given()
-            && matches!(paginate.kind.given(), Some(PaginateKind::Page | PaginateKind::Offset))
+            && paginate.kind.given().is_some_and(|kind| kind.is_counted())
             && spec.records.is_absent()
             && paginate.more.is_absent()
             && paginate.stop_when.is_absent()

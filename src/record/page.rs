@@ -37,6 +37,16 @@ pub enum Found {
     List,
 }
 
+impl Found {
+    /// Whether there is nothing at all at the path: a mistake in it looks like this.
+    pub fn is_missing(self) -> bool {
+        match self {
+            Self::Missing => true,
+            Self::Null | Self::One | Self::List => false,
+        }
+    }
+}
+
 /// Why a body cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PageError {
@@ -256,7 +266,7 @@ impl Index<'_> {
         steps.iter().try_fold(self.page.root(), |here, step| match (self.container(here), step) {
             (Container::Object(members), Step::Key(key)) => members.get(key.as_str()).cloned(),
             (Container::Array(elements), Step::Index(index)) => elements.get(*index).cloned(),
-            _ => None,
+            (Container::Object(_), Step::Index(_)) | (Container::Array(_), Step::Key(_)) => None,
         })
     }
 

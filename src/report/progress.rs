@@ -64,7 +64,11 @@ impl Listener for Progress {
                 self.records += records;
                 self.show(step);
             }
-            _ => {}
+            Event::StepSkipped { .. }
+            | Event::Requesting { .. }
+            | Event::Answered { .. }
+            | Event::Reused { .. }
+            | Event::StepFinished { .. } => {}
         }
     }
 }

@@ -7,7 +7,7 @@ use super::engine::Run;
 use super::failure;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::http::retry::GiveUp;
-use crate::http::{BuiltIn, Outcome, Request, Response, built_in};
+use crate::http::{Outcome, Request, Response, built_in};
 use crate::paging::Cursor;
 use crate::plan::step::StepPlan;
 
@@ -51,7 +51,7 @@ impl Run<'_> {
         }
         // What would be tried again by itself, were it not for the method.
         let outcome = Outcome::Answered(response.status);
-        if give_up.is_none() && built_in(outcome, true) == BuiltIn::Retry {
+        if give_up.is_none() && built_in(outcome, true).retries() {
             return hinted.help(not_sent_twice(request));
         }
         if let Some(help) = self.help_without_credentials(step, request, response.status) {
@@ -132,12 +132,14 @@ pub(super) fn tries_text(retries: u32, give_up: Option<GiveUp>) -> String {
     };
     match give_up {
         None | Some(GiveUp::Retries { .. }) => tries,
-        Some(reason) => format!("{tries}; {reason}"),
+        Some(reason @ (GiveUp::TooLate { .. } | GiveUp::ServerAsksTooLong { .. })) => {
+            format!("{tries}; {reason}")
+        }
     }
 }
 
 fn status_help(status: u16, give_up: Option<GiveUp>) -> &'static str {
-    if let Some(GiveUp::ServerAsksTooLong { .. }) = give_up {
+    if give_up.is_some_and(GiveUp::lacks_patience) {
         return "run again later, or raise `retry: { longest_wait: … }`";
     }
     match status {

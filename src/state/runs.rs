@@ -23,6 +23,16 @@ pub enum Phase {
     Ended,
 }
 
+impl Phase {
+    /// Whether what it decided may still have to be put in place.
+    pub fn is_decided(self) -> bool {
+        match self {
+            Self::Decided => true,
+            Self::Running | Self::Ended => false,
+        }
+    }
+}
+
 /// A run that begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRun {

@@ -263,13 +263,79 @@ pub enum TargetError {
 }
 
 impl TargetError {
+    /// Whether whoever reads has seen enough: no failure.
+    pub fn is_closed(&self) -> bool {
+        match self {
+            Self::Closed => true,
+            Self::Folder { .. }
+            | Self::Special { .. }
+            | Self::ReadOnly { .. }
+            | Self::FolderDenied { .. }
+            | Self::NotAFolder { .. }
+            | Self::NameTooLong { .. }
+            | Self::Full { .. }
+            | Self::Leftover { .. }
+            | Self::Vanished { .. }
+            | Self::BadRecord { .. }
+            | Self::NewColumn { .. }
+            | Self::Stage { .. }
+            | Self::Spool { .. }
+            | Self::SpoolLost { .. }
+            | Self::SpoolShort { .. }
+            | Self::NotCompressed { .. }
+            | Self::Header { .. }
+            | Self::NotAPartitionedFolder { .. }
+            | Self::DatabaseLocked { .. }
+            | Self::NotADatabase { .. }
+            | Self::DatabaseDamaged { .. }
+            | Self::NotATable { .. }
+            | Self::ColumnType { .. }
+            | Self::SameColumn { .. }
+            | Self::TooManyColumns { .. }
+            | Self::EqualKeys { .. }
+            | Self::Database { .. }
+            | Self::Stopped
+            | Self::Stdout { .. }
+            | Self::NoThread { .. }
+            | Self::Io { .. } => false,
+        }
+    }
+
     /// The path whose finished records are gone: trying again will never help.
     pub fn lost(&self) -> Option<&str> {
         match self {
             Self::Vanished { shown } | Self::SpoolLost { shown, .. } | Self::SpoolShort { shown, .. } => {
                 Some(shown)
             }
-            _ => None,
+            Self::Folder { .. }
+            | Self::Special { .. }
+            | Self::ReadOnly { .. }
+            | Self::FolderDenied { .. }
+            | Self::NotAFolder { .. }
+            | Self::NameTooLong { .. }
+            | Self::Full { .. }
+            | Self::Leftover { .. }
+            | Self::BadRecord { .. }
+            | Self::NewColumn { .. }
+            | Self::Stage { .. }
+            | Self::Spool { .. }
+            | Self::NotCompressed { .. }
+            | Self::Header { .. }
+            | Self::NotAPartitionedFolder { .. }
+            | Self::DatabaseLocked { .. }
+            | Self::NotADatabase { .. }
+            | Self::DatabaseDamaged { .. }
+            | Self::NotATable { .. }
+            | Self::ColumnType { .. }
+            | Self::SameColumn { .. }
+            | Self::TooManyColumns { .. }
+            | Self::EqualKeys { .. }
+            | Self::Database { .. }
+            | Self::Closed
+            | Self::Stopped
+            | Self::Stdout { .. }
+            | Self::NoThread { .. }
+            | Self::Io { .. } => None,
         }
     }
 

@@ -32,7 +32,7 @@ pub use prepared::{Landed, Manner, Prepared, apply, discard};
 pub use stage::Stage;
 pub use worker::{Room, Worker};
 
-use crate::plan::target::{FilePlan, Format, Mode, TargetKind, TargetPlan};
+use crate::plan::target::{FilePlan, TargetKind, TargetPlan};
 use crate::record::Batch;
 use staging::Spot;
 
@@ -105,14 +105,16 @@ pub fn folders(plan: &TargetPlan) -> Vec<PathBuf> {
             let beside = staging::folder(&file.place.path);
             std::iter::once(file.place.path.clone()).chain(beside).collect()
         }
-        kind => kind.place().and_then(|place| staging::folder(&place.path)).into_iter().collect(),
+        kind @ (TargetKind::File(_) | TargetKind::Sqlite(_) | TargetKind::Stdout) => {
+            kind.place().and_then(|place| staging::folder(&place.path)).into_iter().collect()
+        }
     }
 }
 
 /// Whether the file that grows is the file that lands.
 fn is_its_own_spool(file: &FilePlan) -> bool {
-    file.format == Format::Jsonl
-        && file.mode == Mode::Replace
+    file.format.is_what_is_spooled()
+        && file.mode.replaces()
         && file.compress.is_none()
         && file.partition_by.is_empty()
 }

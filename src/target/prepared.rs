@@ -95,7 +95,7 @@ pub fn apply(prepared: &Prepared) -> Result<Landed, TargetError> {
     for file in prepared.files.iter().chain(&prepared.rejects) {
         match file.put_in_place() {
             // The others are as good as they were.
-            Err(error @ TargetError::Vanished { .. }) => drop(vanished.get_or_insert(error)),
+            Err(error) if error.lost().is_some() => drop(vanished.get_or_insert(error)),
             placed => placed?,
         }
     }

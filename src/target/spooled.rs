@@ -10,7 +10,7 @@ use super::spool::{Spool, SpoolReader};
 use super::sqlite;
 use super::staging::{PreparedFile, Spot, Staging};
 use super::{Manner, Position, Prepared, Receipt, Stage, Target};
-use crate::plan::target::{ColumnsPlan, Format, Mode, TargetKind, TargetPlan};
+use crate::plan::target::{FilePlan, Mode, SqlitePlan, TargetKind, TargetPlan};
 use crate::record::key::KeyReader;
 use crate::record::{Batch, Change};
 
@@ -26,8 +26,8 @@ pub(super) struct Spooled {
 
 /// What is there before the run.
 enum Ground {
-    File(file::Ground),
-    Sqlite(sqlite::Ground),
+    File(FilePlan, file::Ground),
+    Sqlite(SqlitePlan, sqlite::Ground),
 }
 
 /// The files that grow; removed on drop unless they are still needed.
@@ -47,8 +47,10 @@ impl Spooled {
     ) -> Result<Self, TargetError> {
         let run_id = stage.run_id();
         let ground = match &plan.kind {
-            TargetKind::Sqlite(sqlite) => Ground::Sqlite(sqlite::Ground::look(sqlite, run_id)?),
-            TargetKind::File(file) => Ground::File(file::Ground::look(file, run_id)?),
+            TargetKind::Sqlite(sqlite) => {
+                Ground::Sqlite(sqlite.clone(), sqlite::Ground::look(sqlite, run_id)?)
+            }
+            TargetKind::File(file) => Ground::File(file.clone(), file::Ground::look(file, run_id)?),
             TargetKind::Stdout => return Err(TargetError::Stopped),
         };
         let rejects = if plan.diverts { Some(rejects(plan, run_id)?) } else { None };
@@ -63,13 +65,14 @@ impl Spooled {
 
     fn take(&mut self, record: &[u8], change: Change) -> Result<(), TargetError> {
         let checked = match change {
-            Change::Put => self.gate.check(record),
-            Change::Delete => self.gate.check_key(record),
+            Change::Put => self.gate.check(record).map(|()| Some(&mut self.spools.puts)),
+            Change::Delete => self.gate.check_key(record).map(|()| self.spools.deletes.as_mut()),
         };
-        match (checked, change, &mut self.spools.deletes) {
-            (Ok(()), Change::Delete, Some(deletes)) => deletes.take(record),
-            (Ok(()), _, _) => self.spools.puts.take(record),
-            (Err(refusal), ..) => self.refuse(record, refusal),
+        match checked {
+            Ok(Some(spool)) => spool.take(record),
+            // The plan refuses it: without a key nothing says which record goes.
+            Ok(None) => self.refuse(record, Refusal::Bad("is to be deleted, and there is no key".to_owned())),
+            Err(refusal) => self.refuse(record, refusal),
         }
     }
 
@@ -89,8 +92,8 @@ impl Spooled {
 
     fn prepare_all(&mut self) -> Result<Prepared, TargetError> {
         self.settle()?;
-        let mut prepared = match (&self.plan.kind, &self.ground) {
-            (TargetKind::File(file), Ground::File(ground)) => {
+        let mut prepared = match &self.ground {
+            Ground::File(file, ground) => {
                 let made = file::Maker {
                     plan: file,
                     puts: self.spools.puts.path(),
@@ -104,7 +107,7 @@ impl Spooled {
                 };
                 ground.prepare(&made)?
             }
-            (TargetKind::Sqlite(_), Ground::Sqlite(ground)) => {
+            Ground::Sqlite(_, ground) => {
                 let columns = self.gate.table.as_ref().map(sqlite::columns_of).unwrap_or_default();
                 ground.prepare(
                     columns,
@@ -112,7 +115,6 @@ impl Spooled {
                     self.spools.deletes.as_ref().map(Spool::path),
                 )?
             }
-            _ => return Err(TargetError::Stopped),
         };
         let Position { records, bytes } = self.spools.puts.position();
         prepared.records = records;
@@ -232,24 +234,19 @@ impl Drop for Spools {
 }
 
 fn gate(plan: &TargetPlan, ground: &Ground) -> Gate {
-    let (columns, former, as_text, partition_by): (Option<&ColumnsPlan>, &[String], bool, &[String]) =
-        match (&plan.kind, ground) {
-            (TargetKind::File(file), Ground::File(ground)) if file.format == Format::Csv => {
-                (Some(&file.columns), ground.columns(), true, &file.partition_by)
-            }
-            (TargetKind::File(file), _) => (None, &[], false, &file.partition_by),
-            (TargetKind::Sqlite(sqlite), Ground::Sqlite(ground)) => {
-                (Some(&sqlite.columns), ground.columns(), false, &[])
-            }
-            _ => (None, &[], false, &[]),
-        };
-    let refuses_nul = matches!(plan.kind, TargetKind::Sqlite(_));
-    Gate {
-        table: columns.map(|columns| TableGate::new(columns, former, refuses_nul)),
-        key: plan.kind.key().map(|key| KeyReader::new(key.to_vec(), as_text)),
-        partition_by: partition_by.to_vec(),
-        ..Gate::default()
-    }
+    let key = |as_text| plan.kind.key().map(|key| KeyReader::new(key.to_vec(), as_text));
+    let (table, key, partition_by) = match ground {
+        Ground::File(file, ground) => {
+            let columns = file.format.has_columns().then_some(&file.columns);
+            let table = columns.map(|columns| TableGate::new(columns, ground.columns(), false));
+            (table, key(file.format.compares_keys_as_text()), file.partition_by.as_slice())
+        }
+        Ground::Sqlite(sqlite, ground) => {
+            let table = TableGate::new(&sqlite.columns, ground.columns(), true);
+            (Some(table), key(false), &[][..])
+        }
+    };
+    Gate { table, key, partition_by: partition_by.to_vec(), ..Gate::default() }
 }
 
 /// Lets the gate see what was spooled before: it then knows the columns.
@@ -276,7 +273,7 @@ fn rejects(plan: &TargetPlan, run_id: &str) -> Result<Spot, TargetError> {
                 .collect();
             format!(".{table}.rejected.jsonl")
         }
-        _ => ".rejected.jsonl".to_owned(),
+        TargetKind::File(_) | TargetKind::Stdout => ".rejected.jsonl".to_owned(),
     };
     let mut path = plan.kind.place().map(|place| place.path.clone()).unwrap_or_default();
     let mut name = path.file_name().unwrap_or_default().to_owned();

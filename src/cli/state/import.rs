@@ -138,8 +138,8 @@ fn watermark(entry: Entry) -> Result<Watermark, Wrong> {
     let Entry { pipeline, step, name, per, word, value } = entry;
     let key = WatermarkKey { pipeline, step, name, per: per.to_string() };
     let wrong = |what: String| Wrong::of(format!("{} of `{}`: {what}", title(&key), key.pipeline));
-    let kind = StateType::ALL.into_iter().find(|kind| kind.word() == word).ok_or_else(|| {
-        let words = quoted_list(StateType::ALL.map(StateType::word));
+    let kind = StateType::ALL.iter().copied().find(|kind| kind.word() == word).ok_or_else(|| {
+        let words = quoted_list(StateType::ALL.iter().map(|kind| kind.word()));
         wrong(format!("`{word}` is no type, there are {words}"))
     })?;
     by_hand::fits(&value, kind).map_err(|unfit| wrong(unfit.to_string()))?;

@@ -40,7 +40,12 @@ fn merge(
     puts: &mut SpoolReader,
     sink: &mut Sink,
 ) -> Result<u64, TargetError> {
-    let mut changes = Changes::read(KeyReader::new(key.to_vec(), false), puts, maker.deletes, maker.shown())?;
+    let mut changes = Changes::read(
+        KeyReader::new(key.to_vec(), maker.plan.format.compares_keys_as_text()),
+        puts,
+        maker.deletes,
+        maker.shown(),
+    )?;
     let mut deleted = 0;
     if let Some(mut former) = former {
         let mut line = Vec::new();

@@ -9,7 +9,7 @@ use super::database::{Database, quoted};
 use super::table::{Affinity, Table, affinity_of};
 use super::{Load, LoadColumn};
 use crate::fault_point::{FaultPoint, reach};
-use crate::plan::target::{ColumnType, Mode};
+use crate::plan::target::ColumnType;
 use crate::record::fields::fields;
 use crate::record::schema::{Cell, Schema};
 use crate::target::error::TargetError;
@@ -61,12 +61,12 @@ impl Loading<'_> {
         let table = self.table()?;
         let mut deleted = 0;
         if let Some(table) = table {
-            if let Mode::Merge { key } = &self.load.mode {
+            if let Some(key) = self.load.mode.key() {
                 self.unique_index(key)?;
             }
             let columns = self.columns(&table);
             self.insert(&columns, &mut puts)?;
-            if let (Mode::Merge { key }, Some(deletes)) = (&self.load.mode, &self.load.deletes) {
+            if let (Some(key), Some(deletes)) = (self.load.mode.key(), &self.load.deletes) {
                 deleted = self.delete(key, &table, deletes)?;
             }
         }
@@ -147,7 +147,7 @@ impl Loading<'_> {
         let names: Vec<String> = written.iter().map(|(_, column)| quoted(&column.name)).collect();
         let marks: Vec<String> = (1..=names.len()).map(|number| format!("?{number}")).collect();
         let insert = format!("INSERT INTO {table} ({}) VALUES ({})", names.join(", "), marks.join(", "));
-        let Mode::Merge { key } = &self.load.mode else { return Ok(insert) };
+        let Some(key) = self.load.mode.key() else { return Ok(insert) };
         let is_key = |name: &str| key.iter().any(|part| part.eq_ignore_ascii_case(name));
         let mut updates: Vec<String> = written
             .iter()
@@ -226,6 +226,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::plan::target::Mode;
     use crate::record::kind::Kinds;
 
     /// A clock that went back makes this run older than all that are remembered.
