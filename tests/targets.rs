@@ -39,11 +39,11 @@ impl Site {
     }
 
     fn open(&self, run: &str) -> Box<dyn Target> {
-        open(&self.plan, &self.stage(run), None, Box::new(std::io::sink())).unwrap()
+        open(&self.plan, &self.stage(run), None, false, Box::new(std::io::sink())).unwrap()
     }
 
     fn resume(&self, run: &str, receipt: &Receipt) -> Result<Box<dyn Target>, TargetError> {
-        open(&self.plan, &self.stage(run), Some(receipt), Box::new(std::io::sink()))
+        open(&self.plan, &self.stage(run), Some(receipt), false, Box::new(std::io::sink()))
     }
 
     /// A run that goes well.

@@ -4,6 +4,7 @@
 //! `run` has no "unknown step" branch.
 
 pub mod auth;
+pub mod block;
 pub mod clear_secret;
 pub mod connection;
 pub mod context;
@@ -28,6 +29,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use auth::{AuthPlan, AuthUse, KeptUse};
+use block::{Block, StepId};
 use connection::{ConnectionFiles, ConnectionPlan, Connections};
 use need::ValueUse;
 use params::Param;
@@ -55,8 +57,10 @@ pub struct Plan {
     pub connections: Vec<ConnectionPlan>,
     /// How requests prove who asks.
     pub auths: Vec<AuthPlan>,
-    /// Its steps, in order.
+    /// Its steps, in the order of the file.
     pub steps: Vec<StepPlan>,
+    /// In which order they run.
+    pub block: Block,
     /// Where records land.
     pub targets: Vec<TargetPlan>,
     /// Secrets that stand in the pipeline as plain text: warned of, and masked in everything that is shown.
@@ -97,6 +101,11 @@ impl Limits {
 }
 
 impl Plan {
+    /// A step of the plan.
+    pub fn step(&self, id: StepId) -> &StepPlan {
+        &self.steps[id.index()]
+    }
+
     /// Makes all targets begin empty, whatever they hold: everything is read anew.
     pub fn read_anew(&mut self) {
         self.targets.iter_mut().for_each(|target| target.kind.begin_empty());
@@ -204,7 +213,7 @@ impl<'a> Planner<'a> {
         for step in steps.iter().flatten() {
             self.refuse_replacing_by_part(step, &targets);
         }
-        let params = params?;
+        let (params, steps) = (params?, steps?);
         need::mark(&mut self.connections.list, self.uses);
         for connection in &self.connections.list {
             self.meaning.environment.extend(connection.environment());
@@ -218,7 +227,8 @@ impl<'a> Planner<'a> {
             params,
             connections: self.connections.list,
             auths: self.connections.auths,
-            steps: steps?,
+            block: Block::flat(steps.len()),
+            steps,
             targets,
             clear_secrets: clear_secret::of_pipeline(spec).into_iter().map(|secret| secret.value).collect(),
             environment: self.meaning.environment,

@@ -51,6 +51,16 @@ pub enum StateSource {
     Through(Written<Template>),
 }
 
+impl StateSource {
+    /// The field of the records that it is made of, if it is made of one.
+    pub fn path(&self) -> Option<&FieldPath> {
+        match self {
+            Self::Max(path) | Self::Min(path) | Self::Last(path) => Some(path),
+            Self::Expression(_) | Self::Through(_) => None,
+        }
+    }
+}
+
 /// Where in a record a value is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldPath {

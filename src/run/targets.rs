@@ -1,31 +1,56 @@
 //! The targets of a run: opened once, fed by steps, shown together at the end.
 
+use std::cell::Cell;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
-use super::checkpoint::SavedTarget;
-use crate::plan::target::TargetPlan;
+use super::journal::checkpoint::SavedTarget;
+use crate::plan::Plan;
 use crate::record::Batch;
-use crate::target::{Landed, Prepared, Receipt, Room, Stage, TargetError, Worker, apply, discard, open};
+use crate::target::{
+    Landed, Origin, Prepared, Receipt, Room, Settling, Stage, TargetError, Worker, apply, discard, open,
+};
 
 /// All targets of a run, each with a thread of its own.
 #[derive(Debug, Default)]
 pub(super) struct Targets {
     list: Vec<Open>,
+    /// Whether items of a loop write, whose records land in the order of the items.
+    keeps_order: bool,
 }
 
 #[derive(Debug)]
 struct Open {
     worker: Worker,
     /// Whether a step that writes here ran. If none did, what is there stays.
-    wanted: bool,
+    wanted: Cell<bool>,
     /// Whether its reader has gone.
-    closed: bool,
+    closed: Cell<bool>,
 }
 
 /// Room at some targets.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Rooms(Vec<(usize, Room)>);
+
+/// Receipts of all targets, on their way.
+#[derive(Debug)]
+pub(super) struct Settlings(Vec<(bool, Option<Settling>)>);
+
+impl Settlings {
+    /// Waits for them.
+    pub(super) async fn receipts(self) -> Result<Vec<SavedTarget>, TargetError> {
+        let mut saved = Vec::with_capacity(self.0.len());
+        for (wanted, settling) in self.0 {
+            let receipt = match settling {
+                Some(settling) => settling.receipt().await?,
+                None => Receipt::default(),
+            };
+            saved.push(SavedTarget { wanted, receipt });
+        }
+        Ok(saved)
+    }
+}
 
 /// What is visible, and why not everything.
 #[derive(Debug)]
@@ -40,64 +65,81 @@ impl Targets {
     /// Opens all of them: what cannot be written is known before the first request. What an interrupted run left is cut
     /// back to what its checkpoint knows.
     pub(super) fn open(
-        plans: &[TargetPlan],
+        plan: &Plan,
         run_id: &str,
         stage: &Path,
         stdout: &dyn Fn() -> Box<dyn Write + Send>,
         saved: Option<&[SavedTarget]>,
     ) -> Result<Self, TargetError> {
         // All before the first thread: a target that is dropped here takes its temporary file with it.
-        let opened = plans.iter().enumerate().map(|(index, plan)| {
+        let keeps_order = plan.block.has_loops();
+        let opened = plan.targets.iter().enumerate().map(|(index, plan)| {
             let saved = saved.and_then(|saved| saved.get(index));
             let stage = Stage::new(run_id, stage, index);
-            let target = open(plan, &stage, saved.map(|saved| &saved.receipt), stdout())?;
+            let target = open(plan, &stage, saved.map(|saved| &saved.receipt), keeps_order, stdout())?;
             Ok((target, saved.is_some_and(|saved| saved.wanted)))
         });
         let opened: Vec<_> = opened.collect::<Result<_, TargetError>>()?;
-        let open = |(target, wanted)| Ok(Open { worker: Worker::spawn(target)?, wanted, closed: false });
-        Ok(Self { list: opened.into_iter().map(open).collect::<Result<_, _>>()? })
+        let open = |(target, wanted)| {
+            let worker = Worker::spawn(target)?;
+            Ok(Open { worker, wanted: Cell::new(wanted), closed: Cell::new(false) })
+        };
+        Ok(Self { list: opened.into_iter().map(open).collect::<Result<_, _>>()?, keeps_order })
     }
 
-    /// Makes durable what all of them were given so far.
-    pub(super) async fn settle(&self) -> Result<Vec<SavedTarget>, TargetError> {
-        let mut saved = Vec::with_capacity(self.list.len());
-        for open in &self.list {
-            let receipt =
-                if open.closed { Receipt::default() } else { open.worker.ask_settle().receipt().await? };
-            saved.push(SavedTarget { wanted: open.wanted, receipt });
-        }
-        Ok(saved)
+    /// Orders, at once, that what all of them were given so far is made durable.
+    pub(super) fn ask_settle(&self) -> Settlings {
+        let settling = |open: &Open| {
+            let receipt = (!open.closed.get()).then(|| open.worker.ask_settle());
+            (open.wanted.get(), receipt)
+        };
+        Settlings(self.list.iter().map(settling).collect())
     }
 
     /// A step that writes here runs.
-    pub(super) fn want(&mut self, target: usize) {
-        self.list[target].wanted = true;
+    pub(super) fn want(&self, target: usize) {
+        self.list[target].wanted.set(true);
     }
 
-    /// Waits for room for the batches at each of the targets, in the order of the plan: whoever waits for the second holds
-    /// the first, so that all must ask in one order. A reader of standard output that has gone ends the run only if
-    /// nothing else is written: files are wanted whether somebody watches or not.
-    pub(super) async fn room(&mut self, targets: &[usize], bytes: usize) -> Result<Rooms, TargetError> {
+    /// Waits for room for so many bytes at each of the targets, in the order of the plan: whoever waits for the second
+    /// holds the first, so that all must ask in one order. A reader of standard output that has gone ends the run only
+    /// if nothing else is written: files are wanted whether somebody watches or not.
+    pub(super) async fn room(&self, targets: &[usize], bytes: usize) -> Result<Rooms, TargetError> {
         let only = self.list.len() == 1;
         let mut rooms = Vec::with_capacity(targets.len());
-        for (index, open) in self.list.iter_mut().enumerate() {
-            if open.closed || !targets.contains(&index) {
+        for (index, open) in self.list.iter().enumerate() {
+            if open.closed.get() || !targets.contains(&index) {
                 continue;
             }
             match open.worker.room(bytes).await {
                 Ok(room) => rooms.push((index, room)),
-                Err(TargetError::Closed) if !only => open.closed = true,
+                Err(TargetError::Closed) if !only => open.closed.set(true),
                 Err(error) => return Err(error),
             }
         }
         Ok(Rooms(rooms))
     }
 
-    /// Hands the batches to the targets that have room for them, at once.
-    pub(super) fn put(&self, batches: &[Batch], rooms: Rooms) {
-        for (index, room) in rooms.0 {
-            self.list[index].worker.put(batches.to_vec(), room);
+    /// Whether it has to be known whose records are whose.
+    pub(super) fn keeps_order(&self) -> bool {
+        self.keeps_order
+    }
+
+    /// Hands the batches to the targets that have room for them, at once. `origin`: whose they are.
+    pub(super) fn put(&self, batches: Vec<Batch>, origin: Option<Origin>, rooms: Rooms) {
+        let mut rooms = rooms.0.into_iter();
+        let last = rooms.next_back();
+        for (index, room) in rooms {
+            self.list[index].worker.put(batches.clone(), origin.clone(), room);
         }
+        if let Some((index, room)) = last {
+            self.list[index].worker.put(batches, origin, room);
+        }
+    }
+
+    /// What was handed over so far of whatever a path leads to does not count; at once.
+    pub(super) fn void(&self, path: &Arc<[u64]>) {
+        self.list.iter().for_each(|open| open.worker.void(path));
     }
 
     /// Makes all durable, hidden as they are. If one fails, nothing of any is left.
@@ -106,7 +148,7 @@ impl Targets {
         let mut prepared: Vec<Prepared> = Vec::new();
         let mut error = None;
         for open in self.list {
-            if !open.wanted || open.closed || error.is_some() {
+            if !open.wanted.get() || open.closed.get() || error.is_some() {
                 open.worker.abandon().await;
                 continue;
             }

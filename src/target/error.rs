@@ -128,6 +128,12 @@ pub enum TargetError {
         /// The length that it had.
         expected: u64,
     },
+    /// What a spool holds is not what was written.
+    #[error("the records that wait for `{shown}` have changed since they were written")]
+    SpoolChanged {
+        /// The path as the author wrote it.
+        shown: String,
+    },
     /// The file that is there is not compressed as `compress` says.
     #[error("`{shown}` is there, but is no file of {word}")]
     NotCompressed {
@@ -282,6 +288,7 @@ impl TargetError {
             | Self::Spool { .. }
             | Self::SpoolLost { .. }
             | Self::SpoolShort { .. }
+            | Self::SpoolChanged { .. }
             | Self::NotCompressed { .. }
             | Self::Header { .. }
             | Self::NotAPartitionedFolder { .. }
@@ -304,9 +311,10 @@ impl TargetError {
     /// The path whose finished records are gone: trying again will never help.
     pub fn lost(&self) -> Option<&str> {
         match self {
-            Self::Vanished { shown } | Self::SpoolLost { shown, .. } | Self::SpoolShort { shown, .. } => {
-                Some(shown)
-            }
+            Self::Vanished { shown }
+            | Self::SpoolLost { shown, .. }
+            | Self::SpoolShort { shown, .. }
+            | Self::SpoolChanged { shown } => Some(shown),
             Self::Folder { .. }
             | Self::Special { .. }
             | Self::ReadOnly { .. }
@@ -368,7 +376,10 @@ impl TargetError {
             Self::Stage { .. } | Self::Spool { .. } => {
                 "records wait in `.river/stage` at the project's root until the run is complete: that folder needs room and must be writable".to_owned()
             }
-            Self::SpoolLost { .. } | Self::SpoolShort { .. } | Self::Vanished { .. } => "run the pipeline again".to_owned(),
+            Self::SpoolLost { .. }
+            | Self::SpoolShort { .. }
+            | Self::SpoolChanged { .. }
+            | Self::Vanished { .. } => "run the pipeline again".to_owned(),
             Self::NotCompressed { shown, .. } => {
                 format!("give another path, or compress or move away `{shown}`")
             }

@@ -4,7 +4,7 @@
 use super::error::TargetError;
 use super::lines::Lines;
 use super::staging::{Spot, Staging};
-use super::{Position, Prepared, Receipt, Target};
+use super::{Origin, Position, Prepared, Receipt, Target};
 use crate::record::Batch;
 
 pub(super) struct Jsonl {
@@ -16,9 +16,7 @@ impl Jsonl {
     pub(super) fn open(spot: Spot, receipt: Option<&Receipt>) -> Result<Self, TargetError> {
         Ok(match receipt {
             None => Self { lines: Lines::new(Staging::create(spot)?) },
-            Some(Receipt { puts, .. }) => {
-                Self { lines: Lines::after(Staging::resume(spot, *puts)?, *puts) }
-            }
+            Some(Receipt { puts, .. }) => Self { lines: Lines::after(Staging::resume(spot, *puts)?, *puts) },
         })
     }
 
@@ -30,6 +28,14 @@ impl Jsonl {
 impl Target for Jsonl {
     fn write(&mut self, batch: &Batch) -> Result<(), TargetError> {
         self.lines.take(batch).map_err(|source| self.lines.out().refused("write", source))
+    }
+
+    fn note_origin(&mut self, _origin: &Origin) -> Result<(), TargetError> {
+        Ok(())
+    }
+
+    fn void(&mut self, _path: &[u64]) -> Result<(), TargetError> {
+        Ok(())
     }
 
     fn settle(&mut self) -> Result<Receipt, TargetError> {
@@ -96,7 +102,7 @@ mod tests {
     }
 
     fn try_open(path: PathBuf) -> Result<Box<dyn Target>, TargetError> {
-        open(&plan(path), &stage(), None, Box::new(std::io::sink()))
+        open(&plan(path), &stage(), None, false, Box::new(std::io::sink()))
     }
 
     fn batch(body: &str) -> Batch {
@@ -146,15 +152,15 @@ mod tests {
         let receipt = target.settle().unwrap();
         target.write(&batch("[3]")).unwrap();
         target.suspend().unwrap();
-        let mut target = open(&plan(path.clone()), &stage(), Some(&receipt), sink()).unwrap();
+        let mut target = open(&plan(path.clone()), &stage(), Some(&receipt), false, sink()).unwrap();
         target.write(&batch("[4]")).unwrap();
         apply(&target.prepare().unwrap()).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "1\n2\n4\n");
 
-        let lost = open(&plan(path.clone()), &stage(), Some(&receipt), sink()).err().unwrap();
+        let lost = open(&plan(path.clone()), &stage(), Some(&receipt), false, sink()).err().unwrap();
         assert!(matches!(lost, TargetError::SpoolLost { .. }), "{lost:?}");
         fs::write(folder.path().join(".a.jsonl.run1.river-tmp"), "1").unwrap();
-        let short = open(&plan(path), &stage(), Some(&receipt), sink()).err().unwrap();
+        let short = open(&plan(path), &stage(), Some(&receipt), false, sink()).err().unwrap();
         assert!(short.to_string().ends_with("has 1 bytes of 4"), "{short}");
     }
 

@@ -14,6 +14,7 @@ mod gate;
 mod jsonl;
 mod lines;
 mod prepared;
+mod segments;
 mod spool;
 mod spooled;
 mod sqlite;
@@ -29,8 +30,9 @@ use serde::{Deserialize, Serialize};
 
 pub use error::TargetError;
 pub use prepared::{Landed, Manner, Prepared, apply, discard};
+pub use segments::Origin;
 pub use stage::Stage;
-pub use worker::{Room, Worker};
+pub use worker::{Room, Settling, Worker};
 
 use crate::plan::target::{FilePlan, TargetKind, TargetPlan};
 use crate::record::Batch;
@@ -40,6 +42,13 @@ use staging::Spot;
 pub trait Target: Send {
     /// Takes the records of a batch; they need not be durable yet.
     fn write(&mut self, batch: &Batch) -> Result<(), TargetError>;
+
+    /// Notes whose records those are that were written since the last note. Only a target that was opened to keep the
+    /// order of items is asked.
+    fn note_origin(&mut self, origin: &Origin) -> Result<(), TargetError>;
+
+    /// What was written so far of whatever this leads to does not count.
+    fn void(&mut self, path: &[u64]) -> Result<(), TargetError>;
 
     /// Makes durable what was taken so far, hidden as it is.
     fn settle(&mut self) -> Result<Receipt, TargetError>;
@@ -64,6 +73,9 @@ pub struct Receipt {
     pub deletes: Position,
     /// Records that cannot land, and were put aside.
     pub rejected: Position,
+    /// Whose records those are, if items of a loop write them.
+    #[serde(default)]
+    pub segments: Position,
 }
 
 /// A place in a file of JSON Lines.
@@ -75,8 +87,9 @@ pub struct Position {
     pub bytes: u64,
 }
 
-/// Opens a target, cut back to the receipt if an earlier process opened it for this run. `stdout` is where
-/// [`TargetKind::Stdout`] writes.
+/// Opens a target, cut back to the receipt if an earlier process opened it for this run. `keeps_order`: items of a loop
+/// write to it as they come, and land in their order. `stdout` is where [`TargetKind::Stdout`] writes; what is printed
+/// comes as it comes.
 ///
 /// # Errors
 /// When the place cannot be written, and nothing is left behind then; when less is there than the receipt says.
@@ -84,16 +97,17 @@ pub fn open(
     plan: &TargetPlan,
     stage: &Stage,
     receipt: Option<&Receipt>,
+    keeps_order: bool,
     stdout: Box<dyn Write + Send>,
 ) -> Result<Box<dyn Target>, TargetError> {
     Ok(match &plan.kind {
-        TargetKind::File(file) if is_its_own_spool(file) => {
+        TargetKind::File(file) if is_its_own_spool(file) && !keeps_order => {
             let spot = Spot::look(&file.place.path, &file.place.shown, stage.run_id())?;
             Box::new(jsonl::Jsonl::open(spot, receipt)?)
         }
         TargetKind::Stdout => Box::new(stdout::Stdout::open(stdout, receipt)),
         TargetKind::File(_) | TargetKind::Sqlite(_) => {
-            Box::new(spooled::Spooled::open(plan, stage, receipt)?)
+            Box::new(spooled::Spooled::open(plan, stage, receipt, keeps_order)?)
         }
     })
 }

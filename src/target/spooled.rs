@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use super::error::TargetError;
 use super::file;
 use super::gate::{Gate, Refusal, TableGate};
+use super::segments::{KINDS, Ordered, Segments};
 use super::spool::{Spool, SpoolReader};
 use super::sqlite;
 use super::staging::{PreparedFile, Spot, Staging};
-use super::{Manner, Position, Prepared, Receipt, Stage, Target};
+use super::{Manner, Origin, Position, Prepared, Receipt, Stage, Target};
 use crate::plan::target::{FilePlan, Mode, SqlitePlan, TargetKind, TargetPlan};
 use crate::record::key::KeyReader;
 use crate::record::{Batch, Change};
@@ -35,6 +36,10 @@ struct Spools {
     puts: Spool,
     deletes: Option<Spool>,
     rejected: Option<Spool>,
+    /// Whose records are whose, if items of a loop write them.
+    segments: Option<Segments>,
+    /// Files as they came, once others with the records in order stand in their place.
+    as_they_came: Vec<PathBuf>,
     stay: bool,
 }
 
@@ -44,6 +49,7 @@ impl Spooled {
         plan: &TargetPlan,
         stage: &Stage,
         receipt: Option<&Receipt>,
+        keeps_order: bool,
     ) -> Result<Self, TargetError> {
         let run_id = stage.run_id();
         let ground = match &plan.kind {
@@ -56,7 +62,7 @@ impl Spooled {
         let rejects = if plan.diverts { Some(rejects(plan, run_id)?) } else { None };
         stage.create(shown(plan))?;
         let mut gate = gate(plan, &ground);
-        let spools = Spools::open(plan, stage, receipt)?;
+        let spools = Spools::open(plan, stage, receipt, keeps_order)?;
         if receipt.is_some_and(|receipt| receipt.puts.records > 0) {
             replay(&mut spools.puts.reader()?, &mut gate)?;
         }
@@ -92,6 +98,7 @@ impl Spooled {
 
     fn prepare_all(&mut self) -> Result<Prepared, TargetError> {
         self.settle()?;
+        self.put_in_order()?;
         let mut prepared = match &self.ground {
             Ground::File(file, ground) => {
                 let made = file::Maker {
@@ -132,6 +139,15 @@ impl Spooled {
         Ok(prepared)
     }
 
+    /// Puts what items of a loop wrote in their order. Columns are looked at again: what was left out has none.
+    fn put_in_order(&mut self) -> Result<(), TargetError> {
+        if self.spools.put_in_order(shown(&self.plan))? {
+            self.gate = gate(&self.plan, &self.ground);
+            replay(&mut self.spools.puts.reader()?, &mut self.gate)?;
+        }
+        Ok(())
+    }
+
     /// The file of what could not land in this run. Without any, one of an earlier run is emptied, and none is made.
     fn rejects(&mut self) -> Result<Option<PreparedFile>, TargetError> {
         let (Some(spot), Some(rejected)) = (self.rejects.take(), &self.spools.rejected) else {
@@ -151,6 +167,14 @@ impl Spooled {
 impl Target for Spooled {
     fn write(&mut self, batch: &Batch) -> Result<(), TargetError> {
         batch.iter().try_for_each(|record| self.take(record, batch.change()))
+    }
+
+    fn note_origin(&mut self, origin: &Origin) -> Result<(), TargetError> {
+        self.spools.note_origin(origin)
+    }
+
+    fn void(&mut self, path: &[u64]) -> Result<(), TargetError> {
+        self.spools.segments.as_mut().map_or(Ok(()), |segments| segments.void(path))
     }
 
     fn settle(&mut self) -> Result<Receipt, TargetError> {
@@ -176,20 +200,34 @@ impl Target for Spooled {
 }
 
 impl Spools {
-    fn open(plan: &TargetPlan, stage: &Stage, receipt: Option<&Receipt>) -> Result<Self, TargetError> {
+    fn open(
+        plan: &TargetPlan,
+        stage: &Stage,
+        receipt: Option<&Receipt>,
+        keeps_order: bool,
+    ) -> Result<Self, TargetError> {
         let shown = shown(plan);
         let open = |kind: &str, position: fn(&Receipt) -> Position| {
             let path = stage.path(plan, kind);
-            match receipt {
-                Some(receipt) => Spool::resume(&path, position(receipt), shown),
-                None => Spool::create(&path, shown),
-            }
+            let spool = match receipt {
+                Some(receipt) => Spool::resume(&path, position(receipt), shown)?,
+                None => Spool::create(&path, shown)?,
+            };
+            Ok(if keeps_order { spool.with_checksums() } else { spool })
+        };
+        let through = receipt.map(|receipt| [receipt.puts, receipt.deletes, receipt.rejected]);
+        let segments = || {
+            let path = stage.path(plan, ".segments");
+            let position = receipt.map(|receipt| receipt.segments);
+            Segments::open(&path, shown, position, through.unwrap_or_default())
         };
         let keyed = plan.kind.key().is_some();
         Ok(Self {
             puts: open("", |receipt| receipt.puts)?,
             deletes: keyed.then(|| open(".deletes", |receipt| receipt.deletes)).transpose()?,
             rejected: plan.diverts.then(|| open(".rejected", |receipt| receipt.rejected)).transpose()?,
+            segments: keeps_order.then(segments).transpose()?,
+            as_they_came: vec![],
             // What is there to go on with must not be lost because something else fails.
             stay: receipt.is_some(),
         })
@@ -202,6 +240,7 @@ impl Spools {
             puts: self.puts.settle()?,
             deletes: settle(&mut self.deletes)?,
             rejected: settle(&mut self.rejected)?,
+            segments: self.segments.as_mut().map_or(Ok(Position::default()), Segments::settle)?,
         };
         if !self.stay {
             self.puts.settle_name()?;
@@ -209,12 +248,43 @@ impl Spools {
         Ok(receipt)
     }
 
+    fn note_origin(&mut self, origin: &Origin) -> Result<(), TargetError> {
+        let Some(segments) = &mut self.segments else { return Ok(()) };
+        let mut spools = [Some(&mut self.puts), self.deletes.as_mut(), self.rejected.as_mut()];
+        let now = spools
+            .each_ref()
+            .map(|spool| spool.as_ref().map_or_else(Position::default, |spool| spool.position()));
+        let checksums =
+            spools.each_mut().map(|spool| spool.as_mut().map_or(0, |spool| spool.take_checksum()));
+        segments.note(origin, now, checksums)
+    }
+
+    /// Puts what items of a loop wrote in their order; false: there is no loop.
+    fn put_in_order(&mut self, shown: &str) -> Result<bool, TargetError> {
+        let Some(segments) = &mut self.segments else { return Ok(false) };
+        let spools: [Option<&Spool>; KINDS] =
+            [Some(&self.puts), self.deletes.as_ref(), self.rejected.as_ref()];
+        let ordered = segments.put_in_order(spools.map(|spool| spool.map(Spool::path)), shown)?;
+
+        // From here on they stand in the place of what came.
+        let all: [Option<&mut Spool>; KINDS] =
+            [Some(&mut self.puts), self.deletes.as_mut(), self.rejected.as_mut()];
+        for (spool, ordered) in all.into_iter().zip(ordered) {
+            if let (Some(spool), Some(Ordered { path, position })) = (spool, ordered) {
+                self.as_they_came.push(spool.path().to_owned());
+                *spool = Spool::resume(&path, position, shown)?;
+            }
+        }
+        Ok(true)
+    }
+
     fn received(&self) -> u64 {
         self.all().map(|spool| spool.position().records).sum()
     }
 
     fn paths(&self) -> impl Iterator<Item = PathBuf> {
-        self.all().map(|spool| spool.path().to_owned())
+        let segments = self.segments.iter().map(|segments| segments.path().to_owned());
+        self.all().map(|spool| spool.path().to_owned()).chain(segments).chain(self.as_they_came.clone())
     }
 
     fn all(&self) -> impl Iterator<Item = &Spool> {

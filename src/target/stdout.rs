@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::error::TargetError;
 use super::lines::Lines;
-use super::{Position, Prepared, Receipt, Target};
+use super::{Origin, Position, Prepared, Receipt, Target};
 use crate::record::Batch;
 
 pub(super) struct Stdout {
@@ -28,6 +28,14 @@ impl Target for Stdout {
     fn write(&mut self, batch: &Batch) -> Result<(), TargetError> {
         self.lines.take(batch).map_err(refused)?;
         self.flush()
+    }
+
+    fn note_origin(&mut self, _origin: &Origin) -> Result<(), TargetError> {
+        Ok(())
+    }
+
+    fn void(&mut self, _path: &[u64]) -> Result<(), TargetError> {
+        Ok(())
     }
 
     fn settle(&mut self) -> Result<Receipt, TargetError> {
@@ -99,7 +107,8 @@ mod tests {
 
     fn target(out: impl Write + Send + 'static) -> Box<dyn Target> {
         let plan = TargetPlan { name: "o".into(), kind: TargetKind::Stdout, diverts: false };
-        open(&plan, &Stage::new("run1", std::path::Path::new("/not/needed"), 0), None, Box::new(out)).unwrap()
+        open(&plan, &Stage::new("run1", std::path::Path::new("/not/needed"), 0), None, false, Box::new(out))
+            .unwrap()
     }
 
     #[test]

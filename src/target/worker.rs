@@ -6,7 +6,7 @@ use std::thread;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::error::TargetError;
-use super::{Prepared, Receipt, Target};
+use super::{Origin, Prepared, Receipt, Target};
 use crate::record::Batch;
 
 /// Bytes of records that may wait for a target; who wants to add more waits too.
@@ -28,7 +28,8 @@ type Orders = mpsc::UnboundedReceiver<Order>;
 type Failure = Arc<Mutex<Option<TargetError>>>;
 
 enum Order {
-    Write(Vec<Batch>, OwnedSemaphorePermit),
+    Write(Vec<Batch>, Option<Origin>, OwnedSemaphorePermit),
+    Void(Arc<[u64]>),
     Settle(oneshot::Sender<Result<Receipt, TargetError>>),
     Suspend(oneshot::Sender<Result<Receipt, TargetError>>),
     Prepare(oneshot::Sender<Result<Prepared, TargetError>>),
@@ -44,7 +45,8 @@ impl Worker {
         let (orders, received) = mpsc::unbounded_channel();
         let room = Arc::new(Semaphore::new(IN_FLIGHT_BYTES as usize));
         let failure = Failure::default();
-        let served = Thread { orders: received, room: Closing(Arc::clone(&room)), failure: Arc::clone(&failure) };
+        let served =
+            Thread { orders: received, room: Closing(Arc::clone(&room)), failure: Arc::clone(&failure) };
         let thread = thread::Builder::new().name("target".to_owned());
         thread.spawn(move || served.work(target)).map_err(|source| TargetError::NoThread { source })?;
         Ok(Self { orders, room, failure })
@@ -63,9 +65,16 @@ impl Worker {
 
     /// Hands over batches, at once. That they were taken does not mean that they were written: an error of the target is
     /// told by the next call that waits.
-    pub fn put(&self, batches: Vec<Batch>, room: Room) {
+    /// `origin` says whose records they are, if items of a loop write them.
+    pub fn put(&self, batches: Vec<Batch>, origin: Option<Origin>, room: Room) {
         // The thread has ended only after an error, which is kept for the next call.
-        let _ = self.orders.send(Order::Write(batches, room.0));
+        let _ = self.orders.send(Order::Write(batches, origin, room.0));
+    }
+
+    /// What was handed over so far of whatever a path leads to does not count; at once.
+    pub fn void(&self, path: &Arc<[u64]>) {
+        // As with `put`.
+        let _ = self.orders.send(Order::Void(Arc::clone(path)));
     }
 
     /// Orders, at once, that what was handed over so far is made durable. The receipt says how far the target was then,
@@ -164,15 +173,19 @@ impl Drop for Closing {
 fn serve(mut target: Box<dyn Target>, orders: &mut Orders, room: &Semaphore) -> Result<(), TargetError> {
     while let Some(order) = orders.blocking_recv() {
         match order {
-            Order::Write(batches, taken) => {
+            Order::Write(batches, origin, taken) => {
                 // Given back only when all went well: who waits for room must not get it from a failure.
                 let bytes = taken.num_permits();
                 taken.forget();
                 batches.iter().try_for_each(|batch| target.write(batch))?;
+                if let Some(origin) = &origin {
+                    target.note_origin(origin)?;
+                }
                 // The answer's bytes go before somebody gets room for more of them.
                 drop(batches);
                 room.add_permits(bytes);
             }
+            Order::Void(path) => target.void(&path)?,
             Order::Settle(reply) => {
                 let receipt = target.settle();
                 let failed = receipt.is_err();
@@ -236,6 +249,14 @@ mod tests {
             }
         }
 
+        fn note_origin(&mut self, _origin: &Origin) -> Result<(), TargetError> {
+            Ok(())
+        }
+
+        fn void(&mut self, _path: &[u64]) -> Result<(), TargetError> {
+            Ok(())
+        }
+
         fn settle(&mut self) -> Result<Receipt, TargetError> {
             self.told.send("settle".to_owned()).unwrap();
             Ok(Receipt { puts: Position { records: 7, bytes: 0 }, ..Receipt::default() })
@@ -272,7 +293,7 @@ mod tests {
 
     async fn write(worker: &Worker, bytes: usize) -> Result<(), TargetError> {
         let room = worker.room(bytes).await?;
-        worker.put(vec![batch(bytes)], room);
+        worker.put(vec![batch(bytes)], None, room);
         Ok(())
     }
 

@@ -78,6 +78,23 @@ pub enum Unsigned<S> {
 }
 
 impl<S> Unsigned<S> {
+    /// Whether a person has to sign in, or to set a refresh token, before anything else.
+    pub fn wants_a_first_sign_in(&self) -> bool {
+        match self {
+            Self::NotSignedIn => true,
+            Self::NoRefreshToken
+            | Self::Unrenewable
+            | Self::Refused { .. }
+            | Self::NoAnswer { .. }
+            | Self::Unstorable(_)
+            | Self::Unreadable(_)
+            | Self::Lost(_)
+            | Self::NobodyConsented { .. }
+            | Self::Assertion(_)
+            | Self::Stopped(_) => false,
+        }
+    }
+
     /// Whether the server refuses the token or code that was sent.
     pub(super) fn is_about_the_grant(&self) -> bool {
         self.refusal().is_some_and(|(refused, _)| refused.is_about_the_grant())

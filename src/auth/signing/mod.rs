@@ -56,8 +56,8 @@ pub enum Signer {
 }
 
 impl Signer {
-    /// What answers the challenge of a server, if it is that.
-    pub fn digest(&self) -> Option<&Digest> {
+    /// What answers a server's challenge; none: this kind proves itself unasked.
+    pub fn challenged(&self) -> Option<&Digest> {
         match self {
             Self::Digest(digest) => Some(digest),
             Self::Basic(_)

@@ -14,7 +14,7 @@ use crate::diagnostic::{Code, Diagnostic, Findings, Sources, Style, nearest, quo
 use crate::plan::Plan;
 use crate::record::compact::append_line;
 use crate::report::{self, Listeners, Log};
-use crate::run::sample::{Sample, Wish, sample};
+use crate::run::preview::sample::{Sample, Wish, sample};
 use crate::run::{Outcome, interrupt};
 use crate::secret::Redactor;
 use table::Table;

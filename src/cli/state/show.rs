@@ -7,7 +7,7 @@ use serde_json::json;
 use super::arguments::StateShowArguments;
 use super::{Problem, folder_here, known_pipelines, named, now, say, title};
 use crate::cli::terminal::Terminal;
-use crate::run::by_hand::{OpenRun, open_runs};
+use crate::run::journal::edit::{OpenRun, open_runs};
 use crate::state::{KeptWatermark, Phase, State};
 
 /// Shows the state of one pipeline, or of all.

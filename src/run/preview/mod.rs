@@ -6,6 +6,7 @@
 mod auth;
 mod credits;
 mod known;
+pub mod sample;
 mod stand_in;
 
 use std::collections::BTreeMap;
@@ -357,7 +358,7 @@ fn rule_preview(plan: &Plan, rule: &RulePlan) -> RulePreview {
             RuleAction::Stop => "stop",
             RuleAction::Fail => "fail",
         },
-        after: rule.after.map(|step| plan.steps[step].name.clone()),
+        after: rule.after.map(|step| plan.step(step).name.clone()),
         max_retries: rule.max_retries,
     }
 }
