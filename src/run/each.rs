@@ -65,9 +65,10 @@ impl<'a> Strand<'_, 'a> {
         };
         driver.reenter();
         place.enter_each(&driver.place);
-        let ended = driver.run().await;
+        driver.run().await?;
+        // Only now: a run that resumes a loop that has failed reads the list again.
         self.services.journal.unneeded(driver.place.items().path());
-        ended
+        Ok(())
     }
 
     /// The items: written down before the first begins, or read again.
@@ -95,10 +96,7 @@ impl<'a> Strand<'_, 'a> {
     fn evaluate(&self, each: &EachPlan) -> Result<Vec<Value>, Diagnostic> {
         let context = self.variables.context(&self.services.inputs, None, []);
         let value = each.items.value(&context).map_err(|error| failure::evaluation(&each.name, &error))?;
-        let is_list = match value.kind() {
-            ValueKind::Seq | ValueKind::Iterable => true,
-            _ => false,
-        };
+        let is_list = matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable);
         match value.try_iter() {
             Ok(items) if is_list => Ok(items.collect()),
             _ => {
@@ -109,7 +107,7 @@ impl<'a> Strand<'_, 'a> {
     }
 }
 
-impl<'l, 'r, 'a> Driver<'l, 'r, 'a> {
+impl<'l> Driver<'l, '_, '_> {
     /// Items that an interrupted run had open are open from the start, whenever they get their turn: a checkpoint in
     /// between must not take them for done.
     fn reenter(&self) {
@@ -267,10 +265,7 @@ impl Item<'_, '_, '_> {
     }
 
     fn name(&self) -> String {
-        let items = match self.place.items().count() {
-            Some(count) => format!(" of {count}"),
-            None => String::new(),
-        };
-        format!("item {}{items} of loop `{}`", self.ordinal + 1, self.each.name)
+        let (number, count) = (self.ordinal + 1, self.place.items().count());
+        format!("item {number} of {count} of loop `{}`", self.each.name)
     }
 }

@@ -1,5 +1,6 @@
 //! The page before, to notice one that repeats.
 
+use base64::Engine;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
@@ -49,7 +50,7 @@ fn hash_of(batch: &Batch) -> Option<String> {
     }
     let nothing = batch.is_empty() && batch.text().is_empty();
     // 128 bits are enough to tell pages apart.
-    (!nothing).then(|| hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect())
+    (!nothing).then(|| base64::engine::general_purpose::STANDARD_NO_PAD.encode(&hash.finalize()[..16]))
 }
 
 impl Serialize for LastPage {

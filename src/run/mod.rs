@@ -50,6 +50,8 @@ mod stopping;
 mod store;
 mod strand;
 mod targets;
+#[cfg(test)]
+mod tests;
 mod token_requester;
 mod value_step;
 mod variables;

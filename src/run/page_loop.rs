@@ -161,7 +161,9 @@ impl<'l, 'r, 'a> PageLoop<'l, 'r, 'a> {
         match &mut self.sink {
             Sink::Sample(sampling) => {
                 let incomplete = sampling.take(&page.batch, page.next.is_none(), page.incomplete);
-                incomplete.into_iter().for_each(|why| services.reporter.is_incomplete(why));
+                if let Some(why) = incomplete {
+                    services.reporter.is_incomplete(why);
+                }
                 sampling.has_enough() || self.cursor.is_none()
             }
             Sink::Targets { place, node, origin } => {

@@ -121,7 +121,7 @@ async fn end(mut services: Services<'_>, stopped: Result<(), Stop>, start: &Star
 
 /// The end of a run that had no target to show.
 pub(super) fn end_without_targets(
-    services: Services<'_>,
+    services: &Services<'_>,
     stopped: Result<(), Stop>,
     elapsed: Duration,
 ) -> Outcome {
@@ -132,7 +132,7 @@ pub(super) fn end_without_targets(
         Ok(()) => Ending::Incomplete(incomplete.into_iter().map(|why| clean.finding(why)).collect()),
         Err(stop) => stop.ending(|finding| clean.finding(finding)),
     };
-    outcome(&services, ending, landing::Ends::default(), None, elapsed)
+    outcome(services, ending, landing::Ends::default(), None, elapsed)
 }
 
 fn outcome(

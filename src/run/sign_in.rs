@@ -209,7 +209,7 @@ impl<'a> SignIns<'a> {
         let mut requester = TokenRequester::new(self, self.label(auth));
         let got = renewal::token(&client, store.as_ref(), before, &mut requester).await;
         let renewal = if requester.finish() { Renewal::Asked } else { Renewal::Taken };
-        let held = got.or_else(|why| Err(self.unsigned(auth, &client, why)))?;
+        let held = got.map_err(|why| self.unsigned(auth, &client, why))?;
         self.take_session(auth, oauth2, held)?;
         Ok(renewal)
     }

@@ -68,7 +68,9 @@ impl<'a> Store<'a> {
             match opened.unwrap_or(Err(StoreError::Busy)) {
                 Ok((store, troubles)) => {
                     self.opened.replace(Some(Arc::new(store)));
-                    troubles.iter().for_each(|trouble| self.tell_trouble(trouble));
+                    for trouble in &troubles {
+                        self.tell_trouble(trouble);
+                    }
                 }
                 Err(trouble) => self.tell_trouble(&trouble),
             }

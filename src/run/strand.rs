@@ -26,6 +26,9 @@ use crate::plan::auth::KeptUse;
 use crate::plan::block::{Block, GroupPlan, Node, StepId};
 use crate::plan::step::StepPlan;
 
+/// A step and the status of its answer; no status: none came.
+type LastAnswer = (StepId, Option<u16>);
+
 /// A strand of a run.
 pub(super) struct Strand<'r, 'a> {
     pub(super) services: &'r Services<'a>,
@@ -35,8 +38,7 @@ pub(super) struct Strand<'r, 'a> {
     pub(super) path: Arc<[u64]>,
     /// The step at which it resumed, until a page of it has landed.
     unproven: Cell<Option<StepId>>,
-    /// The step and status of the last answer; no status: none came.
-    answered: Rc<Cell<Option<(StepId, Option<u16>)>>>,
+    answered: Rc<Cell<Option<LastAnswer>>>,
 }
 
 impl<'r, 'a> Strand<'r, 'a> {

@@ -1,5 +1,6 @@
 //! The thread that owns one target, fed from async code without blocking it.
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -8,9 +9,24 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use super::error::TargetError;
 use super::{Origin, Prepared, Receipt, Target};
 use crate::record::Batch;
+use crate::threads;
 
 /// Bytes of records that may wait for a target; who wants to add more waits too.
 const IN_FLIGHT_BYTES: u32 = 8 * 1024 * 1024;
+
+#[cfg(test)]
+thread_local! {
+    /// The same for targets that this thread opens; so few that strands wait for each other.
+    pub(crate) static FEW_BYTES: std::cell::Cell<Option<u32>> = const { std::cell::Cell::new(None) };
+}
+
+fn in_flight_bytes() -> u32 {
+    #[cfg(test)]
+    if let Some(few) = FEW_BYTES.get() {
+        return few;
+    }
+    IN_FLIGHT_BYTES
+}
 
 /// A handle to the thread of a target. Dropping it abandons the target.
 ///
@@ -21,10 +37,11 @@ pub struct Worker {
     orders: mpsc::UnboundedSender<Order>,
     /// The bytes that are still free; closed when the thread ends, which wakes everyone who waits.
     room: Arc<Semaphore>,
+    /// How many there are in all.
+    room_bytes: u32,
     failure: Failure,
 }
 
-type Orders = mpsc::UnboundedReceiver<Order>;
 type Failure = Arc<Mutex<Option<TargetError>>>;
 
 enum Order {
@@ -43,13 +60,14 @@ impl Worker {
     /// When the system refuses a thread.
     pub fn spawn(target: Box<dyn Target>) -> Result<Self, TargetError> {
         let (orders, received) = mpsc::unbounded_channel();
-        let room = Arc::new(Semaphore::new(IN_FLIGHT_BYTES as usize));
+        let room_bytes = in_flight_bytes();
+        let room = Arc::new(Semaphore::new(room_bytes as usize));
         let failure = Failure::default();
-        let served =
-            Thread { orders: received, room: Closing(Arc::clone(&room)), failure: Arc::clone(&failure) };
-        let thread = thread::Builder::new().name("target".to_owned());
-        thread.spawn(move || served.work(target)).map_err(|source| TargetError::NoThread { source })?;
-        Ok(Self { orders, room, failure })
+        let room_of_thread = Closing(Arc::clone(&room));
+        let mut thread = Thread { target: Some(target), failure: Arc::clone(&failure), room: room_of_thread };
+        threads::serve("target", received, move |order| thread.carry_out(order))
+            .map_err(|source| TargetError::NoThread { source })?;
+        Ok(Self { orders, room, room_bytes, failure })
     }
 
     /// Waits until so many bytes may be handed over. More than all the room there is takes all of it: asking for more
@@ -58,7 +76,7 @@ impl Worker {
     /// # Errors
     /// The error that stopped the target.
     pub async fn room(&self, bytes: usize) -> Result<Room, TargetError> {
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).clamp(1, IN_FLIGHT_BYTES);
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(self.room_bytes).max(1);
         let taken = Arc::clone(&self.room).acquire_many_owned(bytes).await.map_err(|_| self.failure())?;
         Ok(Room(taken))
     }
@@ -144,23 +162,14 @@ fn take_failure(failure: &Failure) -> TargetError {
     failure.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or(TargetError::Stopped)
 }
 
-/// The thread's side. Its fields are dropped in their order, after the failure was noted.
+/// The thread's side. Its fields are dropped in their order: the room is closed after the failure was noted, which wakes
+/// everyone who waits, however the thread ends, also by a panic.
 struct Thread {
-    orders: Orders,
-    room: Closing,
+    target: Option<Box<dyn Target>>,
     failure: Failure,
+    room: Closing,
 }
 
-impl Thread {
-    fn work(mut self, target: Box<dyn Target>) {
-        if let Err(error) = serve(target, &mut self.orders, &self.room.0) {
-            *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-        }
-        drop(self.room);
-    }
-}
-
-/// Closes the room however the thread ends, also by a panic.
 struct Closing(Arc<Semaphore>);
 
 impl Drop for Closing {
@@ -169,49 +178,70 @@ impl Drop for Closing {
     }
 }
 
-/// Carries out orders until one ends the target. The error of a write is returned, other errors are answers.
-fn serve(mut target: Box<dyn Target>, orders: &mut Orders, room: &Semaphore) -> Result<(), TargetError> {
-    while let Some(order) = orders.blocking_recv() {
-        match order {
+impl Drop for Thread {
+    fn drop(&mut self) {
+        // Nobody can order anything any more, and nobody ended it.
+        if let Some(target) = self.target.take()
+            && !thread::panicking()
+            && !threads::are_killed()
+        {
+            target.abandon();
+        }
+    }
+}
+
+impl Thread {
+    /// Carries out an order. The error of a write is noted and ends the target; other errors are answers.
+    fn carry_out(&mut self, order: Order) -> ControlFlow<()> {
+        let Some(target) = &mut self.target else { return ControlFlow::Break(()) };
+        let written = match order {
             Order::Write(batches, origin, taken) => {
                 // Given back only when all went well: who waits for room must not get it from a failure.
                 let bytes = taken.num_permits();
                 taken.forget();
-                batches.iter().try_for_each(|batch| target.write(batch))?;
-                if let Some(origin) = &origin {
-                    target.note_origin(origin)?;
+                let written = write(target.as_mut(), batches, origin.as_ref());
+                if written.is_ok() {
+                    self.room.0.add_permits(bytes);
                 }
-                // The answer's bytes go before somebody gets room for more of them.
-                drop(batches);
-                room.add_permits(bytes);
+                written
             }
-            Order::Void(path) => target.void(&path)?,
+            Order::Void(path) => target.void(&path),
             Order::Settle(reply) => {
                 let receipt = target.settle();
                 let failed = receipt.is_err();
                 // Nobody waits for the answer of a call that was cancelled; the same below.
                 let _ = reply.send(receipt);
-                if failed {
-                    return Ok(());
-                }
+                return if failed { self.end(|_| ()) } else { ControlFlow::Continue(()) };
             }
-            Order::Suspend(reply) => {
-                let _ = reply.send(target.suspend());
-                return Ok(());
-            }
-            Order::Prepare(reply) => {
-                let _ = reply.send(target.prepare());
-                return Ok(());
-            }
+            Order::Suspend(reply) => return self.end(|target| drop(reply.send(target.suspend()))),
+            Order::Prepare(reply) => return self.end(|target| drop(reply.send(target.prepare()))),
             Order::Abandon(reply) => {
-                target.abandon();
-                let _ = reply.send(());
-                return Ok(());
+                return self.end(|target| {
+                    target.abandon();
+                    let _ = reply.send(());
+                });
+            }
+        };
+        match written {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                self.end(|_| ())
             }
         }
     }
-    target.abandon();
-    Ok(())
+
+    fn end(&mut self, last: impl FnOnce(Box<dyn Target>)) -> ControlFlow<()> {
+        self.target.take().map(last);
+        ControlFlow::Break(())
+    }
+}
+
+fn write(target: &mut dyn Target, batches: Vec<Batch>, origin: Option<&Origin>) -> Result<(), TargetError> {
+    batches.iter().try_for_each(|batch| target.write(batch))?;
+    // The answer's bytes go before somebody gets room for more of them.
+    drop(batches);
+    origin.map_or(Ok(()), |origin| target.note_origin(origin))
 }
 
 #[cfg(test)]

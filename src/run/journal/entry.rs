@@ -4,11 +4,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::checkpoint::Checkpoint;
 use super::recovery::Recovery;
+use super::state_thread::StateThread;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::fault_point::{FaultPoint, reach};
 use crate::plan::Plan;
@@ -32,7 +32,7 @@ const LONGEST_LOOK: Duration = Duration::from_secs(10);
 /// The entry of a run.
 #[derive(Debug)]
 pub(in crate::run) struct RunEntry {
-    state: Arc<Mutex<State>>,
+    state: StateThread,
     pub(in crate::run) run: NewRun,
     /// Held until the run ends.
     locks: Vec<(String, Lock)>,
@@ -111,7 +111,7 @@ impl RunEntry {
             folders: plan.targets.iter().flat_map(folders).collect(),
         };
         let locks = take_locks(plan, world, folder, &run, tell).await?;
-        let state = Arc::new(Mutex::new(State::open(folder)?));
+        let state = StateThread::open(folder, world).await?;
         let entry = Self { state, run, locks };
         let mut recovery = Recovery::new(entry, world);
         let found = recovery.look_back().await?;
@@ -205,7 +205,7 @@ impl RunEntry {
 
     /// The folder of the state.
     pub(in crate::run) fn folder(&self) -> PathBuf {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).folder().to_owned()
+        self.state.folder().to_owned()
     }
 
     /// What the last complete runs left of marks, and what an interrupted run had seen that this one resumes; in the
@@ -251,16 +251,12 @@ impl RunEntry {
         .await
     }
 
-    /// The database has a synchronous interface; its work must not stop the network's.
+    /// Does something with the state, on its thread.
     pub(in crate::run) async fn on_state<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut State) -> Result<T, StateError> + Send + 'static,
     ) -> Result<T, StateError> {
-        let state = Arc::clone(&self.state);
-        let done = tokio::task::spawn_blocking(move || {
-            work(&mut state.lock().unwrap_or_else(PoisonError::into_inner))
-        });
-        done.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+        self.state.work(work).await
     }
 }
 

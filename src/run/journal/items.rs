@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
 use minijinja::value::Value;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -94,7 +95,7 @@ impl ItemsFile {
             bytes += length as u64;
             lines.consume(length);
         }
-        if bytes != saved.bytes || hex(&hash.finalize()) != saved.sha256 {
+        if bytes != saved.bytes || text_of(&hash.finalize()) != saved.sha256 {
             return Err(ItemsError::Changed);
         }
         Self::open(path, saved, at)
@@ -160,11 +161,11 @@ impl ItemsFile {
         }
     }
 
-    /// How many items there are, if that is known.
-    pub(in crate::run) fn count(&self) -> Option<u64> {
+    /// How many items there are.
+    pub(in crate::run) fn count(&self) -> u64 {
         match &self.source {
-            Source::Memory(items) => Some(items.len() as u64),
-            Source::File { saved, .. } => Some(saved.count),
+            Source::Memory(items) => items.len() as u64,
+            Source::File { saved, .. } => saved.count,
         }
     }
 
@@ -201,7 +202,7 @@ fn write_lines(path: &Path, items: &[serde_json::Value]) -> io::Result<SavedItem
     out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
     // The file, the run's folder, that of all runs, and the one above: what is stored later refers to them.
     path.ancestors().take(3).try_for_each(crate::target::staging::sync_folder)?;
-    Ok(SavedItems { file: String::new(), count: 0, bytes, sha256: hex(&hash.finalize()) })
+    Ok(SavedItems { file: String::new(), count: 0, bytes, sha256: text_of(&hash.finalize()) })
 }
 
 fn value_of(line: &[u8]) -> Result<Value, ItemsError> {
@@ -209,6 +210,6 @@ fn value_of(line: &[u8]) -> Result<Value, ItemsError> {
     Ok(checkpoint::restored(&json))
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+fn text_of(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD_NO_PAD.encode(bytes)
 }

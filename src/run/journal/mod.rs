@@ -8,6 +8,7 @@ pub(super) mod entry;
 pub(super) mod items;
 pub(super) mod place;
 mod recovery;
+mod state_thread;
 
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
@@ -180,7 +181,9 @@ impl<'a> Journal<'a> {
         stored.map_err(|error| about_state(&error))?;
         services.watermarks.are_stored(&changes);
         self.stored.replace(Some(checkpoint.shown));
-        unneeded.iter().for_each(|path| items::remove(path));
+        for path in &unneeded {
+            items::remove(path);
+        }
         Ok(())
     }
 

@@ -89,7 +89,7 @@ pub async fn sample(
     };
     let attempt = start.without_targets(listener);
     let stopped = take(&Strand::of_pipeline(&attempt.services, &attempt.variables), wish, &mut sample).await;
-    Ok((end_without_targets(attempt.services, stopped, start.elapsed()), sample))
+    Ok((end_without_targets(&attempt.services, stopped, start.elapsed()), sample))
 }
 
 async fn take(strand: &Strand<'_, '_>, wish: Wish, sample: &mut Sample) -> Result<(), Stop> {
