@@ -158,14 +158,11 @@ fn execute(
         listeners.0.push(Box::new(Progress::on_terminal()));
     }
     let person = terminal.interactive.then(|| terminal.err.clone());
-    Ok(runtime.block_on(async {
-        let signals = tokio::spawn(super::signals::listen(interrupter, person));
-        // It listens before anything is locked or asked for.
-        tokio::task::yield_now().await;
-        let outcome = crate::run::run(plan, &world, redactor, &mut listeners).await;
-        signals.abort();
-        outcome
-    }))
+    super::signals::listen(interrupter, person, terminal.err.clone());
+    let outcome = runtime.block_on(crate::run::run(plan, &world, redactor, &mut listeners));
+    // What is still looked up for a request that was given up must not hold the process.
+    runtime.shutdown_background();
+    Ok(outcome)
 }
 
 /// What a run gets from this process.

@@ -116,7 +116,13 @@ async fn end(mut services: Services<'_>, stopped: Result<(), Stop>, start: &Star
             }
         }
     };
-    outcome(&services, ending, ends, left, start.elapsed())
+    let (is_left, goes_on) = (ends.is_left, left.or_else(|| ends.goes_on.clone()));
+    let outcome = outcome(&services, ending, ends, goes_on, start.elapsed());
+    if is_left {
+        // The locks go with the process.
+        std::mem::forget(services);
+    }
+    outcome
 }
 
 /// The end of a run that had no target to show.
@@ -144,10 +150,11 @@ fn outcome(
 ) -> Outcome {
     let clean = Cleaning(services.redactor.clone());
     services.reporter.count(|figures| figures.elapsed = elapsed);
+    let is_landing = ends.is_left && goes_on.is_none();
     let mut notes: Vec<String> = services.reporter.take_notes();
     notes.extend(ends.note);
     let notes = notes.iter().map(|note| clean.line(note)).collect();
-    Outcome { ending, figures: services.reporter.figures(), landed: ends.landed, notes, goes_on }
+    Outcome { ending, figures: services.reporter.figures(), landed: ends.landed, notes, goes_on, is_landing }
 }
 
 /// Where the next run resumes, if it does.

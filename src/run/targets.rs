@@ -9,7 +9,8 @@ use super::journal::checkpoint::SavedTarget;
 use crate::plan::Plan;
 use crate::record::Batch;
 use crate::target::{
-    Landed, Origin, Prepared, Receipt, Room, Settling, Stage, TargetError, Worker, apply, discard, open,
+    Landed, LandingCount, Origin, Prepared, Receipt, Room, Settling, Stage, TargetError, Worker,
+    apply_counted, discard, open,
 };
 
 /// All targets of a run, each with a thread of its own.
@@ -18,6 +19,8 @@ pub(super) struct Targets {
     list: Vec<Open>,
     /// Whether items of a loop write, whose records land in the order of the items.
     keeps_order: bool,
+    /// What their landing has done.
+    count: LandingCount,
 }
 
 #[derive(Debug)]
@@ -72,10 +75,10 @@ impl Targets {
         saved: Option<&[SavedTarget]>,
     ) -> Result<Self, TargetError> {
         // All before the first thread: a target that is dropped here takes its temporary file with it.
-        let keeps_order = plan.block.has_loops();
+        let (keeps_order, count) = (plan.block.has_loops(), LandingCount::default());
         let opened = plan.targets.iter().enumerate().map(|(index, plan)| {
             let saved = saved.and_then(|saved| saved.get(index));
-            let stage = Stage::new(run_id, stage, index);
+            let stage = Stage::new(run_id, stage, index).counted(count.clone());
             let target = open(plan, &stage, saved.map(|saved| &saved.receipt), keeps_order, stdout())?;
             Ok((target, saved.is_some_and(|saved| saved.wanted)))
         });
@@ -84,7 +87,7 @@ impl Targets {
             let worker = Worker::spawn(target)?;
             Ok(Open { worker, wanted: Cell::new(wanted), closed: Cell::new(false) })
         };
-        Ok(Self { list: opened.into_iter().map(open).collect::<Result<_, _>>()?, keeps_order })
+        Ok(Self { list: opened.into_iter().map(open).collect::<Result<_, _>>()?, keeps_order, count })
     }
 
     /// Orders, at once, that what all of them were given so far is made durable.
@@ -118,6 +121,11 @@ impl Targets {
             }
         }
         Ok(Rooms(rooms))
+    }
+
+    /// What their landing has done so far.
+    pub(super) fn count(&self) -> &LandingCount {
+        &self.count
     }
 
     /// Whether it has to be known whose records are whose.
@@ -184,10 +192,10 @@ impl Targets {
 }
 
 /// Shows one after the other. What is decided stays so: after a failure the next run finishes the rest.
-pub(super) fn show(prepared: &[Prepared]) -> Landing {
+pub(super) fn show(prepared: &[Prepared], count: &LandingCount) -> Landing {
     let mut landing = Landing { landed: Vec::new(), error: None };
     for finished in prepared {
-        match apply(finished) {
+        match apply_counted(finished, count) {
             Ok(visible) => landing.landed.push(visible),
             Err(failure) => {
                 landing.error = Some(failure);

@@ -47,6 +47,8 @@ impl Outside for TokenRequester<'_, '_> {
 
     async fn send(&mut self, request: &Request) -> Result<Response, SendError> {
         self.has_asked = true;
+        // Nobody ends the process while the only copy of a refresh token may be on its way.
+        let _exchange = self.sign_ins.world.interrupt.token_exchange();
         self.sign_ins.reporter.count(|figures| figures.requests += 1);
         let sent = self.sign_ins.transport.send(request).await;
         if let Ok(response) = &sent {

@@ -12,6 +12,7 @@ pub mod error;
 mod file;
 mod gate;
 mod jsonl;
+mod landing_count;
 mod lines;
 mod prepared;
 mod segments;
@@ -29,7 +30,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use error::TargetError;
-pub use prepared::{Landed, Manner, Prepared, apply, discard};
+pub use landing_count::LandingCount;
+pub use prepared::{Landed, Manner, Prepared, apply, apply_counted, discard};
 pub use segments::Origin;
 pub use stage::Stage;
 pub use worker::{Room, Settling, Worker};

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::error::TargetError;
 use super::file;
 use super::gate::{Gate, Refusal, TableGate};
+use super::landing_count::LandingCount;
 use super::segments::{KINDS, Ordered, Segments};
 use super::spool::{Spool, SpoolReader};
 use super::sqlite;
@@ -20,6 +21,7 @@ pub(super) struct Spooled {
     plan: TargetPlan,
     spools: Spools,
     gate: Gate,
+    count: LandingCount,
     ground: Ground,
     /// Where records land that cannot.
     rejects: Option<Spot>,
@@ -66,7 +68,8 @@ impl Spooled {
         if receipt.is_some_and(|receipt| receipt.puts.records > 0) {
             replay(&mut spools.puts.reader()?, &mut gate)?;
         }
-        Ok(Self { plan: plan.clone(), spools, gate, ground, rejects })
+        let count = stage.count().clone();
+        Ok(Self { plan: plan.clone(), spools, gate, count, ground, rejects })
     }
 
     fn take(&mut self, record: &[u8], change: Change) -> Result<(), TargetError> {
@@ -111,6 +114,7 @@ impl Spooled {
                         .filter(|spool| spool.position().records > 0)
                         .map(Spool::path),
                     schema: self.gate.table.as_ref().map(TableGate::schema),
+                    count: &self.count,
                 };
                 ground.prepare(&made)?
             }

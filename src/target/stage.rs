@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::TargetError;
+use super::landing_count::LandingCount;
 use super::staging::sync_folder;
 use crate::fault_point::{FaultPoint, reach};
 use crate::plan::target::TargetPlan;
@@ -18,12 +19,23 @@ pub struct Stage {
     run_id: String,
     folder: PathBuf,
     index: usize,
+    count: LandingCount,
 }
 
 impl Stage {
     /// The stage of the target at `index` of the plan. `folder` is the run's own; it is created when it is needed.
     pub fn new(run_id: &str, folder: &Path, index: usize) -> Self {
-        Self { run_id: run_id.to_owned(), folder: folder.to_owned(), index }
+        Self { run_id: run_id.to_owned(), folder: folder.to_owned(), index, count: LandingCount::default() }
+    }
+
+    /// The same with a count of what the landing does.
+    #[must_use]
+    pub fn counted(self, count: LandingCount) -> Self {
+        Self { count, ..self }
+    }
+
+    pub(super) fn count(&self) -> &LandingCount {
+        &self.count
     }
 
     pub(super) fn run_id(&self) -> &str {

@@ -99,13 +99,10 @@ fn take(
     let world = world(project, terminal, &arguments.rehearsal, interrupt);
     let person = terminal.interactive.then(|| terminal.err.clone());
     let mut listeners = Listeners(vec![Box::new(Log)]);
-    Ok(runtime.block_on(async {
-        let signals = tokio::spawn(super::signals::listen(interrupter, person));
-        tokio::task::yield_now().await;
-        let sampled = sample(plan, &world, redactor, &mut listeners, wish).await;
-        signals.abort();
-        sampled
-    }))
+    super::signals::listen(interrupter, person, terminal.err.clone());
+    let sampled = runtime.block_on(sample(plan, &world, redactor, &mut listeners, wish));
+    runtime.shutdown_background();
+    Ok(sampled)
 }
 
 /// Records are data: they are not redacted, as on standard output of a run.

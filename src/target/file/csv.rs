@@ -29,6 +29,7 @@ pub(super) fn write(
             let mut puts = maker.puts()?;
             while let Some((_, record)) = puts.next()? {
                 sink.put_line(rows.row(record))?;
+                maker.count.record();
             }
             Ok(0)
         }
@@ -72,6 +73,7 @@ fn merge(
         if changes.is_new(record, offset) {
             sink.put_line(rows.row(record))?;
         }
+        maker.count.record();
     }
     Ok(deleted)
 }

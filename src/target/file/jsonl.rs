@@ -15,19 +15,20 @@ pub(super) fn write(maker: &Maker<'_>, former: Option<Former>, sink: &mut Sink) 
         (Mode::Merge { key }, former) => merge(maker, key, former, &mut puts, sink),
         (Mode::Append, Some(mut former)) => {
             sink.put_rest(&mut former)?;
-            append(&mut puts, sink)?;
+            append(maker, &mut puts, sink)?;
             Ok(0)
         }
         (Mode::Replace | Mode::Append, _) => {
-            append(&mut puts, sink)?;
+            append(maker, &mut puts, sink)?;
             Ok(0)
         }
     }
 }
 
-fn append(puts: &mut SpoolReader, sink: &mut Sink) -> Result<(), TargetError> {
+fn append(maker: &Maker<'_>, puts: &mut SpoolReader, sink: &mut Sink) -> Result<(), TargetError> {
     while let Some((_, record)) = puts.next()? {
         sink.put_record(record)?;
+        maker.count.record();
     }
     Ok(())
 }
@@ -63,6 +64,7 @@ fn merge(
         if changes.is_new(record, offset) {
             sink.put_record(record)?;
         }
+        maker.count.record();
     }
     Ok(deleted)
 }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use self::sink::{Former, Sink};
 use super::Prepared;
 use super::error::TargetError;
+use super::landing_count::LandingCount;
 use super::spool::SpoolReader;
 use super::staging::{Spot, create_folder};
 use crate::plan::target::{FilePlan, Layout};
@@ -37,6 +38,7 @@ pub(super) struct Maker<'a> {
     pub(super) puts: &'a Path,
     pub(super) deletes: Option<&'a Path>,
     pub(super) schema: Option<&'a Schema>,
+    pub(super) count: &'a LandingCount,
 }
 
 impl Maker<'_> {

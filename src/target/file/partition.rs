@@ -56,6 +56,7 @@ pub(super) fn write(maker: &Maker<'_>, root: &Path, run_id: &str) -> Result<Part
             Some(rows) => waiting.put(&folder, rows.row(record), &header)?,
             None => waiting.put(&folder, &[record, b"\n"].concat(), &[])?,
         }
+        maker.count.record();
     }
     waiting.flush()?;
     let name = part_name(maker, run_id);
@@ -64,6 +65,7 @@ pub(super) fn write(maker: &Maker<'_>, root: &Path, run_id: &str) -> Result<Part
         let spot =
             Spot::hidden(scratch.join(folder).join(&name), root.join(folder).join(&name), maker.shown());
         files.push(finish(&scratch.join(folder).join("waiting"), spot, maker.plan.compress)?);
+        maker.count.file();
     }
     sync_folders(root, &scratch, waiting.parts.keys())
         .map_err(|source| TargetError::from_io("write", maker.shown(), source))?;

@@ -13,6 +13,7 @@ use crate::plan::target::ColumnType;
 use crate::record::fields::fields;
 use crate::record::schema::{Cell, Schema};
 use crate::target::error::TargetError;
+use crate::target::landing_count::LandingCount;
 use crate::target::spool::SpoolReader;
 
 /// Which run has been loaded, and which columns river made: rows of a merge empty those, and no others.
@@ -35,10 +36,10 @@ pub(in crate::target) struct Loaded {
 }
 
 /// Loads the rows, unless they are there already.
-pub(in crate::target) fn apply(load: &Load) -> Result<Loaded, TargetError> {
+pub(in crate::target) fn apply(load: &Load, count: &LandingCount) -> Result<Loaded, TargetError> {
     let database = Database::open(&load.database, &load.shown)?;
     database.execute("BEGIN IMMEDIATE")?;
-    let loaded = Loading { load, database: &database }.all()?;
+    let loaded = Loading { load, database: &database, count }.all()?;
     reach(FaultPoint::RowsLoaded);
     database.execute("COMMIT")?;
     reach(FaultPoint::RowsCommitted);
@@ -49,6 +50,7 @@ pub(in crate::target) fn apply(load: &Load) -> Result<Loaded, TargetError> {
 pub(super) struct Loading<'a> {
     pub(super) load: &'a Load,
     pub(super) database: &'a Database,
+    pub(super) count: &'a LandingCount,
 }
 
 impl Loading<'_> {
@@ -135,6 +137,7 @@ impl Loading<'_> {
                     .map_err(refused)?;
             }
             statement.raw_execute().map_err(refused)?;
+            self.count.record();
         }
         Ok(())
     }
@@ -248,7 +251,7 @@ mod tests {
             deletes: None,
             created_folder: false,
         };
-        apply(&load).unwrap();
+        apply(&load, &LandingCount::default()).unwrap();
         let database = rusqlite::Connection::open(path("a.db")).unwrap();
         let later = format!(
             "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {REMEMBERED_RUNS}) \
@@ -257,7 +260,7 @@ mod tests {
         database.execute_batch(&later).unwrap();
         load.run = "20200101T000000Z-0".into();
         for _again in 0..2 {
-            apply(&load).unwrap();
+            apply(&load, &LandingCount::default()).unwrap();
             let rows: i64 = database.query_row("SELECT count(*) FROM items", [], |row| row.get(0)).unwrap();
             assert_eq!(rows, 2);
         }
