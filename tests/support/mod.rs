@@ -2,6 +2,7 @@
 
 pub(crate) mod architecture;
 mod case;
+pub(crate) mod closed_sets;
 mod compare;
 pub(crate) mod comparison;
 pub(crate) mod coverage;
