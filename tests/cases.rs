@@ -10,8 +10,8 @@ use std::process::ExitCode;
 
 use libtest_mimic::Arguments;
 use support::{
-    architecture, closed_sets, comparison, coverage, documents, errors, examples, folder, mutation, secrets,
-    usage, virtual_clock, zoho_guide,
+    architecture, closed_sets, comparison, conformance, coverage, documents, errors, examples, folder,
+    mutation, secrets, usage, virtual_clock, zoho_guide,
 };
 
 /// Cases wait for servers more than they compute.
@@ -27,6 +27,7 @@ fn main() -> ExitCode {
     trials.extend(architecture::trials());
     trials.extend(closed_sets::trials());
     trials.extend(comparison::trials());
+    trials.extend(conformance::trials());
     trials.extend(coverage::trials());
     trials.extend(documents::trials());
     trials.extend(errors::trials());
