@@ -9,9 +9,11 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use river::expr::jsonpath::PlainPath;
 use river::plan::target::{
-    ColumnsPlan, Compression, FilePlan, Format, Mode, OnNewColumn, Place, SqlitePlan, TargetKind, TargetPlan,
+    ColumnsPlan, Compression, FilePlan, Format, Landing, Mode, OnNewColumn, Place, SqlitePlan, TargetKind,
+    TargetPlan,
 };
 use river::record::{Batch, Change, Page};
+use river::spec::pipeline::TargetKindWord;
 use river::target::{Landed, Prepared, Receipt, Stage, Target, TargetError, apply, discard, open};
 use rusqlite::types::Value as Sql;
 use serde_json::{Value, json};
@@ -208,21 +210,25 @@ fn sqlite(mode: Mode) -> Site {
 fn sites() -> Vec<(String, Site)> {
     let mut sites = Vec::new();
     for mode in KEYLESS.into_iter().chain([merge()]) {
-        for format in [Format::Jsonl, Format::Csv] {
-            for compress in [None, Some(Compression::Gzip), Some(Compression::Zstd)] {
-                let name = format!("{format:?} {mode:?} {compress:?}");
-                sites.push((name, file(format, mode.clone(), compress, &[])));
-            }
-            if mode != merge() {
-                sites.push((
-                    format!("{format:?} {mode:?} in parts"),
-                    file(format, mode.clone(), None, &["id"]),
-                ));
+        for word in TargetKindWord::ALL {
+            match word.landing() {
+                Landing::File(format) => sites.extend(files(format, &mode)),
+                Landing::Table => sites.push((format!("sqlite {mode:?}"), sqlite(mode.clone()))),
+                // It cannot be read back; `tests/cases/` and `tests/support/conformance/` do that.
+                Landing::Output => {}
             }
         }
-        sites.push((format!("sqlite {mode:?}"), sqlite(mode)));
     }
     sites
+}
+
+fn files(format: Format, mode: &Mode) -> Vec<(String, Site)> {
+    let packed = Compression::ALL.iter().copied().map(Some);
+    let whole = [None].into_iter().chain(packed).map(|compress| {
+        (format!("{format:?} {mode:?} {compress:?}"), file(format, mode.clone(), compress, &[]))
+    });
+    let parts = || (format!("{format:?} {mode:?} in parts"), file(format, mode.clone(), None, &["id"]));
+    whole.chain(mode.key().is_none().then(parts)).collect()
 }
 
 fn sorted(mut rows: Vec<Row>) -> Vec<Row> {

@@ -126,47 +126,66 @@ impl Format {
     }
 }
 
-/// What is true of each kind, before it is compiled.
+/// What kind of place a word means. What is true of a kind before it is compiled follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Landing {
+    /// A file of this format, or a folder of them.
+    File(Format),
+    /// A table of a database.
+    Table,
+    /// Standard output.
+    Output,
+}
+
 impl TargetKindWord {
+    /// What kind of place it means.
+    pub fn landing(self) -> Landing {
+        match self {
+            Self::Jsonl => Landing::File(Format::Jsonl),
+            Self::Csv => Landing::File(Format::Csv),
+            Self::Sqlite => Landing::Table,
+            Self::Stdout => Landing::Output,
+        }
+    }
+
     /// Whether it is standard output.
     pub(super) fn is_printed(self) -> bool {
-        match self {
-            Self::Stdout => true,
-            Self::Jsonl | Self::Csv | Self::Sqlite => false,
+        match self.landing() {
+            Landing::Output => true,
+            Landing::File(_) | Landing::Table => false,
         }
     }
 
     /// Whether it is a file, or a folder of files.
     pub(super) fn is_file(self) -> bool {
-        match self {
-            Self::Jsonl | Self::Csv => true,
-            Self::Sqlite | Self::Stdout => false,
+        match self.landing() {
+            Landing::File(_) => true,
+            Landing::Table | Landing::Output => false,
         }
     }
 
     /// Whether its place holds several tables, of which it is one.
     pub(super) fn has_table(self) -> bool {
-        match self {
-            Self::Sqlite => true,
-            Self::Jsonl | Self::Csv | Self::Stdout => false,
+        match self.landing() {
+            Landing::Table => true,
+            Landing::File(_) | Landing::Output => false,
         }
     }
 
     /// Whether records become rows with the same columns.
     pub(super) fn has_columns(self) -> bool {
-        match self {
-            Self::Jsonl => Format::Jsonl.has_columns(),
-            Self::Csv => Format::Csv.has_columns(),
-            Self::Sqlite => true,
-            Self::Stdout => false,
+        match self.landing() {
+            Landing::File(format) => format.has_columns(),
+            Landing::Table => true,
+            Landing::Output => false,
         }
     }
 
     /// Whether two names that differ in case only are one.
     pub(super) fn folds_names(self) -> bool {
-        match self {
-            Self::Sqlite => true,
-            Self::Jsonl | Self::Csv | Self::Stdout => false,
+        match self.landing() {
+            Landing::Table => true,
+            Landing::File(_) | Landing::Output => false,
         }
     }
 

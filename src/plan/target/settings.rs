@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{ColumnsPlan, DeclaredColumn, FilePlan, Format, Mode, OnNewColumn, SqlitePlan, TargetKind};
+use super::{ColumnsPlan, DeclaredColumn, FilePlan, Landing, Mode, OnNewColumn, SqlitePlan, TargetKind};
 use crate::diagnostic::{Code, Diagnostic, Findings, Span};
 use crate::plan::params::Param;
 use crate::plan::scope::Scope;
@@ -65,23 +65,20 @@ impl Compiler<'_, '_> {
             self.warn_of_ending(&place);
         }
         let partition_by = partition_by.unwrap_or(Some(vec![]))?;
-        let compress = self.spec.compress.given().map(|word| word.value);
-        let file = |format| FilePlan {
-            format,
-            place: place.clone(),
-            mode: mode.clone(),
-            begins_empty: false,
-            partition_by: partition_by.clone(),
-            compress,
-            columns: columns.clone(),
-        };
-        let kind = match word {
-            TargetKindWord::Jsonl => TargetKind::File(file(Format::Jsonl)),
-            TargetKindWord::Csv => TargetKind::File(file(Format::Csv)),
-            TargetKindWord::Sqlite => {
+        let kind = match word.landing() {
+            Landing::File(format) => TargetKind::File(FilePlan {
+                format,
+                place,
+                mode,
+                begins_empty: false,
+                partition_by,
+                compress: self.spec.compress.given().map(|word| word.value),
+                columns,
+            }),
+            Landing::Table => {
                 TargetKind::Sqlite(SqlitePlan { place, table: table?, mode, begins_empty: false, columns })
             }
-            TargetKindWord::Stdout => TargetKind::Stdout,
+            Landing::Output => TargetKind::Stdout,
         };
         fits.then_some((kind, diverts))
     }
