@@ -1,15 +1,15 @@
-//! Every answer of the sandbox that is not what was asked for.
+//! Every error that the sandbox answers with.
 //!
-//! Zoho: an error of the CRM is a bare object with `code`, `details`, `message` and `status`; an error of the
-//! token endpoint is an object with `error` and comes with status 200. What only search, COQL or bulk read refuses
-//! is beside them.
+//! Zoho: an error of the CRM is a bare object with `code`, `details`, `message` and `status`; an error of the token
+//! endpoint is an object with `error` and has status 200. Errors that only search, COQL or bulk read have are in
+//! modules of their own.
 
 use serde_json::{Value, json};
 
 use super::faults::TokenError;
 use super::wire::Reply;
 
-/// A call that the CRM turns down.
+/// An error of the CRM.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ApiError {
     status: u16,
@@ -37,12 +37,12 @@ impl ApiError {
     }
 }
 
-/// Expired, revoked, unknown, or of another data centre.
+/// The access token is expired, revoked, unknown, or from another data centre.
 pub(super) fn invalid_token() -> ApiError {
     ApiError::new(401, "INVALID_TOKEN", "invalid oauth token", json!({}))
 }
 
-/// A good token that may not be used for this.
+/// The access token is valid, but its scopes do not allow this.
 pub(super) fn oauth_scope_mismatch() -> ApiError {
     ApiError::new(401, "OAUTH_SCOPE_MISMATCH", "invalid oauth scope to access this URL", json!({}))
 }
@@ -56,12 +56,12 @@ pub(super) fn invalid_module() -> ApiError {
     invalid_module_at(0)
 }
 
-/// The module that is named in the path, so many places after the version.
+/// An unknown module in the path, at this position after the version.
 pub(super) fn invalid_module_at(index: usize) -> ApiError {
     invalid_module_with(json!({"resource_path_index": index}))
 }
 
-/// The module that is named by a parameter. What `details` holds is a guess between two that Zoho describes.
+/// An unknown module in a parameter. Guess: which of two forms of `details` that Zoho describes.
 pub(super) fn invalid_module_parameter(name: &str) -> ApiError {
     invalid_module_with(json!({"api_name": name}))
 }
@@ -80,7 +80,7 @@ pub(super) fn required_param_missing(name: &str) -> ApiError {
     ApiError::new(400, "REQUIRED_PARAM_MISSING", message, json!({"param_name": name}))
 }
 
-/// More than 50 names in `fields`. What `details` holds is a guess.
+/// More than 50 names in `fields`. Guess: `details`.
 pub(super) fn fields_limit_exceeded(limit: usize) -> ApiError {
     ApiError::new(
         400,
@@ -90,19 +90,19 @@ pub(super) fn fields_limit_exceeded(limit: usize) -> ApiError {
     )
 }
 
-/// `page` and `per_page` that reach past the rows a page number can reach.
+/// `page` and `per_page` lead beyond the records that a page number can reach.
 pub(super) fn discrete_pagination_limit_exceeded() -> ApiError {
     let message = "You can only get the first 2000 records without using page_token param";
     ApiError::new(400, "DISCRETE_PAGINATION_LIMIT_EXCEEDED", message, json!({"limit": 2000}))
 }
 
-/// A page token that reaches past the rows it can reach. What `details` holds is a guess.
+/// A page token leads beyond the records that page tokens can reach. Guess: `details`.
 pub(super) fn pagination_limit_exceeded() -> ApiError {
     let message = "You can only get up to first 100000 records using page_token param.";
     ApiError::new(400, "PAGINATION_LIMIT_EXCEEDED", message, json!({"limit": 100_000}))
 }
 
-/// A page token that was given to other parameters.
+/// A page token that belongs to a request with other parameters.
 pub(super) fn token_bound_data_mismatch() -> ApiError {
     let message = "The page_token given seems to be invalid or input param is added or altered or deleted";
     ApiError::new(400, "TOKEN_BOUND_DATA_MISMATCH", message, json!({"param_name": "page_token"}))
@@ -113,17 +113,17 @@ pub(super) fn page_token_expired() -> ApiError {
     ApiError::new(400, "EXPIRED_VALUE", "Page token expired", details)
 }
 
-/// A text that is no page token at all.
+/// Not a page token at all.
 pub(super) fn invalid_page_token() -> ApiError {
     invalid_data("the token given seems to be invalid", json!({"param_name": "page_token"}))
 }
 
-/// A parameter whose value is out of its range. The message is a guess.
+/// A parameter whose value is not allowed. Guess: the message.
 pub(super) fn invalid_parameter(name: &str) -> ApiError {
     invalid_data("the parameter given seems to be invalid", json!({"param_name": name}))
 }
 
-/// A custom view that the module does not have. The message is a guess.
+/// An unknown custom view. Guess: the message.
 pub(super) fn invalid_view() -> ApiError {
     invalid_data("the cvid given seems to be invalid", json!({"param_name": "cvid"}))
 }
@@ -133,12 +133,12 @@ pub(super) fn invalid_id() -> ApiError {
     invalid_data("the id given seems to be invalid", json!({"resource_path_index": 1}))
 }
 
-/// A related list that the module does not have. A guess.
+/// Guess: a related list that the module does not have.
 pub(super) fn invalid_related_list() -> ApiError {
     invalid_data("the relation name given seems to be invalid", json!({"resource_path_index": 2}))
 }
 
-/// A header whose value cannot be read. Message and `details` are guesses.
+/// A header with an invalid value. Guess: message and `details`.
 pub(super) fn invalid_header(name: &str) -> ApiError {
     invalid_data("the header given seems to be invalid", json!({"header": name}))
 }
@@ -147,39 +147,39 @@ fn invalid_data(message: &'static str, details: Value) -> ApiError {
     ApiError::new(400, "INVALID_DATA", message, details)
 }
 
-/// Two parameters that exclude each other. What `details` holds is a guess.
+/// Two parameters that exclude each other. Guess: `details`.
 pub(super) fn ambiguity_during_processing(first: &str, second: &str) -> ApiError {
     let message = "You cannot use both cvid and sort_by, and page and page_token";
     ApiError::new(400, "AMBIGUITY_DURING_PROCESSING", message, json!({"ambiguity_due_to": [first, second]}))
 }
 
-/// A method that the URL does not take.
+/// A method that the endpoint does not allow.
 pub(super) fn invalid_request() -> ApiError {
     let message = "unable to process your request. please verify whether you have entered proper method name, \
                    parameter and parameter values.";
     ApiError::new(400, "INVALID_REQUEST", message, json!({}))
 }
 
-/// The user may not see the records of the module.
+/// The user is not allowed to see the records of the module.
 pub(super) fn no_permission(module: &str) -> ApiError {
     let permission = format!("Crm_Implied_View_{module}");
     ApiError::new(403, "NO_PERMISSION", "permission denied", json!({"permissions": [permission]}))
 }
 
-/// Notes are listed for administrators only.
+/// Only administrators may list notes.
 pub(super) fn not_supported() -> ApiError {
     ApiError::new(403, "NOT_SUPPORTED", "This API is supported only for admin users.", json!({}))
 }
 
-/// Zoho: says the same for the day's credits and for the concurrency limit. The body is a guess, the words are
-/// those of the page on status codes.
+/// Zoho: the same error for the daily credits and for the concurrency limit. Guess: the body; the message is from
+/// Zoho's page on status codes.
 pub(super) fn too_many_requests() -> ApiError {
     let message = "Number of API requests for the 24 hour period is exceeded or the concurrency limit of the user \
                    for the app is exceeded";
     ApiError::new(429, "TOO_MANY_REQUESTS", message, json!({}))
 }
 
-/// An answer of that status as the CRM would give it.
+/// The answer that the CRM would give with this status.
 pub(super) fn status(code: u16, retry_after: Option<u32>) -> Reply {
     let error = match code {
         401 => invalid_token(),
@@ -201,7 +201,7 @@ pub(super) fn token_error(error: TokenError) -> Reply {
     Reply::json(200, &json!({"error": error.as_str()}))
 }
 
-/// Zoho: the one token error that has a status of its own.
+/// Zoho: the only error of the token endpoint whose status is not 200.
 pub(super) fn too_many_tokens() -> Reply {
     let body = json!({
         "error_description": "You have made too many requests continuously. Please try again after some time.",
@@ -211,7 +211,7 @@ pub(super) fn too_many_tokens() -> Reply {
     Reply::json(400, &body)
 }
 
-/// What a login wall or a captive portal answers in the place of an API.
+/// What a login wall or a captive portal answers instead of an API.
 pub(super) fn login_page() -> Reply {
     let page = "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Sign in</title></head>\n\
                 <body><h1>Sign in</h1><form method=\"post\" action=\"/signin\"><input name=\"user\">\
@@ -219,7 +219,7 @@ pub(super) fn login_page() -> Reply {
     Reply::text(200, "text/html;charset=UTF-8", page)
 }
 
-/// What a gateway answers when nothing is behind it.
+/// What a gateway answers when its upstream is down.
 pub(super) fn gateway_page() -> Reply {
     let page = "<html>\n<head><title>502 Bad Gateway</title></head>\n<body><h1>502 Bad Gateway</h1></body>\n</html>\n";
     Reply::text(502, "text/html", page)

@@ -1,12 +1,12 @@
-//! What Zoho's documentation leaves open, as switches: each stands at what the sandbox guesses, and can be set to what
-//! somebody has seen instead.
+//! What Zoho's documentation leaves open, as settings. The default of each is the sandbox's guess; if you have seen
+//! Zoho behave differently, set it to that.
 
 use std::str::FromStr;
 
 use super::nearest::nearest;
 use super::records::Module;
 
-/// How every switch stands.
+/// The value of every guess.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guesses {
     pub(super) unchanged: Unchanged,
@@ -19,18 +19,18 @@ pub struct Guesses {
     pub(super) no_permission: Option<Module>,
 }
 
-/// One switch and how it is to stand, written `NAME=VALUE`:
+/// A value for one guess, written `NAME=VALUE`:
 ///
-/// | switch | values, the guess first | what it decides |
+/// | guess | values, the default first | what it decides |
 /// |---|---|---|
 /// | `unchanged` | `304`, `204` | the status when nothing is newer than `If-Modified-Since` |
-/// | `unknown-id` | `204`, `400` | the status when one record is asked for that is not there |
-/// | `page-token` | `keyset`, `offset` | whether a page token goes on after the last record or after so many records |
-/// | `page-token-binds-modified-since` | `no`, `yes` | whether a page token belongs to the `If-Modified-Since` of its answer |
+/// | `unknown-id` | `204`, `400` | the status when a single record is requested that does not exist |
+/// | `page-token` | `keyset`, `offset` | whether a page token continues after the last record or after a number of records |
+/// | `page-token-binds-modified-since` | `no`, `yes` | whether a page token is bound to the `If-Modified-Since` of its request |
 /// | `deleted-order` | `newest-first`, `oldest-first` | the order of deleted records |
-/// | `search-lag` | `0`, a whole number | for how many steps of churn a search does not find what was written |
-/// | `admin` | `yes`, `no` | whether the user is an administrator: others may not list notes |
-/// | `no-permission` | `none`, a module | the module whose records the user may not see |
+/// | `search-lag` | `0`, a whole number | for how many steps of churn a search does not see a change |
+/// | `admin` | `yes`, `no` | whether the user is an administrator; others may not list notes |
+/// | `no-permission` | `none`, a module | the module whose records the user is not allowed to see |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guess(Setting);
 
@@ -70,25 +70,25 @@ pub(super) enum DeletedOrder {
     OldestFirst,
 }
 
-/// Why a text is no guess; every message tells what is allowed.
+/// Why a text is not a guess. Every message says what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GuessError {
-    /// There is no such switch.
+    /// There is no such guess.
     #[error("unknown guess `{found}`{}; allowed: {NAMES_AS_TEXT}", hint(*nearest))]
     UnknownName {
         /// What was written.
         found: String,
-        /// The name that looks most like it, if one does.
+        /// The most similar name, if there is one.
         nearest: Option<&'static str>,
     },
-    /// The switch has no such value.
+    /// The guess has no such value.
     #[error("the guess `{name}` cannot be `{found}`; allowed: {allowed}")]
     BadValue {
-        /// The switch.
+        /// The guess.
         name: &'static str,
         /// What was written.
         found: String,
-        /// What the switch takes.
+        /// The values that it takes.
         allowed: &'static str,
     },
 }
@@ -123,7 +123,7 @@ impl Default for Guesses {
 }
 
 impl FromIterator<Guess> for Guesses {
-    /// Of guesses about the same thing the last one holds.
+    /// The last value for a guess wins.
     fn from_iter<I: IntoIterator<Item = Guess>>(guesses: I) -> Self {
         let mut all = Self::default();
         for Guess(setting) in guesses {
@@ -155,7 +155,7 @@ impl FromStr for Guess {
     }
 }
 
-/// The setting that a name and a value mean; an error tells the values there are.
+/// The setting for a name and a value. The error lists the allowed values.
 fn setting(name: &str, value: &str) -> Result<Setting, &'static str> {
     Ok(match (name, value) {
         ("unchanged", "304") => Setting::Unchanged(Unchanged::NotModified),

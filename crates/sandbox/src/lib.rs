@@ -1,14 +1,17 @@
-//! A stand-in for Zoho (OAuth 2 and CRM) on loopback: quickstart and tests run against it without an account.
+//! A stand-in for Zoho (OAuth 2 and CRM) on loopback: the quickstart and the tests run against it without an account.
 //!
-//! It serves the accounts server (consent page, tokens, revocation) and, of the CRM's v8 and v2, the listings, single
-//! records, related lists, deleted records and counts of seven modules, searches, COQL and bulk reads, and says which
-//! modules, fields, users and organisation there are; all with made-up data that depends on nothing but a seed. Where the documentation of Zoho
-//! is silent the code says that it guesses, and a [`Guess`] sets it otherwise. [`Fault`]s make it misbehave, [`Churn`]
-//! changes the data while it is read; it has Zoho's limits, and [`Usage`] says how they stand.
+//! It serves the accounts server (consent page, tokens, revocation) and what can be read from the CRM in v8 and v2:
+//! listings, single records, related lists, deleted records and counts of seven modules; search, COQL and bulk read;
+//! modules, fields, users and the organisation. The data is made up and depends only on a seed. It enforces Zoho's
+//! limits, and [`Usage`] says how much of them is used. [`Fault`]s make it misbehave, [`Churn`] changes the data while
+//! it is read.
 //!
-//! It uses nothing of `river`, so that what it serves cannot share a mistake with what reads it. A
-//! request goes `wire` → `site` → `oauth`, `crm` or `bulk`; `records` makes the data up, `query` says which of it is
-//! meant, `errors` says no.
+//! Comments that begin with `Zoho:` are about documented behaviour. Where the documentation is silent they say
+//! `Guess:`, and a [`Guess`] changes the ones that matter.
+//!
+//! The sandbox uses nothing of `river`, so that it cannot share a mistake with the program that reads from it. A
+//! request goes `wire` → `site` → `oauth`, `crm` or `bulk`; `records` makes up the data, `query` selects from it,
+//! `errors` holds the errors.
 
 mod bulk;
 mod crm;
@@ -45,46 +48,46 @@ use site::Site;
 pub use usage::{Peak, RefreshTokenUsage, Share, Usage};
 use wire::{BoundListener, Server};
 
-// In the shape of Zoho's own, so that what handles those handles these.
+// In the format of Zoho's own, so that programs treat them the same way.
 const CLIENT_ID: &str = "1000.R1VERSANDB0XR1VERSANDB0XR1VERS";
 const CLIENT_SECRET: &str = "5a4db0c5ec2e75a4db0c5ec2e75a4db0c5ec2e75a4";
 const REFRESH_TOKEN: &str = "1000.5a4db0f2e54f2e5b5a4db0f2e54f2e5b.2e5b5a4db0f2e54f2e5b5a4db0f2e54f";
 
-/// What a sandbox is to be like.
+/// The settings of a sandbox.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
-    /// How many leads there are; the other modules are smaller in proportion.
+    /// How many leads there are. The sizes of the other modules are in proportion.
     pub leads: u64,
     /// How many users the organisation has, at least four.
     pub users: u64,
-    /// What the data depends on: the same seed, the same records.
+    /// The seed of the data: the same seed gives the same records.
     pub seed: u64,
     /// How long an access token lives.
     pub token_life: Duration,
-    /// How many access tokens the refresh token is good for in ten minutes.
+    /// How many access tokens a refresh token gives in ten minutes.
     pub tokens_per_ten_minutes: u32,
-    /// How many credits the calls of 24 hours may cost.
+    /// How many credits can be used in 24 hours.
     pub credits: u64,
-    /// How many calls of the CRM may be in flight at the same time.
+    /// How many calls to the CRM may be in flight at the same time.
     pub concurrency: usize,
-    /// Where codes may be sent besides any `http://127.0.0.1:PORT/…` and `http://localhost:PORT/…`.
+    /// Redirect URIs that are allowed in addition to any `http://127.0.0.1:PORT/…` and `http://localhost:PORT/…`.
     pub redirect_uris: Vec<String>,
-    /// How many rows a bulk read has at most.
+    /// The most rows in a bulk read.
     pub bulk_rows: u64,
     /// What goes wrong.
     pub faults: Vec<Fault>,
-    /// What changes while it is read; nothing without it.
+    /// How the data changes while it is read; `None` if it does not.
     pub churn: Option<Churn>,
-    /// What is left open by the documentation of Zoho.
+    /// How to behave where Zoho's documentation is silent.
     pub guesses: Guesses,
-    /// Whether long answers are compressed for clients that accept it.
+    /// Whether long answers are compressed if the client accepts that.
     pub gzip: bool,
 }
 
 impl Default for Options {
-    /// A free port, 5,000 leads that stay as they are, 12 users, Zoho's limits, no faults.
+    /// A free port, 5,000 leads that do not change, 12 users, Zoho's limits, no faults.
     fn default() -> Self {
         Self {
             port: 0,
@@ -108,35 +111,35 @@ impl Default for Options {
 /// A running sandbox; it stops when it is dropped.
 #[derive(Debug)]
 pub struct Sandbox {
-    // Dropped first: nothing is answered any more when the rest goes.
+    // Dropped first, so that no request is answered while the rest is dropped.
     server: Server,
     recorder: Arc<Recorder>,
     site: Arc<Site>,
 }
 
-/// A request that was answered, for who wants to see each.
+/// A request that was answered, for logging.
 #[derive(Debug, Clone, Copy)]
 pub struct AnsweredRequest<'a> {
     /// The method.
     pub method: &'a Method,
-    /// The path without the query, in which there may be tokens.
+    /// The path without the query, which may contain tokens.
     pub path: &'a str,
-    /// The status of the answer; none when the client was shown none (`reset`, `stall`).
+    /// The status of the answer; `None` if the client received none (`reset`, `stall`).
     pub status: Option<u16>,
 }
 
-/// One value of a connection that leads to a sandbox.
+/// One value of a connection to a sandbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionSetting {
-    /// The name, as in the `zoho` connection.
+    /// The name of the value in the `zoho` connection.
     pub key: &'static str,
     /// The value.
     pub value: String,
-    /// Whether a real value of that name would be a secret.
+    /// Whether the value would be a secret in a real connection.
     pub secret: bool,
 }
 
-/// The values that make a `zoho` connection lead to a sandbox at this address.
+/// The values of a `zoho` connection to a sandbox at this address.
 pub fn connection_to(base_url: &str) -> Vec<ConnectionSetting> {
     let value = |key, value: &str, secret| ConnectionSetting { key, value: value.to_owned(), secret };
     vec![
@@ -148,12 +151,12 @@ pub fn connection_to(base_url: &str) -> Vec<ConnectionSetting> {
 }
 
 impl Sandbox {
-    /// Starts a sandbox in a thread of its own; it listens when this returns.
+    /// Starts a sandbox in a thread of its own. It is listening when this returns.
     pub fn start(options: Options) -> io::Result<Self> {
         Self::start_watched(options, |_| {})
     }
 
-    /// Like [`Sandbox::start`]; each answer is shown before it is sent.
+    /// Like [`Sandbox::start`], but calls `watch` for each answer before it is sent.
     pub fn start_watched(
         options: Options,
         watch: impl Fn(&AnsweredRequest<'_>) + Send + Sync + 'static,
@@ -173,7 +176,7 @@ impl Sandbox {
         Ok(Self { server, recorder, site })
     }
 
-    /// How its limits stand now.
+    /// How much of the limits is used now.
     pub fn usage(&self) -> Usage {
         self.site.usage(Timestamp::now())
     }
@@ -183,17 +186,17 @@ impl Sandbox {
         self.server.base_url()
     }
 
-    /// The values that make a `zoho` connection lead here.
+    /// The values of a `zoho` connection to this sandbox.
     pub fn connection(&self) -> Vec<ConnectionSetting> {
         connection_to(&self.base_url())
     }
 
-    /// What has happened to the records of a module, by its name as in paths; none when there is no such module.
+    /// What has happened to the records of the module with this API name; `None` if there is no such module.
     pub fn history(&self, module: &str) -> Option<RecordHistory> {
         Module::named(module).map(|module| self.site.organisation.history(module))
     }
 
-    /// The requests so far, oldest first; the last 10,000 of them.
+    /// The last 10,000 requests, oldest first.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.recorder.requests()
     }

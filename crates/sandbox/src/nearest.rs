@@ -1,9 +1,9 @@
-//! The known word that an unknown one was meant to be.
+//! Suggests a known word for an unknown one.
 
-/// How like a name a word must be (1: the same) to be taken for a slip of it.
+/// How similar a word must be to a name (1: the same) to be taken for a misspelling of it.
 const NEAR: f64 = 0.6;
 
-/// The name that looks most like the word, if one does.
+/// The name that is most similar to the word, if any is similar enough.
 pub(super) fn nearest(word: &str, names: impl IntoIterator<Item = &'static str>) -> Option<&'static str> {
     names
         .into_iter()

@@ -1,9 +1,9 @@
-//! Page tokens: opaque to the client, and all the sandbox has to know, so that it remembers nothing.
+//! Page tokens: opaque to the client. They contain everything needed to continue, so that the sandbox keeps no state.
 //!
-//! A token names the last record that was served and not a position, so that records which come and go meanwhile
-//! make no other come twice or not at all (a guess; `page-token=offset` is the other one).
+//! Guess: a token names the last record that was served rather than a position, so that records which are added or
+//! removed in the meantime do not cause others to be repeated or skipped (`page-token=offset` is the alternative).
 //!
-//! Zoho: a token belongs to the parameters of the answer that gave it and lives 24 hours.
+//! Zoho: a token is bound to the parameters of the request that it came from, and is valid for 24 hours.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -13,27 +13,27 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::records::{Number, SortKey};
 
-/// How long a token lives.
+/// How long a token is valid.
 const LIFE: SignedDuration = SignedDuration::from_hours(24);
 const WORDS: usize = 5;
-/// In the place of a number: there is none.
+/// Stands for a missing number.
 const NO_NUMBER: u64 = u64::MAX;
 
-/// What a page token stands for.
+/// The content of a page token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PageToken {
     /// How many records come before the page.
     pub(super) served: u32,
-    /// The place of the last record before the page; without one the page starts after so many.
+    /// The sort key of the last record before the page; without it, the page starts after `served` records.
     pub(super) after: Option<SortKey>,
-    /// A hash of the parameters that the token belongs to.
+    /// A hash of the parameters that the token is bound to.
     pub(super) bound: u64,
-    /// When the token dies, in seconds since 1970.
+    /// When the token expires, in seconds since 1970.
     pub(super) expires: u32,
 }
 
 impl PageToken {
-    /// When a token that is given now dies.
+    /// When a token expires that is issued now.
     pub(super) fn expiry(now: Timestamp) -> u32 {
         u32::try_from(now.as_second().saturating_add(LIFE.as_secs())).unwrap_or(u32::MAX)
     }
@@ -42,7 +42,7 @@ impl PageToken {
         now.as_second() >= i64::from(self.expires)
     }
 
-    /// The token as text; the key is what keeps others from making one up.
+    /// The token as text. Without the key, nobody can make a valid one.
     pub(super) fn seal(&self, key: u64) -> String {
         let words = self.words();
         let checksum = hash_of(&(key, words));
@@ -80,7 +80,7 @@ impl PageToken {
     }
 }
 
-/// A hash that is the same in every run of this binary.
+/// A hash that is the same in every run of the same binary.
 pub(super) fn hash_of(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);

@@ -1,4 +1,4 @@
-//! What came in, for tests.
+//! Records requests, for tests.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -8,10 +8,10 @@ use http::{HeaderMap, Method};
 
 use super::wire::{Reply, WireRequest};
 
-/// How many requests are kept; the oldest go first.
+/// How many requests are kept. The oldest are dropped first.
 const MOST_KEPT: usize = 10_000;
 
-/// A request as it arrived, and what it was answered.
+/// A request as it arrived, and the status of its answer.
 #[derive(Debug, Clone)]
 pub struct RecordedRequest {
     /// The method.
@@ -22,7 +22,7 @@ pub struct RecordedRequest {
     pub headers: HeaderMap,
     /// The whole body.
     pub body: Bytes,
-    /// The status of the answer; none when the client was shown none (`reset`, `stall`).
+    /// The status of the answer; `None` if the client received none (`reset`, `stall`).
     pub status: Option<u16>,
 }
 

@@ -1,4 +1,4 @@
-//! The stand-in behind the wire: what it knows, and which part of it answers a request.
+//! The state of the sandbox, and which part of it answers a request.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -109,7 +109,7 @@ impl Site {
         }
     }
 
-    /// What Zoho does not have: its console for scripts, and a look at its limits and at what happened to records.
+    /// Endpoints that Zoho does not have: its console for scripts, the limits, and what happened to records.
     fn answer_as_sandbox(&self, request: &WireRequest, path: &[&str], now: Timestamp) -> Reply {
         match *path {
             ["self-client-code"] if request.method == Method::POST => {
@@ -121,7 +121,7 @@ impl Site {
         }
     }
 
-    /// `GET /sandbox/records?module=NAME`, which is ours and not Zoho's: what happened to the module's records.
+    /// `GET /sandbox/records?module=NAME`: what happened to the records of a module.
     fn records(&self, request: &WireRequest) -> Reply {
         match request.parameter("module").and_then(Module::named) {
             Some(module) => Reply::json(200, &self.organisation.history(module)),

@@ -1,56 +1,56 @@
-//! How much of Zoho's limits has been used: for tests, and for people at `GET /sandbox/limits`, which is not Zoho's.
+//! How much of the limits is used, for tests and for `GET /sandbox/limits`.
 
 use serde::Serialize;
 
-/// How a sandbox's limits stand.
+/// How much of its limits a sandbox has used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Usage {
-    /// The requests so far, without those to `/sandbox/…`.
+    /// The requests so far, not counting those to `/sandbox/…`.
     pub requests: u64,
-    /// The access tokens so far.
+    /// The access tokens issued so far.
     pub access_tokens: u64,
-    /// The codes of the last ten minutes.
+    /// The codes issued in the last ten minutes.
     pub grant_codes: Share,
-    /// The refresh tokens that are alive, the oldest first.
+    /// The valid refresh tokens, oldest first.
     pub refresh_tokens: Vec<RefreshTokenUsage>,
-    /// The credits of the last 24 hours.
+    /// The credits used in the last 24 hours.
     pub credits: Share,
-    /// The calls of the CRM at the same time.
+    /// The concurrent calls to the CRM.
     pub concurrency: Peak,
-    /// The requests that one of this sandbox's limits has refused so far.
+    /// The requests that a limit of this sandbox has rejected so far.
     pub refused: u64,
-    /// The requests so far that were over a limit as Zoho documents it, whether this sandbox refuses them or not.
+    /// The requests so far that exceeded a limit that Zoho documents, whether or not this sandbox rejected them.
     pub over_documented_limits: u64,
 }
 
-/// How one refresh token stands.
+/// The usage of one refresh token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RefreshTokenUsage {
-    /// Whether it is the one that was there from the start.
+    /// Whether it is the built-in one.
     pub built_in: bool,
-    /// The access tokens that it gave in the last ten minutes.
+    /// The access tokens issued for it in the last ten minutes.
     pub tokens_in_ten_minutes: Share,
-    /// Its access tokens that are alive.
+    /// Its valid access tokens.
     pub live_tokens: Share,
-    /// How often it was refused for giving too many.
+    /// How often a request for another access token was rejected.
     pub refused: u64,
 }
 
-/// How much of what there is.
+/// How much of a limit is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Share {
-    /// What is used.
+    /// The part that is used.
     pub used: u64,
-    /// What there is.
+    /// The limit.
     pub most: u64,
 }
 
-/// The highest that was seen of what may be.
+/// The highest value so far, and its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Peak {
-    /// The highest, also when it was refused.
+    /// The highest value, including rejected calls.
     pub highest: u64,
-    /// What may be.
+    /// The limit.
     pub most: u64,
 }
 

@@ -1,4 +1,4 @@
-//! The criteria of a bulk read, which are JSON: `{"group_operator": "and", "group": [...]}` or one comparison.
+//! The criteria of a bulk read, as JSON: `{"group_operator": "and", "group": [...]}` or one comparison.
 
 use serde_json::Value;
 
@@ -6,9 +6,9 @@ use super::refusals;
 use crate::errors::ApiError;
 use crate::query::{Comparison, Criteria, Dialect, Junction, Operator};
 
-/// Zoho: comparisons in a query.
+/// Zoho: the most comparisons in one query.
 const MOST_CRITERIA: usize = 25;
-/// Stands for "no value"; a guess.
+/// Guess: this stands for "no value".
 const EMPTY: &str = "${EMPTY}";
 
 pub(super) fn read(json: &Value) -> Result<Criteria, ApiError> {
@@ -33,7 +33,8 @@ fn part(json: &Value) -> Result<Criteria, ApiError> {
     parts.iter().map(part).collect::<Result<_, _>>().map(|parts| Criteria::Group(junction, parts))
 }
 
-/// The field is an object with `api_name`, in v2 `api_name` stands beside the comparator; each is taken in both.
+/// In v8 the field is an object with `api_name`, in v2 `api_name` stands next to the comparator; either form works in
+/// both versions.
 fn comparison(json: &Value) -> Result<Criteria, ApiError> {
     let field =
         json["field"]["api_name"].as_str().or(json["api_name"].as_str()).ok_or_else(refusals::criteria)?;

@@ -1,4 +1,4 @@
-//! One job and its way through the states.
+//! One job and its states.
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use crate::page_token::PageToken;
 use crate::query::{RecordSource, Selection};
 use crate::records::{Module, Organisation, Record, SortKey, User, org_time};
 
-/// How often a job is asked about before it is in the next state.
+/// How many status requests it takes to reach the next state.
 const POLLS_PER_STATE: u32 = 1;
 
 #[derive(Debug)]
@@ -26,11 +26,11 @@ pub(super) struct Job {
 #[derive(Debug)]
 enum JobOutcome {
     Complete(JobResult),
-    /// What went wrong, as Zoho says it.
+    /// The error, as Zoho words it.
     Failed(Value),
 }
 
-/// What a job brought.
+/// The result of a completed job.
 #[derive(Debug)]
 struct JobResult {
     file: Bytes,
@@ -107,14 +107,14 @@ impl Job {
         }
     }
 
-    /// What leads to the rows after the last one: how many pages come before, and that one's place.
+    /// The page token for the rows after `last`: how many pages come before, and the sort key of `last`.
     fn token(&self, organisation: &Organisation, last: SortKey, now: Timestamp) -> String {
         let (bound, expires) = (self.query.bound, PageToken::expiry(now));
         let served = u32::try_from(self.query.page()).unwrap_or(u32::MAX);
         PageToken { served, after: Some(last), bound, expires }.seal(organisation.fingerprint())
     }
 
-    /// What the answer says of a job that was taken on.
+    /// What the answer says about a job that was just added.
     pub(super) fn added(&self) -> Value {
         json!({
             "id": self.id,
@@ -140,7 +140,7 @@ impl Job {
         details.into()
     }
 
-    /// Zoho: the address of the file is relative. How a failure is told is a guess.
+    /// Zoho: the URL of the file is relative. Guess: how a failure is reported.
     fn result(&self, outcome: &JobOutcome, version: Version, rows: u64) -> Value {
         let result = match outcome {
             JobOutcome::Failed(error) => return json!({"error_message": error}),
@@ -160,7 +160,7 @@ impl Job {
     }
 }
 
-/// Who made all jobs.
+/// The user who created the jobs: always the same.
 fn creator() -> Value {
     json!({"id": User::CURRENT.id(), "name": User::CURRENT.full_name()})
 }

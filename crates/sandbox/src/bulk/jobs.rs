@@ -1,4 +1,4 @@
-//! The jobs of a site.
+//! All bulk read jobs of a sandbox.
 
 use std::collections::VecDeque;
 
@@ -14,7 +14,7 @@ use crate::wire::Reply;
 
 const FIRST_ID: u64 = 4_876_876_000_900_000_001;
 const BETWEEN_IDS: u64 = 2_000;
-/// Zoho: so many downloads a minute.
+/// Zoho: the most downloads in a minute.
 const MOST_DOWNLOADS: usize = 10;
 const DOWNLOAD_WINDOW: SignedDuration = SignedDuration::from_mins(1);
 
@@ -27,12 +27,12 @@ pub(crate) struct BulkJobs {
 }
 
 impl BulkJobs {
-    /// No jobs yet; each is to have so many rows at most.
+    /// No jobs yet. Each will have at most this many rows.
     pub(crate) fn new(rows: u64) -> Self {
         Self { rows: rows.max(1), jobs: Vec::new(), next_id: FIRST_ID, downloads: VecDeque::new() }
     }
 
-    /// Takes a job on; what the answer says of it.
+    /// Adds a job and returns what the answer says about it.
     pub(super) fn add(&mut self, call: &Call<'_>, query: JobQuery) -> Value {
         let job = Job::new(self.next_id.to_string(), query, call);
         self.next_id += BETWEEN_IDS;
@@ -41,7 +41,7 @@ impl BulkJobs {
         added
     }
 
-    /// How far a job is; it goes one state on before it is told.
+    /// Advances a job by one state and describes it.
     pub(super) fn details(&mut self, call: &Call<'_>, id: &str) -> Result<Reply, ApiError> {
         let rows = self.rows;
         let job = self.jobs.iter_mut().find(|job| job.id() == id).ok_or_else(|| refusals::no_job(id))?;

@@ -1,8 +1,8 @@
-//! `/crm/bulk/{version}/read`: jobs that put the records of a module into a file.
+//! `/crm/bulk/{version}/read`: jobs that export the records of a module to a file.
 //!
-//! Zoho: a job is made, asked about until it is complete, and its result downloaded: a zip with one CSV file. Here a
-//! job goes one state on with each question, so that nothing depends on time. `query` reads what is wanted, `job` is
-//! its way through the states, `sheet` makes the file. Callbacks are never called.
+//! Zoho: a client creates a job, polls it until it is complete, and downloads its result: a zip with one CSV file. Here
+//! a job advances by one state with each poll, so that nothing depends on time. `query` reads what the job asks for,
+//! `job` holds its state, `sheet` makes the file. Callbacks are never called.
 
 mod criteria;
 mod job;
@@ -24,7 +24,7 @@ use super::wire::{Reply, WireRequest};
 pub(super) use jobs::BulkJobs;
 use query::JobQuery;
 
-/// Answers a request; the path is what follows `read`.
+/// Answers a request. `path` is what follows `read`.
 pub(super) fn answer(
     site: &Site,
     version: Version,

@@ -1,4 +1,4 @@
-//! What a job is to read, from the body of the request.
+//! What a job reads, from the body of the request.
 
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -12,20 +12,21 @@ use crate::query::{
 };
 use crate::records::Module;
 
-/// Zoho's description in `OpenAPI`: how many pages of rows there are.
+/// The highest page number, according to Zoho's `OpenAPI` description.
 const MOST_PAGES: u64 = 50;
 const MOST_VALUES: usize = 100;
 const RULES: Rules = Rules { dialect: Dialect::Bulk, most_values: MOST_VALUES };
 
-/// What a job is to read. An unknown field of `fields` makes the job fail, one of the criteria is refused at once:
-/// both are guesses.
+/// What a job reads.
+///
+/// Guess: an unknown field in `fields` makes the job fail later, one in the criteria is rejected at once.
 #[derive(Debug)]
 pub(super) struct JobQuery {
     pub(super) module: Module,
     pub(super) condition: Condition,
-    /// The query as the job's details say it.
+    /// The query as the job's details repeat it.
     pub(super) echo: Value,
-    /// A hash of what a page token is bound to.
+    /// A hash of the parameters that a page token is bound to.
     pub(super) bound: u64,
     fields: Vec<String>,
     start: Paging,
@@ -34,7 +35,7 @@ pub(super) struct JobQuery {
 #[derive(Debug, Clone, Copy)]
 enum Paging {
     Page(u64),
-    /// After so many pages; the condition knows where.
+    /// From a page token. The rows start after its record, which is part of the condition.
     Token {
         pages_before: u64,
     },
@@ -81,7 +82,7 @@ impl JobQuery {
         Ok(())
     }
 
-    /// The page's number, counted from 1.
+    /// The number of the page, counted from 1.
     pub(super) fn page(&self) -> u64 {
         match self.start {
             Paging::Page(page) => page,
@@ -89,7 +90,7 @@ impl JobQuery {
         }
     }
 
-    /// How many pages of what the condition means come before.
+    /// How many pages of the records that match the condition to skip.
     pub(super) fn pages_before(&self) -> u64 {
         match self.start {
             Paging::Page(page) => page - 1,
@@ -97,7 +98,7 @@ impl JobQuery {
         }
     }
 
-    /// The columns besides `id`, or the field that is not there. Zoho: all of them when none is named.
+    /// The columns besides `id`, or the name of an unknown field. Zoho: all columns if none is named.
     pub(super) fn paths(&self) -> Result<Vec<Path>, &str> {
         let is_column = |path: &Path| !path.is_id() && !path.name().starts_with('$');
         if self.fields.is_empty() {
@@ -127,7 +128,7 @@ fn check_callback(callback: Option<&Value>) -> Result<(), ApiError> {
     if callback["method"] == "post" { Ok(()) } else { Err(refusals::callback_method()) }
 }
 
-/// Zoho: `ics` is for events alone, which are not here.
+/// Zoho: `ics` is only for events, which the sandbox does not have.
 fn check_file_type(file_type: Option<&Value>) -> Result<(), ApiError> {
     match file_type {
         None | Some(Value::Null) => Ok(()),
@@ -136,7 +137,7 @@ fn check_file_type(file_type: Option<&Value>) -> Result<(), ApiError> {
     }
 }
 
-/// A name in v2, an object with `api_name` later; each is taken in both.
+/// A name in v2, an object with `api_name` in later versions; either form works in both.
 fn read_module(module: Option<&Value>) -> Result<Module, ApiError> {
     let name = module.and_then(|module| module.as_str().or(module["api_name"].as_str()));
     name.and_then(Module::named).ok_or_else(|| refusals::module(name.unwrap_or_default()))
@@ -186,7 +187,7 @@ fn later_than(id: u64) -> Criteria {
     Criteria::One(Comparison { field, negated: false, operator: Operator::Greater, values })
 }
 
-/// The query as it was sent, with the page that is meant.
+/// The query as it was sent, with its page number filled in.
 fn echo(query: &Map<String, Value>) -> Value {
     let mut query = query.clone();
     if !query.contains_key("page_token") {

@@ -1,5 +1,6 @@
-//! What a bulk read is refused for. The codes and the keys of `details` are those of Zoho's
-//! description in `OpenAPI`; which of them comes when is often a guess, and so are all messages.
+//! Errors of bulk reads. The codes and the keys of `details` are from Zoho's `OpenAPI` description.
+//!
+//! Guess: all messages, and often which code applies when.
 
 use serde_json::{Value, json};
 
@@ -43,7 +44,7 @@ pub(super) fn page(most: u64) -> ApiError {
     bad_request("PAGE_RANGE_EXCEEDED", "the page given is out of range", json!({"max_limit": most}))
 }
 
-/// In a job's details.
+/// Shown in the details of a failed job.
 pub(super) fn field(name: &str, module: Module) -> ApiError {
     let details = json!({"api_name": name, "module": module.name()});
     bad_request("FIELD_NOT_AVAILABLE", "the field given is not available", details)
@@ -98,8 +99,8 @@ pub(super) fn no_job(id: &str) -> ApiError {
     ApiError::new(404, "RESOURCE_NOT_FOUND", "the resource given is not found", json!({"resource": id}))
 }
 
-/// A job without a file, since it is under way or failed. Zoho's `OpenAPI` has this code with 400
-/// for results.
+/// A job without a file, because it is still running or has failed. Zoho's `OpenAPI` description lists this code with
+/// status 400 for results.
 pub(super) fn no_result(id: &str) -> ApiError {
     bad_request("RESOURCE_NOT_FOUND", "the result of the job is not available", json!({"resource": id}))
 }

@@ -1,7 +1,6 @@
 //! Records as a CSV file in a zip.
 //!
-//! Zoho: `id` is always among the columns; that it is the first is a guess, and so is how a value of several parts is
-//! written.
+//! Zoho: `id` is always among the columns. Guess: it is the first one; how values with several parts are written.
 
 use std::io::{Cursor, Write};
 
@@ -14,7 +13,7 @@ use zip::write::SimpleFileOptions;
 use crate::query::Path;
 use crate::records::{Organisation, Record};
 
-/// A zip with the one file `{name}.csv`.
+/// A zip that holds the single file `{name}.csv`.
 pub(super) fn zipped(
     name: &str,
     organisation: &Organisation,
@@ -41,7 +40,7 @@ fn sheet(
     sheet.into_inner().map_err(csv::IntoInnerError::into_error)
 }
 
-/// A value as a text: of a lookup its id, of several choices all with `;` between them.
+/// A value as text: a lookup as its id, several choices separated by `;`.
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

@@ -1,22 +1,22 @@
-//! Which scopes a route needs; pure.
+//! Which scopes a route needs.
 //!
-//! Zoho: a token may read records by `ZohoCRM.modules.ALL` or `.READ`, or by the same of the module. Search, COQL and
-//! bulk read need a scope of their own besides; those are not part of `modules.ALL`.
+//! Zoho: `ZohoCRM.modules.ALL` or `.READ`, or the same scope for one module, lets a token read records. Search, COQL
+//! and bulk read each need another scope as well, which is not part of `modules.ALL`.
 
 use super::route::Route;
 use crate::records::{Module, RelatedList};
 
-/// Something that a token must be allowed to read, by the area and part of its scopes.
+/// A permission that a token needs, named by the area and part of a scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RequiredScope(String);
 
-/// All that a route needs before anything else of its request is read.
+/// What a route needs; checked before anything else in the request is read.
 pub(super) fn needs(route: &Route<'_>) -> Vec<RequiredScope> {
     match *route {
         Route::Listing(module) | Route::Record(module, _) | Route::Deleted(module) | Route::Count(module) => {
             vec![RequiredScope::records(module)]
         }
-        // That those of both modules are needed is a guess.
+        // Guess: a related list needs the scopes of both modules.
         Route::Related(module, _, name) => {
             let list = RelatedList::named(module, name).map(|list| RequiredScope::records(list.module));
             [RequiredScope::records(module)].into_iter().chain(list).collect()
@@ -27,13 +27,13 @@ pub(super) fn needs(route: &Route<'_>) -> Vec<RequiredScope> {
         Route::Users | Route::UserWithId(_) => vec![RequiredScope::users()],
         Route::Org => vec![RequiredScope::org()],
         Route::Search(module) => vec![RequiredScope::search(), RequiredScope::records(module)],
-        // That of the module is known once the query is read.
+        // The scope of the module is known only after the query is parsed.
         Route::Coql => vec![RequiredScope::coql()],
     }
 }
 
 impl RequiredScope {
-    /// Records of a module, whatever the way to them.
+    /// To read the records of a module, by whichever endpoint.
     pub(crate) fn records(module: Module) -> Self {
         Self::part_of_modules(module.name())
     }
@@ -42,17 +42,17 @@ impl RequiredScope {
         &self.0
     }
 
-    /// `/crm/bulk/…`, besides the records of the module that a job names.
+    /// `/crm/bulk/…`, in addition to the scope for the module that a job names.
     pub(crate) fn bulk() -> Self {
         Self("ZohoCRM.bulk".to_owned())
     }
 
-    /// `/{module}/search`, besides the records.
+    /// `/{module}/search`, in addition to the scope for its records.
     fn search() -> Self {
         Self("ZohoSearch.securesearch".to_owned())
     }
 
-    /// `/coql`, besides the records of the module that the query names.
+    /// `/coql`, in addition to the scope for the module that the query names.
     fn coql() -> Self {
         Self("ZohoCRM.coql".to_owned())
     }

@@ -1,4 +1,4 @@
-//! `GET /{module}/actions/count`: how many records a listing without conditions would give.
+//! `GET /{module}/actions/count`: how many records a listing without conditions would return.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::errors::ApiError;
 use crate::records::Module;
 use crate::wire::Reply;
 
-/// That `If-Modified-Since` and conditions mean nothing here is a guess.
+/// Guess: `If-Modified-Since` and conditions have no effect here.
 pub(super) fn reply(call: &Call<'_>, module: Module) -> Result<Reply, ApiError> {
     permit(call, module)?;
     Ok(Reply::json(200, &json!({"count": call.site.organisation.records(module).count()})))

@@ -1,4 +1,4 @@
-//! `GET /{module}/deleted`: what is in the recycle bin, and what is not even there any more.
+//! `GET /{module}/deleted`: records in the recycle bin, and those that were deleted permanently.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -17,7 +17,7 @@ struct DeletedPage {
     info: PlainInfo,
 }
 
-/// Which of them are meant.
+/// Which deleted records to list.
 #[derive(Debug, Clone, Copy)]
 enum DeletedType {
     All,
@@ -25,8 +25,8 @@ enum DeletedType {
     Permanent,
 }
 
-/// Zoho: by `page` and `per_page` only. That `fields` and `page_token` are passed over, and that no page is too far, is
-/// a guess.
+/// Zoho: paged by `page` and `per_page` only. Guess: `fields` and `page_token` are ignored, and there is no highest
+/// page.
 pub(super) fn reply(call: &Call<'_>, module: Module) -> Result<Reply, ApiError> {
     permit(call, module)?;
     let kind = DeletedType::read(call)?;

@@ -1,8 +1,8 @@
-//! The limits of the API: credits of the day, and calls at the same time.
+//! The limits of the API: credits per day, and concurrent calls.
 //!
-//! Zoho: credits are counted over the last 24 hours, each call costs one or more of them; both limits are the
-//! organisation's and end in the same answer. The numbers are those of the edition Enterprise. `Call::end` says which
-//! calls that go wrong cost nothing.
+//! Zoho: credits are counted over the last 24 hours, and each call costs one or more; both limits apply to the whole
+//! organisation and lead to the same error. The numbers are those of the Enterprise edition. `Call::end` says which
+//! failed calls cost nothing.
 
 use std::collections::VecDeque;
 
@@ -13,18 +13,18 @@ use crate::errors::{self, ApiError};
 use crate::usage::{Peak, Share};
 use crate::wire::{Flight, Reply, WireRequest};
 
-/// The most that Zoho gives to an organisation of that edition.
+/// The most credits that Zoho gives to an organisation of that edition.
 pub(crate) const DOCUMENTED_CREDITS: u64 = 5_000_000;
 pub(crate) const DOCUMENTED_CONCURRENCY: usize = 20;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// What was used of the limits.
+/// How much of the limits is used.
 #[derive(Debug)]
 pub(crate) struct ApiLimits {
     most_credits: u64,
     most_at_once: usize,
-    /// The credits of the last day, by the second in which they were spent.
+    /// The credits spent in the last 24 hours, by the second.
     spent: VecDeque<(Timestamp, u64)>,
     used: u64,
     in_flight: Vec<Flight>,
@@ -33,7 +33,7 @@ pub(crate) struct ApiLimits {
     over_documented: u64,
 }
 
-/// How the limits stand, for who counts.
+/// The part of [`Usage`](crate::Usage) that is about these limits.
 #[derive(Debug)]
 pub(crate) struct LimitsUsage {
     pub(crate) credits: Share,
@@ -42,20 +42,20 @@ pub(crate) struct LimitsUsage {
     pub(crate) over_documented: u64,
 }
 
-/// What a call costs that the page on limits does not single out.
+/// The cost of calls that Zoho's page on limits does not mention.
 pub(super) const LEAST_COST: u64 = 1;
 
-/// The credits that a call costs, as the page on limits lists them.
+/// The credits that a call costs, according to Zoho's page on limits.
 pub(super) fn cost(route: &Route<'_>, request: &WireRequest) -> u64 {
     match route {
         Route::Listing(_) if request.parameter("cvid").is_some() => 3,
-        // That is said once the query is read.
+        // Charged after the query is parsed: see `cost_of_coql`.
         Route::Coql => 0,
         _ => LEAST_COST,
     }
 }
 
-/// The credits of a COQL query, by its limit, which is known only once the query is read.
+/// The credits that a COQL query costs, which depend on its `limit`.
 pub(super) fn cost_of_coql(limit: u64) -> u64 {
     match limit {
         0..=200 => 1,
@@ -64,7 +64,7 @@ pub(super) fn cost_of_coql(limit: u64) -> u64 {
     }
 }
 
-/// The credits of a new bulk read job.
+/// The credits that a new bulk read job costs.
 pub(crate) const COST_OF_BULK_READ: u64 = 50;
 
 impl ApiLimits {
@@ -81,7 +81,7 @@ impl ApiLimits {
         }
     }
 
-    /// Lets a call in while not too many others are in flight.
+    /// Admits a call unless too many others are in flight.
     pub(super) fn enter(&mut self, flight: Flight, now: Timestamp) -> Result<(), ApiError> {
         self.forget(now);
         let at_once = self.in_flight.len() + 1;
@@ -91,7 +91,7 @@ impl ApiLimits {
         Ok(())
     }
 
-    /// Takes the credits of a call, if they are left.
+    /// Charges for a call, if enough credits are left.
     pub(super) fn charge(&mut self, cost: u64, now: Timestamp) -> Result<(), ApiError> {
         self.forget(now);
         let used = self.used.saturating_add(cost);
@@ -100,7 +100,7 @@ impl ApiLimits {
         Ok(())
     }
 
-    /// Gives the credits back that the last call took.
+    /// Refunds what the last call was charged.
     pub(super) fn give_back(&mut self, cost: u64) {
         if let Some((_, credits)) = self.spent.back_mut() {
             *credits = credits.saturating_sub(cost);
@@ -108,7 +108,7 @@ impl ApiLimits {
         }
     }
 
-    /// Zoho: the answers tell what is left once half of it is used.
+    /// Zoho: once half of the credits are used, answers say how many remain.
     pub(super) fn with_remaining_credits(&self, reply: Reply) -> Reply {
         if self.used.saturating_mul(2) < self.most_credits {
             return reply;

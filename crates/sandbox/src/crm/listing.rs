@@ -1,4 +1,5 @@
-//! `GET /{module}` and `GET /{module}/{id}/{related_list}`: which records in which order, read from the parameters.
+//! `GET /{module}` and `GET /{module}/{id}/{related_list}`: which records to return in which order, read from the
+//! parameters.
 
 use std::ops::Bound;
 
@@ -13,12 +14,12 @@ use crate::wire::WireRequest;
 
 const MOST_FIELDS: usize = 50;
 pub(super) const MOST_PER_PAGE: u64 = 200;
-/// Zoho: how far `page` reaches.
+/// Zoho: how many records `page` can reach.
 const REACH_OF_PAGE: u64 = 2_000;
-/// Zoho: how far `page_token` reaches.
+/// Zoho: how many records `page_token` can reach.
 const REACH_OF_PAGE_TOKEN: u64 = 100_000;
 
-/// One page of a module's records, as it was asked for.
+/// The request for one page of a module's records.
 #[derive(Debug, Clone)]
 pub(super) struct Listing<'a> {
     snapshot: Snapshot<'a>,
@@ -28,9 +29,10 @@ pub(super) struct Listing<'a> {
     pub(super) per_page: u64,
     pub(super) order: SortOrder,
     pub(super) start: PageStart,
-    /// What page tokens are sealed with: the same in every run over the same data, so that a walk can go on.
+    /// The key that seals page tokens. It depends only on the data, so that a client can continue after the sandbox was
+    /// restarted.
     pub(super) key: u64,
-    /// A hash of what a page token is bound to.
+    /// A hash of the parameters that a page token is bound to.
     pub(super) bound: u64,
     pub(super) modified_since: Option<Timestamp>,
     converted: Converted,
@@ -42,11 +44,11 @@ pub(super) struct Listing<'a> {
 pub(super) struct PageStart {
     /// How many records come before.
     pub(super) served: u64,
-    /// The place of the last of them; without one they are counted.
+    /// The sort key of the last of them; without it, they are counted.
     pub(super) after: Option<SortKey>,
 }
 
-/// Zoho: whether leads that were converted are meant; by default they are not.
+/// Zoho: whether to include converted leads; by default they are left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Converted {
     No,
@@ -54,7 +56,7 @@ enum Converted {
     Both,
 }
 
-/// Which records of the module are meant.
+/// Which records of the module to list.
 #[derive(Debug, Clone)]
 enum RecordFilter {
     All,
@@ -63,7 +65,7 @@ enum RecordFilter {
 }
 
 impl<'a> Listing<'a> {
-    /// Reads the parameters, in the order in which they are refused.
+    /// Reads the parameters. The order decides which error is reported.
     pub(super) fn read(call: &Call<'a>, module: Module) -> Result<Self, ApiError> {
         permit(call, module)?;
         if module == Module::Notes && !call.site.guesses.is_admin {
@@ -72,8 +74,7 @@ impl<'a> Listing<'a> {
         Self::of(call, module, read_choice(call.request))
     }
 
-    /// The records of a related list. That it takes what a listing takes is a guess; so is that anybody may list notes
-    /// here.
+    /// The records of a related list. Guess: it takes the parameters of a listing, and every user may list notes here.
     pub(super) fn related(call: &Call<'a>, list: RelatedList, parent: u64) -> Result<Self, ApiError> {
         permit(call, list.module)?;
         Self::of(call, list.module, Ok(RecordFilter::RelatedTo(list, parent)))
@@ -128,12 +129,12 @@ impl<'a> Listing<'a> {
         Ok(PageStart { served, after: token.after })
     }
 
-    /// The page's number, counted from 1.
+    /// The number of the page, counted from 1.
     pub(super) fn page(&self) -> u64 {
         self.start.served / self.per_page + 1
     }
 
-    /// The page before this one; the first page is its own.
+    /// The page before this one; the first page itself if there is none.
     pub(super) fn previous(&self) -> Self {
         let served = self.start.served.saturating_sub(self.per_page);
         let start = match self.start.after {
@@ -150,7 +151,7 @@ impl<'a> Listing<'a> {
         Self { start, ..self.clone() }
     }
 
-    /// Where the page after one starts that ends with this record.
+    /// The start of the next page, if this page ends with `last`.
     pub(super) fn start_after(&self, last: &Record<'_>) -> PageStart {
         let after = match self.guesses.page_token {
             PageTokenKind::Keyset => Some(last.key()),
@@ -159,7 +160,7 @@ impl<'a> Listing<'a> {
         PageStart { served: self.start.served + self.per_page, after }
     }
 
-    /// The records from the start of the page on, to the end of the module.
+    /// The records from the start of the page to the end of the module.
     pub(super) fn records(&self) -> impl Iterator<Item = Record<'a>> + '_ {
         let (place, skipped) = match self.start.after {
             Some(key) => (Bound::Excluded(key), 0),
@@ -189,7 +190,7 @@ pub(super) fn as_count(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// The names in `fields`; none when there are none. Zoho: at most 50; `id` comes unasked.
+/// The names in `fields`, if any. Zoho: at most 50; `id` is always included.
 pub(super) fn named_fields(request: &WireRequest) -> Result<Option<Vec<&str>>, ApiError> {
     let names = request.parameter("fields").unwrap_or_default();
     let mut names: Vec<_> = names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
@@ -203,7 +204,7 @@ pub(super) fn named_fields(request: &WireRequest) -> Result<Option<Vec<&str>>, A
     Ok(Some(names))
 }
 
-/// Zoho: mandatory but in v2, where all come without it. A name that the module does not have is passed over (a guess).
+/// Zoho: mandatory, except in v2, where all fields are returned without it. Guess: unknown names are ignored.
 fn read_fields(version: Version, module: Module, request: &WireRequest) -> Result<Vec<Field>, ApiError> {
     let named: Vec<_> = match (named_fields(request)?, version) {
         (Some(names), _) => names.into_iter().filter_map(|name| module.field(name)).collect(),
@@ -219,7 +220,7 @@ fn read_fields(version: Version, module: Module, request: &WireRequest) -> Resul
     Ok(fields)
 }
 
-/// A parameter that is a number from 1 to the most there may be.
+/// A parameter that is a number from 1 to `most`.
 pub(super) fn read_number(
     request: &WireRequest,
     name: &str,
@@ -233,7 +234,7 @@ pub(super) fn read_number(
     }
 }
 
-/// Zoho: a custom view has an order of its own. The view of all records is the only one here.
+/// Zoho: a custom view has its own order. The view of all records is the only one here.
 fn read_sort_by(request: &WireRequest, module: Module) -> Result<SortBy, ApiError> {
     let name = request.parameter("sort_by");
     match (request.parameter("cvid"), name) {
@@ -253,7 +254,7 @@ pub(super) fn read_descending(request: &WireRequest) -> Result<bool, ApiError> {
     }
 }
 
-/// Zoho: ISO 8601 with an offset, not the date of HTTP.
+/// Zoho: ISO 8601 with an offset, not an HTTP date.
 pub(super) fn read_modified_since(request: &WireRequest) -> Result<Option<Timestamp>, ApiError> {
     match request.header("if-modified-since").map(str::parse) {
         None => Ok(None),
@@ -279,7 +280,7 @@ fn read_choice(request: &WireRequest) -> Result<RecordFilter, ApiError> {
     Ok(RecordFilter::Ids(ids))
 }
 
-/// Zoho: a token belongs to all other parameters. That it does not belong to `If-Modified-Since` is a guess.
+/// Zoho: a page token is bound to all other parameters. Guess: it is not bound to `If-Modified-Since`.
 fn bound_data(request: &WireRequest, guesses: Guesses) -> u64 {
     let is_bound = |(name, _): &&(String, String)| name != "page" && name != "page_token";
     let mut parameters: Vec<_> = request.query.iter().filter(is_bound).collect();

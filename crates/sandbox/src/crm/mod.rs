@@ -1,5 +1,4 @@
-//! `/crm/{version}`: who may ask, and who answers. `route` says what a path means; a file for each thing that can
-//! be asked makes its answer.
+//! `/crm/{version}`: checks who may call, and dispatches. `route` parses the path; each endpoint has a file of its own.
 
 mod access;
 mod coql;
@@ -32,20 +31,20 @@ use listing::Listing;
 use route::Route;
 pub(super) use route::Version;
 
-/// A request by somebody who may ask.
+/// A request whose access token is valid.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Call<'a> {
     pub(super) site: &'a Site,
     pub(super) request: &'a WireRequest,
     pub(super) version: Version,
-    /// The token that the request came with; it is alive.
+    /// The access token of the request.
     pub(super) access_token: &'a str,
-    /// The credits that it has cost so far.
+    /// The credits that were charged for it so far.
     paid: &'a Cell<u64>,
     pub(super) now: Timestamp,
 }
 
-/// Answers a request; the path is what follows the version.
+/// Answers a request. `path` is what follows the version.
 pub(super) fn answer(
     site: &Site,
     version: Version,
@@ -70,14 +69,14 @@ impl Call<'_> {
         serve(self, route?)
     }
 
-    /// Refuses a call that the token may not be used for or that is over a limit. The order is a guess.
+    /// Rejects a call that the token does not allow or that is over a limit. Guess: the order of these checks.
     pub(super) fn let_in(&self, needs: &[RequiredScope], cost: u64) -> Result<(), ApiError> {
         self.require(needs)?;
         self.site.limits().enter(self.request.in_flight.flight(), self.now)?;
         self.charge(cost)
     }
 
-    /// Refuses what the token may not be used for.
+    /// Rejects what the token does not allow.
     pub(super) fn require(&self, needs: &[RequiredScope]) -> Result<(), ApiError> {
         let tokens = self.site.tokens();
         let scopes = tokens.scopes_of(self.access_token).ok_or_else(errors::invalid_token)?;
@@ -88,17 +87,17 @@ impl Call<'_> {
         }
     }
 
-    /// Takes credits, if they are left.
+    /// Charges credits, if enough are left.
     pub(super) fn charge(&self, cost: u64) -> Result<(), ApiError> {
         self.site.limits().charge(cost, self.now)?;
         self.paid.set(self.paid.get() + cost);
         Ok(())
     }
 
-    /// The answer, with what is said of the limits.
+    /// The answer, with the header about remaining credits.
     ///
-    /// What a call costs that goes wrong is a guess: nothing when it is turned away at the door, with 401 or 429; else
-    /// what it always costs, whatever the answer says and whether or not it arrives.
+    /// Guess: a call that is rejected with 401 or 429 costs nothing. Any other call costs the usual, whatever the
+    /// answer says and whether or not it arrives.
     pub(super) fn end(&self, reply: Result<Reply, ApiError>) -> Reply {
         let reply = reply.unwrap_or_else(|error| error.reply());
         let mut limits = self.site.limits();
@@ -109,7 +108,7 @@ impl Call<'_> {
     }
 }
 
-/// Who may ask: whoever has a token that is alive. Nothing is paid yet.
+/// Admits a request with a valid access token. Nothing is charged yet.
 pub(super) fn admit<'a>(
     site: &'a Site,
     version: Version,
@@ -160,7 +159,7 @@ fn serve(call: &Call<'_>, route: Route<'_>) -> Result<Reply, ApiError> {
     }
 }
 
-/// Zoho: a profile may shut a user out of a module.
+/// Zoho: a profile can deny a user access to a module.
 pub(super) fn permit(call: &Call<'_>, module: Module) -> Result<(), ApiError> {
     if call.site.guesses.no_permission == Some(module) {
         return Err(errors::no_permission(module.name()));
@@ -168,12 +167,12 @@ pub(super) fn permit(call: &Call<'_>, module: Module) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// A number with more digits than an id can have is no id.
+/// A number that is too large for an id matches no record.
 fn number(digits: &str) -> u64 {
     digits.parse().unwrap_or(u64::MAX)
 }
 
-/// Zoho: `Zoho-oauthtoken TOKEN`, though the token's type is called `Bearer`; that word is taken too.
+/// Zoho: `Zoho-oauthtoken TOKEN`, although the token's type is `Bearer`; both schemes work.
 fn access_token(request: &WireRequest) -> Option<&str> {
     let (scheme, token) = request.header("authorization")?.split_once(' ')?;
     let is_known = ["Zoho-oauthtoken", "Bearer"].iter().any(|known| known.eq_ignore_ascii_case(scheme));
@@ -188,18 +187,19 @@ fn list(call: &Call<'_>, listing: &Listing<'_>) -> Reply {
     })
 }
 
-/// What a page shows, by the faults that meet it.
+/// Which page is served, depending on faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PageServed {
-    /// What was asked for.
+    /// The requested page.
     Requested,
-    /// The page before it.
+    /// The page before the requested one.
     Previous,
-    /// What was asked for, and that there is more, but not where. Only listings have page tokens.
+    /// The requested page, which says that there are more records but has no page token. Only listings have page
+    /// tokens.
     WithoutToken,
 }
 
-/// Answers a request for that page, with what goes wrong there.
+/// Answers a request for this page, with the faults that are set for it.
 fn disturbed(call: &Call<'_>, page: u64, answer: impl FnOnce(PageServed) -> Reply) -> Reply {
     let disturbance = call.site.faults.take(RequestPlace::Page(page));
     disturbance.spoil(|| match disturbance.fault {

@@ -1,11 +1,11 @@
-//! `If-Modified-Since` where all that is asked for changed at one known time.
+//! `If-Modified-Since` for things that all changed at the same known time.
 
 use jiff::Timestamp;
 
 use super::Call;
 use crate::errors::{self, ApiError};
 
-/// Whether something of that time is asked for: there is no header, or an earlier time in it.
+/// Whether something that changed at this time must be returned: there is no header, or its time is not later.
 pub(super) fn is_newer(call: &Call<'_>, changed: &str) -> Result<bool, ApiError> {
     let Some(since) = call.request.header("if-modified-since") else {
         return Ok(true);

@@ -6,7 +6,7 @@ use super::Call;
 use crate::records::User;
 use crate::wire::Reply;
 
-/// Zoho: the organisation has an id like everything in it, and a `zgid` that all of Zoho knows it by.
+/// Zoho: the organisation has an id like everything in it, and a `zgid` that identifies it across Zoho.
 pub(super) fn reply(call: &Call<'_>) -> Reply {
     let org = json!({
         "country": "IN",

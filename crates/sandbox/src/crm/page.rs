@@ -10,7 +10,7 @@ use crate::page_token::PageToken;
 use crate::records::{Field, Record, org_time};
 use crate::wire::Reply;
 
-/// The page that was asked for.
+/// The requested page.
 pub(super) fn reply(listing: &Listing<'_>, now: Timestamp) -> Reply {
     let page = ListingPage::of(listing, now);
     if page.data.is_empty() {
@@ -19,7 +19,7 @@ pub(super) fn reply(listing: &Listing<'_>, now: Timestamp) -> Reply {
     page.reply(listing.version)
 }
 
-/// The page that was asked for, which claims that there is more but does not say where.
+/// The requested page, which says that there are more records but has no page token.
 pub(super) fn reply_without_token(listing: &Listing<'_>, now: Timestamp) -> Reply {
     let mut page = ListingPage::of(listing, now);
     if page.data.is_empty() {
@@ -31,12 +31,12 @@ pub(super) fn reply_without_token(listing: &Listing<'_>, now: Timestamp) -> Repl
     page.reply(listing.version)
 }
 
-/// Zoho: an empty set has status 204 and no body. That a header which leaves nothing makes it 304 is a guess.
+/// Zoho: an empty result has status 204 and no body. Guess: it is 304 if `If-Modified-Since` was sent.
 pub(super) fn nothing(is_conditional: bool, unchanged: Unchanged) -> Reply {
     Reply::empty(if is_conditional && unchanged == Unchanged::NotModified { 304 } else { 204 })
 }
 
-/// What v2 says of a page, and every version of deleted records.
+/// The `info` of a page in v2, and of deleted records in every version.
 #[derive(Debug, serde::Serialize)]
 pub(super) struct PlainInfo {
     pub(super) per_page: u64,
@@ -51,7 +51,7 @@ struct ListingPage<'a> {
     info: Info,
 }
 
-/// Zoho: on the last page both tokens and the expiry are null.
+/// The `info` of a page in v8. Zoho: on the last page, both tokens and the expiry are null.
 #[derive(Debug, serde::Serialize)]
 struct Info {
     call: bool,

@@ -1,4 +1,4 @@
-//! `GET /{module}/{id}`: one record with all its fields, or with those that are named.
+//! `GET /{module}/{id}`: one record with all its fields, or with those that `fields` names.
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ use crate::guess::UnknownId;
 use crate::records::Module;
 use crate::wire::Reply;
 
-/// That a converted lead is found by its id is a guess.
+/// Guess: a converted lead can be fetched by its id.
 pub(super) fn reply(call: &Call<'_>, module: Module, id: u64) -> Result<Reply, ApiError> {
     permit(call, module)?;
     let Some(record) = call.site.organisation.record_with_id(module, id) else {
@@ -26,7 +26,7 @@ pub(super) fn reply(call: &Call<'_>, module: Module, id: u64) -> Result<Reply, A
     Ok(Reply::json(200, &json!({"data": [fields]})))
 }
 
-/// Which answer Zoho gives for an unknown id is a guess.
+/// Guess: how Zoho answers for an unknown id.
 pub(super) fn unknown(call: &Call<'_>) -> Result<Reply, ApiError> {
     match call.site.guesses.unknown_id {
         UnknownId::NoContent => Ok(Reply::empty(204)),

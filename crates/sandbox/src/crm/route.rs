@@ -1,4 +1,4 @@
-//! What a path below `/crm/{version}` means; pure.
+//! Which endpoint a path below `/crm/{version}` leads to.
 
 use http::Method;
 
@@ -6,14 +6,14 @@ use super::settings::modules::is_without_records;
 use crate::errors::{self, ApiError};
 use crate::records::Module;
 
-/// The versions of the CRM's API that are served; what differs between them asks this.
+/// The versions of the CRM's API that are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Version {
     V2,
     V8,
 }
 
-/// One thing that can be asked of the CRM.
+/// An endpoint of the CRM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Route<'a> {
     /// `GET /{module}`
@@ -26,7 +26,7 @@ pub(crate) enum Route<'a> {
     Deleted(Module),
     /// `GET /{module}/actions/count`
     Count(Module),
-    /// `GET /{module}` and `GET /{module}/{id}` of a module that has no records here
+    /// `GET /{module}` and `GET /{module}/{id}` for a module that has no records in the sandbox
     NoRecords(&'a str),
     /// `GET /settings/modules`
     Modules,

@@ -1,4 +1,4 @@
-//! `GET /users` and `/users/{id}`: who works with the CRM.
+//! `GET /users` and `/users/{id}`: the users of the organisation.
 
 use serde_json::{Value, json};
 
@@ -12,10 +12,10 @@ use crate::wire::Reply;
 
 const MOST_PER_PAGE: u64 = 200;
 const CREATED: &str = "2023-01-02T08:30:00+05:30";
-/// Zoho: the offset of the user's time zone in milliseconds; this is India.
+/// Zoho: the offset of the user's time zone in milliseconds; here that of India.
 const OFFSET: u32 = 19_800_000;
 
-/// Zoho: the words of `type`. That all are meant without one is a guess.
+/// Zoho: the values of `type`. Guess: without it, all users are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum UserType {
     All,
@@ -30,7 +30,7 @@ enum UserType {
     Current,
 }
 
-/// A page of the users of a type, in the order of their ids.
+/// A page of the users of the requested type, ordered by id.
 pub(super) fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
     let user_type = read_type(call)?;
     let per_page = listing::read_number(call.request, "per_page", MOST_PER_PAGE, MOST_PER_PAGE)?;
@@ -58,7 +58,7 @@ fn page_of(call: &Call<'_>, user_type: UserType, page: u64, per_page: u64) -> Re
     Reply::json(200, &json!({"users": users, "info": info}))
 }
 
-/// One user. Which answer Zoho gives for an unknown id is a guess.
+/// One user. Guess: how Zoho answers for an unknown id.
 pub(super) fn one(call: &Call<'_>, id: &str) -> Reply {
     match call.site.users.with_id(id) {
         Some(user) => Reply::json(200, &json!({"users": [describe(user)]})),
@@ -66,7 +66,7 @@ pub(super) fn one(call: &Call<'_>, id: &str) -> Reply {
     }
 }
 
-/// That an unknown word is `INVALID_DATA` is a guess; Zoho's own description allows `PATTERN_NOT_MATCHED` too.
+/// Guess: an unknown value is `INVALID_DATA`. Zoho's description also allows `PATTERN_NOT_MATCHED`.
 fn read_type(call: &Call<'_>) -> Result<UserType, ApiError> {
     match call.request.parameter("type") {
         None => Ok(UserType::All),
@@ -158,7 +158,7 @@ fn account(user: User) -> Value {
     })
 }
 
-/// Everybody has the same.
+/// The same for all users.
 fn preferences() -> Value {
     json!({
         "language": "en_US",

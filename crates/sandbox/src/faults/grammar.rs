@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{Fault, FaultKind, FaultPlace, FaultTimes, TokenError};
 use crate::nearest::nearest;
 
-/// The places in words, for messages.
+/// The places, for messages.
 pub(super) const PLACES: &str = "a page number from 1, `*` or `token`";
 const KINDS: &str = "`status=CODE`, `delay=DURATION`, `reset`, `reset-body`, `truncate`, `stall`, `stall-body`, `html`, \
                      `html-error`, `empty`, `bad-json`, `expire`, `repeat`, `no-token`, `error=WORD`, `throttle`";
@@ -35,7 +35,7 @@ const DURATIONS: &str = "a whole number and `ms`, `s` or `m`";
 const TOKEN_ERRORS: &str = "`invalid_code`, `invalid_client`, `invalid_client_secret`, `invalid_redirect_uri`, \
                             `access_denied`, `invalid_grant`, `unsupported_grant_type`";
 
-/// Why a text is no fault; every message tells what is allowed.
+/// Why a text is not a fault. Every message says what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
     /// There is no such kind.
@@ -43,7 +43,7 @@ pub enum FaultError {
     UnknownKind {
         /// What was written.
         found: String,
-        /// The kind that looks most like it, if one does.
+        /// The kind with the most similar name, if there is one.
         nearest: Option<&'static str>,
     },
     /// The kind takes no value.
@@ -54,14 +54,14 @@ pub enum FaultError {
         /// What was written.
         found: String,
     },
-    /// The value is missing or not one of the kind's.
+    /// The value is missing or not allowed for the kind.
     #[error("the fault `{kind}` needs a value, found `{found}`; allowed: {allowed}")]
     BadValue {
         /// The kind.
         kind: &'static str,
         /// What was written.
         found: String,
-        /// What the kind takes.
+        /// The values that the kind takes.
         allowed: &'static str,
     },
     /// There is no such place.
@@ -70,14 +70,14 @@ pub enum FaultError {
         /// What was written.
         found: String,
     },
-    /// The kind cannot happen there.
+    /// This kind of fault cannot happen at this place.
     #[error("the fault `{kind}` cannot happen at `{found}`; allowed: {allowed}")]
     WrongPlace {
         /// The kind.
         kind: &'static str,
         /// What was written.
         found: String,
-        /// Where the kind can happen.
+        /// The places where it can happen.
         allowed: &'static str,
     },
     /// The count is out of range.
@@ -106,7 +106,7 @@ impl FromStr for Fault {
     }
 }
 
-/// Takes the count off the end; an `x` that no number or star follows is part of something else (`expire`).
+/// Splits off the count. An `x` that is not followed by a number or a star belongs to the rest (`expire`).
 fn split_times(text: &str) -> Result<(&str, FaultTimes), FaultError> {
     let once = FaultTimes::Times(NonZeroU32::MIN);
     match text.rsplit_once('x') {
@@ -196,7 +196,7 @@ fn parse_token_error(value: &str) -> Result<FaultKind, FaultError> {
     }
 }
 
-/// Whether the value of a kind is one that can be written.
+/// Checks that the value of a kind can be written as text.
 pub(super) fn check(kind: &FaultKind) -> Result<(), FaultError> {
     match *kind {
         FaultKind::Status { code, retry_after } => {
@@ -218,7 +218,7 @@ fn bad_value(kind: &'static str, found: &str, allowed: &'static str) -> FaultErr
 }
 
 impl FaultKind {
-    /// The word that names the kind.
+    /// The name of the kind.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Status { .. } => "status",

@@ -1,4 +1,4 @@
-//! Which fault meets a request, and what it does to the answer.
+//! Which fault applies to a request, and what it does to the answer.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::{Fault, FaultKind, FaultPlace, FaultTimes};
 use crate::errors;
 use crate::wire::{Cut, Reply};
 
-/// Where a request is, in the words of the faults.
+/// What a request is for, as far as faults are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RequestPlace {
     /// A page of a listing, counted from 1.
@@ -16,15 +16,15 @@ pub(crate) enum RequestPlace {
     Token,
 }
 
-/// The faults and how often each has still to happen.
+/// The faults, and how often each is still to happen.
 #[derive(Debug)]
 pub(crate) struct FaultInjector(Mutex<Vec<Fault>>);
 
-/// What meets one request.
+/// The faults that apply to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Disturbance {
     delay: Duration,
-    /// The one fault besides delays.
+    /// The fault besides delays, if any.
     pub(crate) fault: Option<FaultKind>,
 }
 
@@ -33,7 +33,7 @@ impl FaultInjector {
         Self(Mutex::new(faults))
     }
 
-    /// Takes what meets a request at that spot: all delays and the first of the other faults.
+    /// Takes the faults for a request: all delays, and the first of the others.
     pub(crate) fn take(&self, spot: RequestPlace) -> Disturbance {
         let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut disturbance = Disturbance { delay: Duration::ZERO, fault: None };
@@ -62,7 +62,7 @@ impl Fault {
         }
     }
 
-    /// Counts one time; whether the fault is still to happen.
+    /// Counts one occurrence. Returns whether the fault is to happen again.
     fn has_more_after_once(&mut self) -> bool {
         match self.times {
             FaultTimes::Always => true,
@@ -78,7 +78,7 @@ impl Fault {
 }
 
 impl Disturbance {
-    /// What the client gets instead of the answer. Faults of meaning (`expire`, `repeat`, ...) are the answer's own.
+    /// What the client gets instead of the answer. Faults in the content (`expire`, `repeat`, …) are made by `answer`.
     pub(crate) fn spoil(self, answer: impl FnOnce() -> Reply) -> Reply {
         let reply = match self.fault {
             Some(FaultKind::Status { code, retry_after }) => errors::status(code, retry_after),
@@ -110,7 +110,7 @@ fn cut_in_half(reply: Reply, cut: impl FnOnce(usize) -> Cut) -> Reply {
     reply.cut(cut(half))
 }
 
-/// Drops the second half of the body, at a whole letter: the JSON is to be broken, not the UTF-8.
+/// Drops the second half of the body at a character boundary: the JSON is meant to be broken, the UTF-8 is not.
 fn halve(mut reply: Reply) -> Reply {
     let mut half = reply.body.len() / 2;
     while reply.body.get(half).is_some_and(|byte| byte & 0b1100_0000 == 0b1000_0000) {

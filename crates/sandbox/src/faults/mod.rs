@@ -1,4 +1,4 @@
-//! The switches that make the sandbox misbehave, one fault at a time and at a known place.
+//! Faults that make the sandbox misbehave at a known place.
 
 mod grammar;
 mod injector;
@@ -16,7 +16,7 @@ pub(super) use injector::{FaultInjector, RequestPlace};
 /// | kind | what the client meets |
 /// |---|---|
 /// | `status=503`, `status=429:2` | that status (400 to 599) with a body as Zoho sends it; `:2` adds `Retry-After: 2` to 429 or 503 |
-/// | `delay=200ms` | the answer comes that much later (`ms`, `s` or `m`) |
+/// | `delay=200ms` | the answer is delayed by that time (`ms`, `s` or `m`) |
 /// | `reset` | a TCP reset before any byte of the answer |
 /// | `reset-body` | a TCP reset in the middle of the body |
 /// | `truncate` | an orderly close in the middle of the body, short of its `content-length` |
@@ -26,17 +26,18 @@ pub(super) use injector::{FaultInjector, RequestPlace};
 /// | `html-error` | status 502 and a gateway's page |
 /// | `empty` | status 204 |
 /// | `bad-json` | half of the JSON, complete as far as HTTP can tell |
-/// | `expire` | the access token in use is dead from this page on; a new one works |
+/// | `expire` | the access token in use is invalid from this page on; a new one works |
 /// | `repeat` | the previous page's body once more |
 /// | `no-token` | `more_records: true` without a `next_page_token` |
-/// | `error=invalid_client` | a token answer of status 200 that holds an error |
+/// | `error=invalid_client` | an answer of the token endpoint with status 200 that contains an error |
 /// | `throttle` | the token endpoint's "too many requests", status 400 |
 ///
-/// `PLACE` is the page of a listing (1 is the first; it is worked out from `page` or `page_token` in the request,
-/// in COQL from `offset` and the least id, so that a repeated request meets the same place), `*` for any page, or `token` for the token endpoint. Without
-/// one it is page 1; for `repeat` page 2; for `error` and `throttle` `token`. `TIMES` is how often the fault
-/// happens, 1 without it, `x*` for ever. Faults of one place happen in the order they are given, one a request;
-/// delays come on top. A request that is refused anyway (dead token, bad parameter) meets no fault.
+/// `PLACE` is the page of a listing (1 is the first), `*` for any page, or `token` for the token endpoint. The page is
+/// derived from `page` or `page_token` in the request, in COQL from `offset` and the lowest id, so that a repeated
+/// request is at the same place. The default is page 1, for `repeat` page 2, for `error` and `throttle` `token`.
+/// `TIMES` is how often the fault happens: once by default, `x*` always. Faults at the same place happen in the given
+/// order, one per request; delays are added to them. A request that is rejected anyway (invalid token, bad parameter)
+/// triggers no fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fault {
     kind: FaultKind,
@@ -44,7 +45,7 @@ pub struct Fault {
     times: FaultTimes,
 }
 
-/// What goes wrong; the table of [`Fault`] tells what the client meets.
+/// What goes wrong. The table in [`Fault`] says what the client sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {
     /// `status=CODE[:SECONDS]`
@@ -86,22 +87,22 @@ pub enum FaultKind {
     Throttle,
 }
 
-/// What the token endpoint says in an answer of status 200 that is no token.
+/// An error that the token endpoint reports with status 200.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenError {
-    /// A wrong, used or revoked code or refresh token.
+    /// A code or refresh token that is wrong, used or revoked.
     InvalidCode,
-    /// An unknown client id, or one of another data centre.
+    /// An unknown client id, or one from another data centre.
     InvalidClient,
     /// A wrong client secret.
     InvalidClientSecret,
     /// A redirect URI that is not registered.
     InvalidRedirectUri,
-    /// The user or Zoho refused.
+    /// The user or Zoho denied access.
     AccessDenied,
-    /// A grant that does not hold.
+    /// An invalid grant.
     InvalidGrant,
-    /// A grant type that this endpoint does not know.
+    /// An unknown grant type.
     UnsupportedGrantType,
 }
 
@@ -119,14 +120,14 @@ pub enum FaultPlace {
 /// How often a fault happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultTimes {
-    /// So many times, then never again.
+    /// This many times, then never again.
     Times(NonZeroU32),
-    /// For ever.
+    /// Always.
     Always,
 }
 
 impl Fault {
-    /// A fault, if that kind can happen at that place and its value is in range.
+    /// Makes a fault, if its kind can happen at this place and its value is in range.
     pub fn new(kind: FaultKind, place: FaultPlace, times: FaultTimes) -> Result<Self, FaultError> {
         grammar::check(&kind)?;
         if kind.can_happen_at(place) {
@@ -145,12 +146,12 @@ impl Fault {
         self.kind
     }
 
-    /// Where.
+    /// Where it happens.
     pub fn place(&self) -> FaultPlace {
         self.place
     }
 
-    /// How often.
+    /// How often it happens.
     pub fn times(&self) -> FaultTimes {
         self.times
     }
@@ -185,7 +186,7 @@ impl FaultKind {
 }
 
 impl TokenError {
-    /// All of them.
+    /// All errors.
     pub const ALL: [Self; 7] = [
         Self::InvalidCode,
         Self::InvalidClient,
@@ -196,7 +197,7 @@ impl TokenError {
         Self::UnsupportedGrantType,
     ];
 
-    /// The word in the answer.
+    /// The value of `error` in the answer.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InvalidCode => "invalid_code",

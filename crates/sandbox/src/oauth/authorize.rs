@@ -1,6 +1,6 @@
-//! `/oauth/v2/auth`: a client asks for access (GET), and the user decides (POST, from the consent page).
+//! `/oauth/v2/auth`: a client requests access (GET), and the user decides (POST, from the consent page).
 //!
-//! Zoho: a denied access goes back to the client, a wrong request does not; its words show in a page.
+//! Zoho: if the user denies access, the client is told by a redirect; an invalid request only shows an error page.
 
 use jiff::{SignedDuration, Timestamp};
 use url::form_urlencoded;
@@ -14,7 +14,7 @@ use crate::wire::{Reply, WireRequest};
 
 const CODE_LIFE: SignedDuration = SignedDuration::from_mins(2);
 
-/// Why a client may not even ask.
+/// Why an authorization request is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WrongRequest {
     ResponseType,
@@ -32,7 +32,7 @@ pub(super) fn ask(site: &Site, request: &WireRequest) -> Reply {
     }
 }
 
-/// Reads the whole request again: the page is no proof of anything.
+/// Reads the whole request again, because what the page sends back cannot be trusted.
 pub(super) fn decide(site: &Site, request: &WireRequest, now: Timestamp) -> Reply {
     let parameters = Parameters::of(request);
     let access = match AccessRequest::read(site, &parameters) {
@@ -46,13 +46,13 @@ pub(super) fn decide(site: &Site, request: &WireRequest, now: Timestamp) -> Repl
     };
     let answer = match &code {
         Some(code) => vec![("code", code.as_str()), ("location", "us"), ("accounts-server", &site.base_url)],
-        // Zoho: said of too many codes too.
+        // Zoho: also sent if there were too many codes.
         None => vec![("error", "access_denied")],
     };
     redirect(&redirect_uri, answer.into_iter().chain(state.as_deref().map(|state| ("state", state))))
 }
 
-/// What a client asks for; it may.
+/// A valid authorization request.
 #[derive(Debug)]
 struct AccessRequest<'a> {
     redirect_uri: &'a str,
@@ -63,7 +63,7 @@ struct AccessRequest<'a> {
 }
 
 impl<'a> AccessRequest<'a> {
-    /// The order in which a request is refused is a guess.
+    /// Guess: the order of the checks.
     fn read(site: &Site, parameters: &'a Parameters) -> Result<Self, WrongRequest> {
         if parameters.get("response_type") != Some("code") {
             return Err(WrongRequest::ResponseType);
@@ -101,8 +101,8 @@ fn read_challenge(parameters: &Parameters) -> Result<Option<CodeChallenge>, Wron
     challenge.map(Some).ok_or(WrongRequest::CodeChallenge)
 }
 
-/// Zoho: without `access_type=offline` no refresh token; with it only the first time, unless `prompt=consent` asks for
-/// another. A word that is none of these counts as not given, which is a guess.
+/// Zoho: a refresh token is issued only with `access_type=offline`, and only the first time unless `prompt=consent`
+/// asks for another. Guess: other values are ignored.
 fn refresh_token_rule(parameters: &Parameters) -> RefreshTokenRule {
     match (parameters.get("access_type"), parameters.get("prompt")) {
         (Some("offline"), Some("consent")) => RefreshTokenRule::Always,
@@ -118,7 +118,7 @@ fn redirect<'a>(uri: &str, parameters: impl Iterator<Item = (&'a str, &'a str)>)
 }
 
 impl WrongRequest {
-    /// Zoho's word; those of the response type and of the challenge are guesses.
+    /// Zoho's error code. Guess: those for the response type and the challenge.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::ResponseType => "invalid_response_type",
@@ -131,14 +131,14 @@ impl WrongRequest {
 
     pub(super) fn help(self) -> &'static str {
         match self {
-            Self::ResponseType => "response_type has to be code",
-            Self::Client => "client_id is not the one that the sandbox was started with",
+            Self::ResponseType => "response_type must be code",
+            Self::Client => "client_id is not that of the sandbox",
             Self::RedirectUri => {
-                "redirect_uri has to be http://127.0.0.1:PORT/… or http://localhost:PORT/…, or one that the sandbox \
-                 was told of"
+                "redirect_uri must be http://127.0.0.1:PORT/… or http://localhost:PORT/…, or one that was set with \
+                 --redirect-uri"
             }
-            Self::Scope => "scope has to be scopes of Zoho CRM with commas between them",
-            Self::CodeChallenge => "code_challenge_method has to be S256 or plain",
+            Self::Scope => "scope must be one or more scopes of Zoho CRM, separated by commas",
+            Self::CodeChallenge => "code_challenge_method must be S256 or plain",
         }
     }
 }

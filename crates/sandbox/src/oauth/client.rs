@@ -1,4 +1,4 @@
-//! The one client that is registered.
+//! The only registered client.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -9,12 +9,12 @@ use crate::faults::TokenError;
 use crate::wire::WireRequest;
 use crate::{CLIENT_ID, CLIENT_SECRET};
 
-/// What the consent page calls the client.
+/// The name of the client on the consent page.
 pub(super) const NAME: &str = "river sandbox client";
 
-/// Whether a request comes from the client: by parameters, or by `Authorization: Basic`.
+/// Checks the credentials of the client, which are in parameters or in `Authorization: Basic`.
 ///
-/// Zoho: its discovery document names both ways. Which of them counts when both are there is a guess.
+/// Zoho: its discovery document names both ways. Guess: which one wins if both are used.
 pub(super) fn authenticate(request: &WireRequest, parameters: &Parameters) -> Result<(), TokenError> {
     let basic = basic_credentials(request);
     let basic = basic.as_deref().and_then(|pair| pair.split_once(':'));
@@ -29,12 +29,12 @@ pub(super) fn authenticate(request: &WireRequest, parameters: &Parameters) -> Re
     Ok(())
 }
 
-/// Whether a redirect may go there: to the configured URIs, and to any port of this machine.
+/// Whether a redirect to this URI is allowed: it is configured, or any port on this machine.
 ///
-/// That Zoho takes `http://127.0.0.1:PORT` or `http://localhost:PORT` is a guess. It compares with what was
-/// registered, letter by letter; here a native client picks its port at run time and cannot register it before.
+/// Guess: Zoho accepts `http://127.0.0.1:PORT` and `http://localhost:PORT`. Zoho compares the URI with the registered
+/// one, letter by letter; here any port is allowed, because a native client picks its port at run time.
 pub(super) fn may_redirect_to(uri: &str, configured: &[String]) -> bool {
-    // It stands in a header as it is.
+    // It is copied into a header unchanged.
     let can_be_sent = uri.bytes().all(|byte| byte.is_ascii_graphic());
     can_be_sent && (configured.iter().any(|known| known == uri) || is_on_this_machine(uri))
 }

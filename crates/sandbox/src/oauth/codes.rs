@@ -1,7 +1,7 @@
-//! The codes that are out, each good for one exchange.
+//! The authorization codes that were issued. Each can be exchanged once.
 //!
-//! Zoho: a code of the consent page lives two minutes (the pages of the CRM say three), one of the console as long as
-//! was chosen there; ten of them in ten minutes, then `access_denied`.
+//! Zoho: a code from the consent page is valid for two minutes (the documentation of the CRM says three), one from the
+//! console for as long as was chosen there. Ten codes in ten minutes are allowed, then the answer is `access_denied`.
 
 use std::collections::VecDeque;
 
@@ -17,7 +17,7 @@ use crate::usage::Share;
 
 const MOST_IN_WINDOW: usize = 10;
 
-/// The codes of the one client there is.
+/// The codes of the only client.
 #[derive(Debug, Default)]
 pub(crate) struct IssuedCodes {
     alive: Vec<AuthorizationCode>,
@@ -40,16 +40,16 @@ pub(super) struct Authorization {
     pub(super) refresh_token: RefreshTokenRule,
 }
 
-/// Where a code was asked for.
+/// Where a code was requested.
 #[derive(Debug)]
 pub(super) enum CodeOrigin {
-    /// On the consent page, with what the exchange has to show again.
+    /// On the consent page, with what the exchange must match.
     Consent { redirect_uri: String, challenge: Option<CodeChallenge> },
-    /// In the console.
+    /// In the API console.
     SelfClient,
 }
 
-/// Whether the exchange gives a refresh token.
+/// Whether the exchange also issues a refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RefreshTokenRule {
     Never,
@@ -58,14 +58,14 @@ pub(super) enum RefreshTokenRule {
     Always,
 }
 
-/// What the verifier of the exchange must fit (RFC 7636).
+/// What the verifier in the exchange must match (RFC 7636).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CodeChallenge {
     Plain(String),
     S256(String),
 }
 
-/// No code now: too many were issued in the last ten minutes.
+/// Too many codes were issued in the last ten minutes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TooManyCodes;
 
@@ -88,14 +88,14 @@ impl IssuedCodes {
         Ok(text)
     }
 
-    /// Whether an exchange is right; the code stays, also when it is not (a guess).
+    /// Checks an exchange without using up the code. Guess: a failed exchange does not use up the code either.
     pub(super) fn check(&self, exchange: &CodeExchange<'_>, now: Timestamp) -> Result<(), TokenError> {
         let is_meant = |code: &&AuthorizationCode| code.text == exchange.code && now < code.expires;
         let code = self.alive.iter().find(is_meant).ok_or(TokenError::InvalidCode)?;
         code.authorization.origin.check(exchange)
     }
 
-    /// Uses a code up.
+    /// Uses up a code.
     pub(super) fn take(&mut self, text: &str) -> Option<Authorization> {
         let place = self.alive.iter().position(|code| code.text == text)?;
         Some(self.alive.swap_remove(place).authorization)
@@ -112,7 +112,7 @@ impl IssuedCodes {
     }
 }
 
-/// What the exchange of a code brings with it.
+/// The parameters of a code exchange.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CodeExchange<'a> {
     pub(super) code: &'a str,
@@ -122,20 +122,20 @@ pub(super) struct CodeExchange<'a> {
 
 impl CodeOrigin {
     fn check(&self, exchange: &CodeExchange<'_>) -> Result<(), TokenError> {
-        // Zoho: a self client has no redirect URI; that one which comes nevertheless is passed over is a guess.
+        // Zoho: a self client has no redirect URI. Guess: one that is sent anyway is ignored.
         let Self::Consent { redirect_uri, challenge } = self else { return Ok(()) };
         if exchange.redirect_uri != Some(redirect_uri) {
             return Err(TokenError::InvalidRedirectUri);
         }
         let fits =
             |challenge: &CodeChallenge| exchange.verifier.is_some_and(|verifier| challenge.fits(verifier));
-        // The word is that of RFC 7636; which one Zoho has is a guess.
+        // Guess: the error code, which is that of RFC 7636.
         if challenge.as_ref().is_none_or(fits) { Ok(()) } else { Err(TokenError::InvalidGrant) }
     }
 }
 
 impl CodeChallenge {
-    /// Reads challenge and method; `plain` when there is no method. None for a method that is none.
+    /// Reads the challenge and its method, by default `plain`. `None` for an unknown method.
     pub(super) fn read(value: &str, method: Option<&str>) -> Option<Self> {
         match method {
             None | Some("plain") => Some(Self::Plain(value.to_owned())),
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_verifier_fits_its_challenge() {
-        // The pair of RFC 7636, appendix B.
+        // From RFC 7636, appendix B.
         let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
         let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
         let cases = [

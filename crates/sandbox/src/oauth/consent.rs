@@ -1,18 +1,18 @@
-//! The pages that a person sees. They work without script, and every value in them is escaped.
+//! The pages that a user sees. They work without JavaScript, and every value in them is escaped.
 //!
-//! That a wrong request has status 400 is a guess.
+//! Guess: an invalid request has status 400.
 
 use super::authorize::WrongRequest;
 use super::scope::Scopes;
 use super::{Parameters, client};
 use crate::wire::Reply;
 
-/// The name of the two buttons.
+/// The parameter that both buttons set.
 pub(super) const DECISION: &str = "decision";
-/// What the button Accept sends.
+/// What the Accept button sends.
 pub(super) const ACCEPT: &str = "accept";
 
-/// What the form sends again.
+/// The parameters that the form sends back.
 const ASKED: [&str; 9] = [
     "response_type",
     "client_id",
@@ -25,7 +25,7 @@ const ASKED: [&str; 9] = [
     "code_challenge_method",
 ];
 
-/// Asks the user.
+/// Asks the user for consent.
 pub(super) fn page(parameters: &Parameters, scopes: &Scopes) -> Reply {
     let hidden = ASKED.iter().filter_map(|name| Some((name, parameters.get(name)?)));
     let hidden = hidden.map(|(name, value)| {
@@ -47,7 +47,7 @@ pub(super) fn page(parameters: &Parameters, scopes: &Scopes) -> Reply {
     html(200, "Access to the sandbox", &body)
 }
 
-/// Says why there is nothing to ask.
+/// Says why the request is invalid.
 pub(super) fn error_page(wrong: WrongRequest) -> Reply {
     let body =
         format!("<h1>Error</h1>\n<p><code>{}</code></p>\n<p>{}</p>\n", wrong.word(), escaped(wrong.help()));
@@ -60,7 +60,7 @@ fn html(status: u16, title: &str, body: &str) -> Reply {
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n</head>\n\
          <body>\n<main>\n{body}</main>\n</body>\n</html>\n"
     );
-    // What is on the page is good for one decision; nobody needs it twice.
+    // The page is for one decision and is of no use in a cache.
     Reply::text(status, "text/html;charset=UTF-8", page).header("cache-control", "no-store")
 }
 

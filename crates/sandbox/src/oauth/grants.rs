@@ -1,6 +1,6 @@
-//! `POST /oauth/v2/token`: tokens for a code, and a new access token for a refresh token.
+//! `POST /oauth/v2/token`: exchanges a code for tokens, and a refresh token for a new access token.
 //!
-//! Zoho: errors have status 200; an answer to a refresh holds no new refresh token.
+//! Zoho: errors have status 200; the answer to a refresh contains no new refresh token.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -28,7 +28,7 @@ pub(super) fn token(site: &Site, request: &WireRequest, now: Timestamp) -> Reply
     })
 }
 
-/// What the tokens are given for; it is good.
+/// What the client presents to get tokens. It was checked.
 #[derive(Debug, Clone, Copy)]
 enum Grant<'a> {
     Code(&'a str),
@@ -69,7 +69,7 @@ impl<'a> Grant<'a> {
     }
 }
 
-/// The keys in the order of Zoho's samples.
+/// The keys are in the order of Zoho's samples.
 fn answer(response: TokenResponse, base_url: &str) -> Reply {
     let mut body = serde_json::Map::new();
     body.insert("access_token".to_owned(), response.access_token.into());

@@ -1,8 +1,8 @@
-//! `/oauth/v2`: the consent page, the token endpoint, the end of tokens; and the stand-in of Zoho's console.
+//! `/oauth/v2`: the consent page, the token endpoint and revocation; also the stand-in for Zoho's API console.
 //!
-//! `authorize` (with `consent`) and `self_client` give codes, `grants` gives tokens for codes and refresh tokens,
-//! `revoke` ends tokens. `codes` and `tokens` keep what was given and hold the limits; `scope` says what a token may
-//! be used for. There is one client, one user and one organisation.
+//! `authorize` (with `consent`) and `self_client` issue codes, `grants` exchanges codes and refresh tokens for tokens,
+//! `revoke` revokes tokens. `codes` and `tokens` keep what was issued and enforce the limits; `scope` says what a token
+//! allows. There is one client, one user and one organisation.
 
 mod authorize;
 mod client;
@@ -26,7 +26,7 @@ use parameters::Parameters;
 pub(super) use self_client::code as self_client_code;
 pub(super) use tokens::IssuedTokens;
 
-/// What the refresh token that is there from the start is good for.
+/// The scopes of the built-in refresh token.
 pub(super) const SCOPE: [&str; 7] = [
     "ZohoCRM.modules.ALL",
     "ZohoCRM.settings.ALL",
@@ -37,10 +37,10 @@ pub(super) const SCOPE: [&str; 7] = [
     "ZohoSearch.securesearch.READ",
 ];
 
-/// Zoho: the limits of codes and of tokens count the last ten minutes.
+/// Zoho: the limits for codes and tokens apply to the last ten minutes.
 const WINDOW: SignedDuration = SignedDuration::from_mins(10);
 
-/// Answers a request; the path is what follows `/oauth/v2`.
+/// Answers a request. `path` is what follows `/oauth/v2`.
 pub(super) fn answer(site: &Site, request: &WireRequest, path: &[&str], now: Timestamp) -> Reply {
     let get = request.method == Method::GET;
     let post = request.method == Method::POST;
@@ -55,7 +55,7 @@ pub(super) fn answer(site: &Site, request: &WireRequest, path: &[&str], now: Tim
     }
 }
 
-/// A guess: the documentation names no other methods.
+/// Guess: the documentation names no other methods.
 fn wrong_method(allowed: &str) -> Reply {
     Reply::empty(405).header("allow", allowed)
 }

@@ -1,10 +1,10 @@
-//! The parameters of a request to the accounts server, wherever they stand.
+//! The parameters of a request to the accounts server, wherever they are.
 //!
-//! Zoho: its documents put them into the body, its samples into the query, its collections into `multipart/form-data`.
+//! Zoho: the documentation sends them in the body, its samples in the query, its collections as `multipart/form-data`.
 
 use crate::wire::WireRequest;
 
-/// The parameters of body and query, those of the body first.
+/// The parameters in the body and the query, those in the body first.
 #[derive(Debug)]
 pub(super) struct Parameters(Vec<(String, String)>);
 

@@ -1,4 +1,4 @@
-//! `POST /oauth/v2/token/revoke`: the end of a token.
+//! `POST /oauth/v2/token/revoke`: revokes a token.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::Parameters;
 use crate::site::Site;
 use crate::wire::{Reply, WireRequest};
 
-/// Zoho: who has the token needs no client; an unknown one has status 400, with a body that is a guess.
+/// Zoho: the token is enough, no client credentials are needed; an unknown token has status 400. Guess: the body.
 pub(super) fn revoke(site: &Site, request: &WireRequest) -> Reply {
     let parameters = Parameters::of(request);
     let token = parameters.get("token").unwrap_or_default();

@@ -1,9 +1,9 @@
-//! Scopes: what a token may be used for.
+//! Scopes: what a token allows.
 //!
-//! Zoho: a scope is `SERVICE.AREA.OPERATION` or `SERVICE.AREA.PART.OPERATION`; they are asked for with commas between
-//! them, and told with spaces.
+//! Zoho: a scope is `SERVICE.AREA.OPERATION` or `SERVICE.AREA.PART.OPERATION`. Scopes are separated by commas in
+//! requests and by spaces in answers.
 
-/// Areas that have no parts.
+/// Areas without parts.
 const WHOLE_AREAS: [&str; 6] = [
     "ZohoCRM.users",
     "ZohoCRM.org",
@@ -13,7 +13,7 @@ const WHOLE_AREAS: [&str; 6] = [
     "ZohoSearch.securesearch",
 ];
 
-/// Areas that have parts, and those.
+/// Areas with their parts.
 const AREAS_WITH_PARTS: [(&str, &[&str]); 2] = [
     (
         "ZohoCRM.modules",
@@ -67,21 +67,21 @@ const AREAS_WITH_PARTS: [(&str, &[&str]); 2] = [
 
 const OPERATIONS: [&str; 6] = ["ALL", "READ", "CREATE", "UPDATE", "DELETE", "WRITE"];
 
-/// Some scopes, at least one.
+/// One or more scopes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scopes(Vec<String>);
 
-/// A word that is no scope, or no word at all.
+/// A word is not a known scope, or there is none.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct UnknownScope;
 
 impl Scopes {
-    /// Those that are there from the start.
+    /// The scopes of the built-in refresh token.
     pub(super) fn built_in() -> Self {
         Self(super::SCOPE.map(str::to_owned).into())
     }
 
-    /// Reads scopes with commas between them. Spaces beside the commas are passed over, which is a guess.
+    /// Reads scopes that are separated by commas. Guess: spaces around the commas are ignored.
     pub(super) fn read(text: &str) -> Result<Self, UnknownScope> {
         let scopes: Vec<_> = text.split(',').map(str::trim).collect();
         if scopes.iter().all(|scope| is_known(scope)) {
@@ -95,12 +95,12 @@ impl Scopes {
         self.0.iter().map(String::as_str)
     }
 
-    /// As the answer of the token endpoint tells them.
+    /// As in the answers of the token endpoint.
     pub(super) fn to_text(&self) -> String {
         self.0.join(" ")
     }
 
-    /// Whether something may be read; it is named by area and part, as `ZohoCRM.modules.Leads`.
+    /// Whether the scopes allow reading something, which is named by area and part: `ZohoCRM.modules.Leads`.
     pub(crate) fn allow_reading(&self, thing: &str) -> bool {
         self.0.iter().any(|scope| match scope.rsplit_once('.') {
             Some((area, "ALL" | "READ")) => is_within(thing, area),
@@ -113,7 +113,7 @@ fn is_known(scope: &str) -> bool {
     let Some((area, operation)) = scope.rsplit_once('.') else { return false };
     let is_of = |(whole, parts): &(&str, &[&str])| match area.strip_prefix(whole) {
         Some("") => true,
-        // Zoho writes `modules.leads`, clients also `modules.Leads`; that both are taken is a guess.
+        // Zoho writes `modules.leads`, some clients `modules.Leads`. Guess: both work.
         Some(part) => {
             parts.iter().any(|known| part[1..].eq_ignore_ascii_case(known) && part.starts_with('.'))
         }
@@ -122,7 +122,7 @@ fn is_known(scope: &str) -> bool {
     OPERATIONS.contains(&operation) && (WHOLE_AREAS.contains(&area) || AREAS_WITH_PARTS.iter().any(is_of))
 }
 
-/// Whether a thing is an area or a part of it.
+/// Whether `thing` is the area or a part of it.
 fn is_within(thing: &str, area: &str) -> bool {
     match (thing.get(..area.len()), thing.get(area.len()..)) {
         (Some(start), Some(rest)) => {

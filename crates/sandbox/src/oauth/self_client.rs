@@ -1,6 +1,6 @@
-//! `POST /sandbox/self-client-code`: stands in for the page "Generate Code" of Zoho's API console.
+//! `POST /sandbox/self-client-code`: stands in for the "Generate Code" page of Zoho's API console.
 //!
-//! Zoho has no such endpoint; there a person picks scopes and a duration in the browser.
+//! Zoho has no such endpoint; its users choose scopes and a duration in the browser.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -11,14 +11,18 @@ use super::scope::Scopes;
 use crate::site::Site;
 use crate::wire::{Reply, WireRequest};
 
-/// The console offers up to ten minutes.
+/// Zoho: the console offers up to ten minutes.
 const MOST_MINUTES: i64 = 10;
 
-/// A code for `scope` that lives `minutes` (10 when they are not said).
+/// Issues a code for `scope` that is valid for `minutes` (10 by default).
 pub(crate) fn code(site: &Site, request: &WireRequest, now: Timestamp) -> Reply {
     let parameters = Parameters::of(request);
     let Ok(scopes) = Scopes::read(parameters.get("scope").unwrap_or_default()) else {
-        return error(400, "invalid_scope", "`scope` takes scopes of Zoho CRM with commas between them");
+        return error(
+            400,
+            "invalid_scope",
+            "`scope` takes one or more scopes of Zoho CRM, separated by commas",
+        );
     };
     let minutes = parameters.get("minutes").map_or(Ok(MOST_MINUTES), str::parse);
     let Some(minutes) = minutes.ok().filter(|minutes| (1..=MOST_MINUTES).contains(minutes)) else {

@@ -1,7 +1,8 @@
-//! The refresh and access tokens that are out.
+//! The refresh and access tokens that were issued.
 //!
-//! Zoho: at most ten access tokens in ten minutes for a refresh token, at most fifteen alive, the sixteenth ends the
-//! oldest (token-validity page of the v8 documentation); twenty refresh tokens for a user, the next drops the oldest.
+//! Zoho: a refresh token gives at most ten access tokens in ten minutes, and at most fifteen are valid at a time: the
+//! sixteenth invalidates the oldest (page on token validity in the v8 documentation). A user has at most twenty refresh
+//! tokens: the next one replaces the oldest.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -18,28 +19,28 @@ const DOCUMENTED_IN_WINDOW: usize = 10;
 const MOST_ALIVE: usize = 15;
 const MOST_REFRESH_TOKENS: usize = 20;
 
-/// The tokens of the one user there is.
+/// The tokens of the only user.
 #[derive(Debug)]
 pub(crate) struct IssuedTokens {
     life: SignedDuration,
     most_in_window: usize,
-    /// The oldest first.
+    /// Oldest first.
     families: Vec<TokenFamily>,
     issued: u64,
     refused: u64,
     over_documented: u64,
 }
 
-/// What one authorization has led to.
+/// The tokens of one authorization.
 #[derive(Debug)]
 struct TokenFamily {
-    /// None: its access token cannot be refreshed.
+    /// Without one, the access token cannot be refreshed.
     refresh_token: Option<String>,
-    /// Whether the user consented to it on the consent page.
+    /// Whether the user agreed on the consent page.
     consented: bool,
     scopes: Scopes,
     alive: VecDeque<AccessToken>,
-    /// When the tokens of the last ten minutes were given.
+    /// When the access tokens of the last ten minutes were issued.
     issued: VecDeque<Timestamp>,
     refused: u64,
 }
@@ -50,7 +51,7 @@ struct AccessToken {
     expires: Timestamp,
 }
 
-/// What the token endpoint gives.
+/// What the token endpoint answers.
 #[derive(Debug)]
 pub(super) struct TokenResponse {
     pub(super) access_token: String,
@@ -59,11 +60,11 @@ pub(super) struct TokenResponse {
     pub(super) life: SignedDuration,
 }
 
-/// No token now: too many were given in the last ten minutes.
+/// Too many access tokens were issued in the last ten minutes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Throttled;
 
-/// How the tokens stand, for who counts.
+/// The part of [`Usage`](crate::Usage) that is about tokens.
 #[derive(Debug)]
 pub(crate) struct TokensUsage {
     pub(crate) refresh_tokens: Vec<RefreshTokenUsage>,
@@ -92,7 +93,7 @@ impl IssuedTokens {
         let issues_refresh_token = match authorization.refresh_token {
             RefreshTokenRule::Never => false,
             RefreshTokenRule::Always => true,
-            // That it is the first time again once the token of the first time is gone is a guess.
+            // Guess: once the first refresh token is gone, the next time is the first again.
             RefreshTokenRule::Once => {
                 !self.families.iter().any(|family| family.consented && family.refresh_token.is_some())
             }
@@ -113,7 +114,7 @@ impl IssuedTokens {
         response
     }
 
-    /// A new access token, unless there were too many of late. None for an unknown refresh token.
+    /// A new access token, unless there were too many recently. `None` for an unknown refresh token.
     pub(super) fn refresh(
         &mut self,
         refresh_token: &str,
@@ -147,14 +148,14 @@ impl IssuedTokens {
         alive.any(|token| token.text == text && now < token.expires)
     }
 
-    /// What an access token may be used for.
+    /// The scopes of an access token.
     pub(crate) fn scopes_of(&self, text: &str) -> Option<&Scopes> {
         let family =
             self.families.iter().find(|family| family.alive.iter().any(|token| token.text == text))?;
         Some(&family.scopes)
     }
 
-    /// Ends an access token before its time; whether there was one.
+    /// Invalidates an access token. Returns whether it existed.
     pub(crate) fn end(&mut self, text: &str) -> bool {
         let before = self.access_tokens();
         for family in &mut self.families {
@@ -163,7 +164,7 @@ impl IssuedTokens {
         self.access_tokens() < before
     }
 
-    /// Ends a refresh token and its access tokens, or an access token; whether there was one.
+    /// Revokes a refresh token with its access tokens, or an access token. Returns whether it existed.
     pub(super) fn revoke(&mut self, text: &str) -> bool {
         let before = self.families.len();
         self.families.retain(|family| !family.is_refreshed_by(text));
@@ -186,8 +187,7 @@ impl IssuedTokens {
         self.families.iter().map(|family| family.alive.len()).sum()
     }
 
-    /// Zoho does not say what becomes of the access tokens of a refresh token that is dropped; that they die with it
-    /// is a guess.
+    /// Guess: the access tokens of a refresh token that is dropped become invalid too.
     fn make_room_for_a_refresh_token(&mut self) {
         let lasting = |family: &TokenFamily| family.refresh_token.is_some();
         if self.families.iter().filter(|family| lasting(family)).count() >= MOST_REFRESH_TOKENS
@@ -212,7 +212,7 @@ impl TokenFamily {
         Self { refresh_token, consented, scopes, alive, issued, refused: 0 }
     }
 
-    /// That the token which comes with a code counts like one of a refresh is a guess.
+    /// Guess: the access token from a code exchange counts like one from a refresh.
     fn issue(&mut self, life: SignedDuration, now: Timestamp) -> String {
         self.issued.push_back(now);
         if self.alive.len() == MOST_ALIVE {
@@ -238,8 +238,8 @@ impl TokenFamily {
     }
 }
 
-/// A text in the shape of Zoho's tokens and codes. It does not depend on the seed: a token of another run must not
-/// work in this one.
+/// A random text in the format of Zoho's tokens and codes. It does not depend on the seed, so that a token from another
+/// run does not work in this one.
 pub(super) fn new_text() -> String {
     format!("1000.{:032x}.{:032x}", fastrand::u128(..), fastrand::u128(..))
 }

@@ -1,4 +1,4 @@
-//! Criteria whose fields and values are known: they hold for a record or they do not.
+//! Criteria whose fields and values were resolved, so that they can be evaluated for a record.
 
 use std::cmp::Ordering;
 use std::ops::RangeInclusive;
@@ -40,7 +40,7 @@ enum Inequality {
     GreaterEqual,
 }
 
-/// Why criteria mean nothing to a module.
+/// Why criteria do not apply to a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ConditionError {
     Field { field: String },
@@ -53,7 +53,7 @@ impl Condition {
     pub(crate) const EVERYTHING: Self = Self::All(Vec::new());
     pub(crate) const NOTHING: Self = Self::Any(Vec::new());
 
-    /// Finds the fields and reads the values.
+    /// Resolves the fields and parses the values.
     pub(crate) fn of(module: Module, criteria: &Criteria, rules: Rules) -> Result<Self, ConditionError> {
         match criteria {
             Criteria::One(comparison) => Test::of(module, comparison, rules).map(Self::Test),
@@ -67,7 +67,7 @@ impl Condition {
         }
     }
 
-    /// Holds when the text is found in a field of one of those types.
+    /// Holds if a field of one of these types contains the text.
     pub(crate) fn found_in(module: Module, types: &[Type], how: TextMatch, text: &str) -> Self {
         let check = Check::Text(how, super::kind::lower(text));
         let fields = module.fields().filter(|field| types.contains(&field.data_type));
@@ -75,7 +75,7 @@ impl Condition {
         Self::Any(paths.map(|path| Self::Test(Test { path, negated: false, check: check.clone() })).collect())
     }
 
-    /// Holds when a field is true, or when it is false; none when the module has no such field.
+    /// Holds if a boolean field has this value. `None` if the module has no such field.
     pub(crate) fn flag(module: Module, field: &str, value: bool) -> Option<Self> {
         let path = Path::find(module, field)?;
         let check = Check::OneOf(vec![Operand::Boolean(value)]);
@@ -90,7 +90,7 @@ impl Condition {
         }
     }
 
-    /// Whether some comparison is of that field.
+    /// Whether the condition has a comparison with this field.
     pub(super) fn speaks_of(&self, field: &str) -> bool {
         match self {
             Self::Test(test) => test.path.name() == field,
@@ -98,7 +98,7 @@ impl Condition {
         }
     }
 
-    /// No record outside of this range can be meant.
+    /// The range of ids outside of which no record can match.
     pub(crate) fn ids(&self) -> RangeInclusive<u64> {
         match self {
             Self::Test(test) => test.ids(),
@@ -131,7 +131,7 @@ impl Test {
         Ok(Self { path, negated, check })
     }
 
-    /// A guess: as in SQL, null is neither equal nor unequal to anything.
+    /// Guess: as in SQL, null is neither equal nor unequal to anything.
     fn holds(&self, organisation: &Organisation, record: &Record<'_>) -> bool {
         match (self.path.operand(organisation, record), &self.check) {
             (value, Check::Null) => value.is_none() != self.negated,
@@ -172,7 +172,7 @@ impl Check {
         let text = |how| Ok(Self::Text(how, super::kind::lower(first()?)));
         let ordered = |side| Ok(Self::Ordered(side, read(first()?)?));
         match comparison.operator {
-            // Zoho: `equals` of a search behaves like "contains". That it means whole words is a guess.
+            // Zoho: `equals` in a search behaves like "contains". Guess: it matches whole words.
             Operator::Equal if dialect == Dialect::Search && kind == FieldKind::Text => {
                 text(TextMatch::Words)
             }

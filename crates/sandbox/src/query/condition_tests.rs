@@ -15,10 +15,10 @@ fn comparison(field: &str, operator: Operator, negated: bool, values: &[String])
     Comparison { field: field.to_owned(), negated, operator, values: values.to_vec() }
 }
 
-/// What a condition must say of a record's JSON.
+/// What a condition must yield for a record, stated in terms of its JSON.
 type Expected = fn(&serde_json::Value) -> bool;
 
-/// Every way to compare a field against the same thing said of its JSON.
+/// Every way to compare a field, next to the same test of its JSON.
 #[test]
 fn conditions_hold_as_their_types_say() {
     let organisation = Organisation::new(1, 300);
@@ -60,7 +60,7 @@ fn conditions_hold_as_their_types_say() {
         }),
         (
             Module::Leads,
-            // The same instant as 12:30 in the organisation.
+            // The same instant as 12:30 in the time zone of the organisation.
             comparison("Created_Time", Operator::GreaterEqual, false, &[text("2023-01-03T07:00:00Z")]),
             |it| it["Created_Time"].as_str().unwrap() >= "2023-01-03T12:30:00+05:30",
         ),

@@ -1,20 +1,20 @@
-//! What is asked of records, as it was written: nothing is known yet of the fields.
+//! Parsed criteria. Their fields are not resolved yet.
 
-/// Comparisons, joined.
+/// A comparison, or several that are combined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Criteria {
     One(Comparison),
     Group(Junction, Vec<Criteria>),
 }
 
-/// A field beside what it is compared to.
+/// A field and what it is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Comparison {
     pub(crate) field: String,
-    /// Whether the opposite is meant: `not_equal` is a negated `Equal`.
+    /// Whether the comparison is negated: `not_equal` is a negated `Equal`.
     pub(crate) negated: bool,
     pub(crate) operator: Operator,
-    /// Always texts: what they mean is a matter of the field's type.
+    /// The values as text; the type of the field decides how they are parsed.
     pub(crate) values: Vec<String>,
 }
 

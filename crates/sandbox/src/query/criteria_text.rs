@@ -1,14 +1,14 @@
-//! The criteria of a search as a text: `((Last_Name:equals:Quispe)and(City:in:Boston,Galway))`.
+//! The criteria of a search as text: `((Last_Name:equals:Quispe)and(City:in:Boston,Galway))`.
 //!
-//! Zoho: parentheses and commas in a value have a backslash before them, and so has a backslash at its end. One
-//! comparison needs no parentheses. That `and` and `or` side by side are taken from left to right is a guess.
+//! Zoho: parentheses and commas in a value are escaped with a backslash, and so is a backslash at its end. A single
+//! comparison needs no parentheses. Guess: `and` and `or` on the same level are evaluated from left to right.
 
 use super::{Comparison, Criteria, Dialect, Junction, Operator};
 
-/// How many parentheses may be open: more are no criteria but a try.
+/// How deeply parentheses may be nested, so that no criteria can exhaust the stack.
 const MOST_OPEN: usize = 40;
 
-/// Why a text is no criteria.
+/// Why a text is not valid criteria.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum CriteriaError {
     Form,
@@ -16,7 +16,7 @@ pub(crate) enum CriteriaError {
     Operator { field: String, word: String },
 }
 
-/// Reads criteria of so many comparisons at most.
+/// Parses criteria with at most this many comparisons.
 pub(crate) fn read(text: &str, most: usize) -> Result<Criteria, CriteriaError> {
     let mut reader = CriteriaParser { rest: text.trim(), open: 0, left: most };
     if !reader.rest.starts_with('(') {
@@ -32,7 +32,7 @@ pub(crate) fn read(text: &str, most: usize) -> Result<Criteria, CriteriaError> {
 struct CriteriaParser<'a> {
     rest: &'a str,
     open: usize,
-    /// How many comparisons may still come.
+    /// How many more comparisons are allowed.
     left: usize,
 }
 
@@ -62,7 +62,7 @@ impl<'a> CriteriaParser<'a> {
         Ok(term)
     }
 
-    /// All up to a parenthesis that has no backslash before it.
+    /// The text up to the next parenthesis that is not escaped.
     fn comparison_text(&mut self) -> &'a str {
         let mut escaped = false;
         let end = self.rest.find(|letter| {
@@ -92,7 +92,7 @@ impl<'a> CriteriaParser<'a> {
     }
 }
 
-/// Reads `FIELD:OPERATOR:VALUE`.
+/// Parses `FIELD:OPERATOR:VALUE`.
 fn comparison(text: &str) -> Result<Criteria, CriteriaError> {
     let mut parts = text.splitn(3, ':').map(str::trim);
     let (Some(field), Some(word), Some(value)) = (parts.next(), parts.next(), parts.next()) else {
@@ -104,13 +104,13 @@ fn comparison(text: &str) -> Result<Criteria, CriteriaError> {
     let has_several = matches!(operator, Operator::In | Operator::Between);
     let mut values = values(value);
     if !has_several {
-        // A comma without a backslash is a part of the only value; a guess.
+        // Guess: a comma that is not escaped belongs to the value.
         values = vec![values.join(",")];
     }
     Ok(Criteria::One(Comparison { field: field.to_owned(), negated, operator, values }))
 }
 
-/// Splits at the commas that have no backslash before them.
+/// Splits at the commas that are not escaped.
 fn values(text: &str) -> Vec<String> {
     let mut values = vec![String::new()];
     let mut letters = text.chars().peekable();

@@ -1,4 +1,4 @@
-//! The three ways of writing criteria: which words they have, and which of them go with which kind of field.
+//! The three notations for criteria: the names of their operators, and which kinds of fields these apply to.
 
 use super::{FieldKind, Operator};
 
@@ -9,16 +9,16 @@ pub(crate) enum Dialect {
     Bulk,
 }
 
-/// What criteria are held to.
+/// The rules that criteria must follow.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules {
     pub(crate) dialect: Dialect,
-    /// How many values `in` takes.
+    /// The most values in `in`.
     pub(crate) most_values: usize,
 }
 
 impl Dialect {
-    /// The operator of that name, and whether it is negated. COQL has a grammar of its own.
+    /// The operator with this name, and whether it is negated. COQL has a grammar of its own.
     pub(crate) fn operator(self, word: &str) -> Option<(Operator, bool)> {
         let words = |negated| Operator::ALL.into_iter().map(move |operator| (operator, negated));
         words(false)
@@ -26,7 +26,7 @@ impl Dialect {
             .find(|(operator, negated)| self.word(*operator, *negated) == Some(word))
     }
 
-    /// The operators that go with a kind of field, by name.
+    /// The names of the operators that apply to a kind of field.
     pub(crate) fn words_for(self, kind: FieldKind) -> Vec<&'static str> {
         let both = |operator| [(operator, false), (operator, true)];
         let fitting = Operator::ALL.into_iter().flat_map(both);
@@ -36,7 +36,7 @@ impl Dialect {
             .collect()
     }
 
-    /// How an operator is written; none when it cannot be.
+    /// The name of an operator; `None` if the notation does not have it.
     pub(crate) fn word(self, operator: Operator, negated: bool) -> Option<&'static str> {
         match self {
             Self::Search => search_word(operator, negated),
@@ -45,8 +45,8 @@ impl Dialect {
         }
     }
 
-    /// Zoho: the table of the page on search; in COQL a boolean takes `=` alone and a long text nothing. All else of
-    /// COQL, and all of bulk read, is a guess.
+    /// Zoho: for search, the table in its documentation; in COQL, a boolean field takes only `=` and a long text no
+    /// operator. Guess: the rest of COQL, and all of bulk read.
     pub(super) fn allows(self, operator: Operator, negated: bool, kind: FieldKind) -> bool {
         let is_ordered = matches!(
             kind,

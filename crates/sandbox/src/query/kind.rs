@@ -1,4 +1,4 @@
-//! What matters of a field's type when it is compared, and how a literal of that kind is read.
+//! The types of fields as far as comparisons distinguish them, and how their values are parsed.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -12,9 +12,9 @@ pub(crate) enum FieldKind {
     Id,
     Text,
     LongText,
-    /// One value of a list.
+    /// One value of a pick list.
     Choice,
-    /// Several values of a list.
+    /// Several values of a pick list.
     Choices,
     Boolean,
     Whole,
@@ -22,7 +22,7 @@ pub(crate) enum FieldKind {
     Date,
     DateTime,
     Lookup,
-    /// What cannot be compared.
+    /// Values that cannot be compared.
     Opaque,
 }
 
@@ -49,7 +49,7 @@ impl FieldKind {
         }
     }
 
-    /// The kind's name, in the words of `expected_data_type`; which words those are is a guess.
+    /// The name of the kind in `expected_data_type`. Guess: the names.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Id | Self::Lookup => "bigint",
@@ -62,7 +62,7 @@ impl FieldKind {
         }
     }
 
-    /// What a written value means to this kind of field; none when it means nothing. Zoho: times have an offset.
+    /// Parses a value in criteria; `None` if it is invalid for this kind of field. Zoho: times have an offset.
     pub(super) fn read(self, text: &str) -> Option<Operand> {
         match self {
             Self::Id | Self::Whole => text.trim().parse().ok().map(Operand::Whole),
@@ -74,13 +74,13 @@ impl FieldKind {
             Self::Boolean => lower(text).parse().ok().map(Operand::Boolean),
             Self::Date => read_date(text).map(Operand::Date),
             Self::DateTime => text.trim().parse::<Timestamp>().ok().map(Operand::Instant),
-            // A lookup is named by its id or by its name.
+            // A lookup is given by id or by name.
             Self::Lookup => Some(text.trim().parse().map_or_else(|_| Operand::text(text), Operand::Whole)),
             Self::Opaque => None,
         }
     }
 
-    /// A record's value as something to compare; none for null.
+    /// Converts the value of a record for comparisons; `None` for null.
     pub(crate) fn operand(self, value: &Value) -> Option<Operand> {
         match self {
             Self::Lookup => Some(Operand::Link {
@@ -105,7 +105,7 @@ fn read_date(text: &str) -> Option<Date> {
     if text.len() == "2024-02-29".len() { text.parse().ok() } else { None }
 }
 
-/// That case does not matter is a guess.
+/// Guess: comparisons ignore case.
 pub(super) fn lower(text: &str) -> String {
     text.trim().to_lowercase()
 }

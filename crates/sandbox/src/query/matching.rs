@@ -1,13 +1,13 @@
-//! How a part of a text is looked for in it. Both are in lower case.
+//! How to search for a part of a text. Both are in lower case.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TextMatch {
     Start,
     End,
     Anywhere,
-    /// Somewhere, as whole words.
+    /// Anywhere, as whole words.
     Words,
-    /// Somewhere, when only digits count.
+    /// Anywhere, comparing only the digits.
     Digits,
 }
 

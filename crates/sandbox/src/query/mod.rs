@@ -1,7 +1,7 @@
-//! Which records are meant: criteria as they were written, and conditions that hold for a record or do not.
+//! Selects records: criteria as they were written, and conditions that can be evaluated for a record.
 //!
-//! `search`, COQL and bulk read share it. It is pure and knows no endpoint: what cannot be understood is a
-//! [`ConditionError`] or a `coql::QueryError`, and who asked knows what Zoho answers to it.
+//! Search, COQL and bulk read share it. It knows no endpoint: errors are a [`CriteriaError`], a [`ConditionError`] or a
+//! `coql::QueryError`, and each endpoint turns them into the errors of Zoho.
 
 mod condition;
 pub(super) mod coql;

@@ -1,4 +1,4 @@
-//! Values that can be compared: those of records and those that were written.
+//! Values that can be compared: those of records and those in criteria.
 
 use std::cmp::Ordering;
 
@@ -18,7 +18,7 @@ pub(crate) enum Operand {
     Boolean(bool),
     Date(Date),
     Instant(Timestamp),
-    /// What a record's lookup leads to.
+    /// The record that a lookup refers to.
     Link {
         id: i64,
         name: String,
@@ -30,18 +30,18 @@ impl Operand {
         Self::Text(lower(text))
     }
 
-    /// Whether a record's value is what was written.
+    /// Whether the value of a record equals a value in criteria.
     pub(super) fn is(&self, written: &Self) -> bool {
         match (self, written) {
             (Self::Link { id, .. }, Self::Whole(number)) => id == number,
             (Self::Link { name, .. }, Self::Text(text)) => name == text,
-            // A guess: all that were named are among the chosen ones.
+            // Guess: the record must have all of the given choices.
             (Self::Texts(chosen), Self::Texts(named)) => named.iter().all(|text| chosen.contains(text)),
             _ => self.order(written) == Some(Ordering::Equal),
         }
     }
 
-    /// How two values of a kind stand to each other.
+    /// The order of two values; `None` if they cannot be compared.
     pub(crate) fn order(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
             (Self::Text(one), Self::Text(other))
@@ -56,7 +56,7 @@ impl Operand {
         }
     }
 
-    /// The value as a text to look into.
+    /// The value as text, for text searches.
     pub(super) fn to_text(&self) -> Option<String> {
         match self {
             Self::Text(text) => Some(text.clone()),

@@ -1,24 +1,24 @@
-//! A field of a record, or of what its lookups lead to: `Account_Name.Industry`, `Owner.id`.
+//! A field of a record, or of a record that its lookups refer to: `Account_Name.Industry`, `Owner.id`.
 
 use serde_json::Value;
 
 use super::{FieldKind, Operand};
 use crate::records::{Field, Module, Organisation, Record, Type};
 
-/// Zoho: a path goes over two lookups at most.
+/// Zoho: a path follows at most two lookups.
 const MOST_LOOKUPS: usize = 2;
 
-/// A path that leads somewhere.
+/// A resolved path.
 #[derive(Debug, Clone)]
 pub(crate) struct Path {
     name: String,
-    /// The lookups on the way and the modules they lead to.
+    /// The lookups to follow, with the modules they refer to.
     lookups: Vec<(Field, Module)>,
     field: Field,
     part: Option<LookupMember>,
 }
 
-/// A part of what a lookup holds, where that is no record: a user, a layout.
+/// A member of a lookup that does not refer to a record: of a user, a layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LookupMember {
     Id,
@@ -29,13 +29,13 @@ enum LookupMember {
 }
 
 impl Path {
-    /// None when there is no such field, or it is too far away.
+    /// `None` if there is no such field, or the path follows too many lookups.
     pub(crate) fn find(module: Module, name: &str) -> Option<Self> {
         let mut lookups: Vec<(Field, Module)> = Vec::new();
         let mut here = module;
         let mut segments = name.split('.').peekable();
         loop {
-            // That what no list shows cannot be asked for here either is a guess.
+            // Guess: fields that listings leave out cannot be used here either.
             let field = here.field(segments.next()?).filter(Field::is_in_lists)?;
             let path = |part| Self { name: name.to_owned(), lookups: lookups.clone(), field, part };
             let Some(next) = segments.peek() else {
@@ -56,7 +56,7 @@ impl Path {
         }
     }
 
-    /// As it was written.
+    /// The path as it was written.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -69,7 +69,7 @@ impl Path {
         }
     }
 
-    /// Whether this is the record's own id.
+    /// Whether this is the id of the record itself.
     pub(crate) fn is_id(&self) -> bool {
         self.name == "id"
     }
@@ -85,7 +85,7 @@ impl Path {
         }
     }
 
-    /// The value as something to compare; none for null.
+    /// The value for comparisons; `None` for null.
     pub(crate) fn operand(&self, organisation: &Organisation, record: &Record<'_>) -> Option<Operand> {
         self.kind().operand(&self.value(organisation, record))
     }

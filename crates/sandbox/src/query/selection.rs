@@ -1,4 +1,4 @@
-//! The records of a module that meet a condition, in an order.
+//! The records of a module that match a condition, sorted.
 
 use std::cmp::Ordering;
 
@@ -13,16 +13,16 @@ pub(crate) struct Selection<'a> {
     pub(crate) view: RecordSource,
 }
 
-/// What there is to choose from.
+/// Where records are searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RecordSource {
-    /// Converted leads too, and for how many steps of churn what was written does not show.
+    /// In the search index, which has converted leads too and lags behind by this many steps of churn.
     SearchIndex { lag: u64 },
-    /// All that is there now. That converted leads are left out unless the condition speaks of them is a guess.
+    /// Among the current records. Guess: converted leads are left out unless the condition mentions them.
     Database,
 }
 
-/// By what records are ordered: the first field first. Those that are equal in all of them are in the order of ids.
+/// The fields that records are sorted by, most significant first. Records with equal values are sorted by id.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FieldOrder(pub(crate) Vec<(Path, Direction)>);
 
@@ -33,7 +33,7 @@ pub(crate) enum Direction {
 }
 
 impl<'a> Selection<'a> {
-    /// Them all, in the order of their ids.
+    /// All matching records, ordered by id.
     pub(crate) fn records(self) -> impl DoubleEndedIterator<Item = Record<'a>> {
         let ids = self.condition.ids();
         let candidates = self.organisation.snapshot(self.module).into_records_between(&ids);
@@ -45,7 +45,7 @@ impl<'a> Selection<'a> {
         candidates.filter(move |record| is_in_view(record) && self.condition.holds(self.organisation, record))
     }
 
-    /// So many of them after so many others, and whether there are more.
+    /// At most `take` records after skipping `skip`, and whether there are more.
     pub(crate) fn slice(self, order: &FieldOrder, skip: usize, take: usize) -> (Vec<Record<'a>>, bool) {
         match order.by_id() {
             Some(Direction::Ascending) => slice(self.records(), skip, take),
@@ -65,7 +65,7 @@ impl<'a> Selection<'a> {
 }
 
 impl FieldOrder {
-    /// The direction, when it is the ids alone that matter.
+    /// The direction, if records are sorted only by id.
     fn by_id(&self) -> Option<Direction> {
         match self.0.first() {
             None => Some(Direction::Ascending),
@@ -94,7 +94,7 @@ impl Direction {
     }
 }
 
-/// That null comes before everything is a guess.
+/// Guess: null sorts before everything else.
 pub(crate) fn compare(one: Option<&Operand>, other: Option<&Operand>) -> Ordering {
     match (one, other) {
         (Some(one), Some(other)) => one.order(other).unwrap_or(Ordering::Equal),

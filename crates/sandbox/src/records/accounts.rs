@@ -8,7 +8,7 @@ use super::{Field, Type, people};
 
 pub(super) const FIELDS: &[Field] = &[
     Field::new("Account_Name", Type::Text, |record| company(record).into()),
-    // Zoho: a number that may be large is a text.
+    // Zoho: a number that may be large is sent as text.
     Field::new("Account_Number", Type::BigInteger, |record| (record.index + 1).to_string().into()),
     Field::new("Account_Type", Type::Picklist, |_| Value::Null),
     Field::new("Parent_Account", Type::Lookup, |_| Value::Null),

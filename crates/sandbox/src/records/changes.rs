@@ -1,4 +1,4 @@
-//! What differs from the data at the start: a thin layer that grows with what churn does, and with nothing else.
+//! How the data differs from what it was at the start. Only churn makes changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,47 +10,47 @@ use super::{Module, Number, SortKey};
 /// The changes of all modules.
 #[derive(Debug, Default)]
 pub(super) struct OrganisationChanges {
-    /// Those of a module are shared with the snapshots that were taken of it.
+    /// The changes of each module, shared with its snapshots.
     pub(super) modules: [Arc<ModuleChanges>; Module::ALL.len()],
-    /// How often something was changed because a page was read.
+    /// How many steps of churn there were: one for each page that was read.
     pub(super) step: u64,
 }
 
 /// The changes of a module.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ModuleChanges {
-    /// How many were inserted, those that were deleted again among them.
+    /// How many records were inserted, including those that were deleted again.
     pub(super) inserted: u64,
-    /// What is there and was inserted, modified or converted.
+    /// The existing records that were inserted, modified or converted.
     pub(super) touched: BTreeMap<Number, RecordChange>,
-    /// The same, in the order of `Modified_Time`.
+    /// The same records, ordered by `Modified_Time`.
     pub(super) by_modified_time: BTreeSet<SortKey>,
     pub(super) deleted: BTreeMap<Number, Deletion>,
 }
 
-/// What happened to a record that is still there.
+/// What happened to a record that still exists.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RecordChange {
-    /// Only of a record that was inserted.
+    /// Set only for records that were inserted.
     pub(super) created: Option<Timestamp>,
     pub(super) modified: Timestamp,
     pub(super) converted: Option<Timestamp>,
     /// How often it was modified.
     pub(super) revision: u32,
-    /// The step of churn that wrote it last.
+    /// The last step of churn that changed it.
     pub(super) step: u64,
 }
 
-/// How a record went.
+/// The deletion of a record.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deletion {
     pub(super) time: Timestamp,
-    /// Not in the recycle bin.
+    /// Whether it is not even in the recycle bin.
     pub(super) is_permanent: bool,
 }
 
 impl ModuleChanges {
-    /// Notes what a record is now, whatever it was.
+    /// Sets the current change of a record.
     pub(super) fn put(&mut self, number: Number, change: RecordChange) {
         self.forget(number);
         self.by_modified_time.insert(SortKey { modified: change.modified.as_second(), number });
@@ -62,7 +62,7 @@ impl ModuleChanges {
         self.deleted.insert(number, deletion);
     }
 
-    /// Whether the data at the start no longer says what the record is.
+    /// Whether the record differs from what it was at the start.
     pub(super) fn has(&self, number: Number) -> bool {
         self.touched.contains_key(&number) || self.deleted.contains_key(&number)
     }

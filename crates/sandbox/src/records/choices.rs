@@ -1,10 +1,10 @@
-//! What the pick lists offer: the values that the records hold and those that no record holds.
+//! The values of pick lists, including some that no record has.
 
 use super::Field;
 use super::tasks::{PRIORITIES, STATUSES};
 use super::words::{INDUSTRIES, LANGUAGES, LEAD_SOURCES, LEAD_STATUSES, RATINGS, SALUTATIONS, STAGES};
 
-/// Zoho: what a pick list says when nothing was picked; a record has null then.
+/// Zoho: what a pick list shows if nothing was picked; the record then has null.
 const NONE: &str = "-None-";
 const ACCOUNT_TYPES: &[&str] = &["Analyst", "Competitor", "Customer", "Investor", "Partner", "Supplier"];
 const DEAL_TYPES: &[&str] = &["Existing Business", "New Business"];
@@ -14,7 +14,7 @@ const ENRICH_STATUSES: &[&str] = &["Available", "Enriched", "Data not found"];
 const RECORD_STATUSES: &[&str] = &["Trash", "Available", "Draft"];
 
 impl Field {
-    /// The values to pick from, in their order; none when the field is no pick list.
+    /// The values to pick from, in order; empty if the field is not a pick list.
     pub(crate) fn choices(&self) -> Vec<&'static str> {
         let with_none = |values: &[&'static str]| [&[NONE], values].concat();
         match self.name {

@@ -1,6 +1,6 @@
 //! Data that changes while it is read: after each page some records are inserted, modified, converted and deleted.
 //!
-//! What happens depends on the seed and on the pages so far; only the times are those of the clock.
+//! The changes depend on the seed and on the pages so far; only their times are taken from the clock.
 
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -12,25 +12,25 @@ use jiff::Timestamp;
 use super::changes::{Deletion, OrganisationChanges, RecordChange};
 use super::{Module, Number, Organisation, Record, Snapshot};
 
-/// How many in a hundred changes are in the module that is read.
+/// The percentage of changes that are made in the module that was read.
 const WHERE_IT_IS_READ: u64 = 70;
-/// How often a record that is there is looked for before one is inserted instead.
+/// How often to try to find an existing record before inserting one instead.
 const MOST_TRIES: u32 = 100;
 
-/// How much changes: so many things after every page of records that was asked for and not refused.
+/// How much changes: a number of records after each page that was served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Churn {
     changes_per_page: NonZeroU32,
 }
 
-/// Why a text is no churn.
+/// Why a text is not a valid churn.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("churn of `{found}`; allowed: a whole number from 1, how many things change after each page")]
 pub struct ChurnError {
     found: String,
 }
 
-/// What can happen to the data.
+/// The kinds of changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ChangeKind {
     Insert,
@@ -40,7 +40,7 @@ enum ChangeKind {
 }
 
 impl Churn {
-    /// So many changes after every page.
+    /// This many changes after each page.
     pub fn new(changes_per_page: NonZeroU32) -> Self {
         Self { changes_per_page }
     }
@@ -55,12 +55,12 @@ impl FromStr for Churn {
 }
 
 impl Organisation {
-    /// How often something was changed because a page was read.
+    /// How many steps of churn there were: one for each page that was read.
     pub(super) fn step(&self) -> u64 {
         self.changes.read().unwrap_or_else(PoisonError::into_inner).step
     }
 
-    /// A page of the module was read: what the churn makes of it.
+    /// Makes the changes that follow after a page of the module was read.
     pub(crate) fn churn(&self, read: Module, now: Timestamp) {
         let Some(churn) = self.churn else { return };
         let mut all = self.changes.write().unwrap_or_else(PoisonError::into_inner);
@@ -82,7 +82,7 @@ impl Organisation {
         let record = if happening == ChangeKind::Insert { None } else { victim(&snapshot, dice) };
         let newest = snapshot.end();
         let created = now.max(self.newest(&snapshot));
-        // Else the changes would be copied to keep the snapshot as it is.
+        // Otherwise `make_mut` would copy the changes for the snapshot.
         drop(snapshot);
         let changes = Arc::make_mut(&mut all.modules[module as usize]);
         let Some(record) = record else {
@@ -112,7 +112,8 @@ impl Organisation {
         changes.put(record.number(), change);
     }
 
-    /// No record may be older than one with a lesser id; made-up times may lie ahead of the clock.
+    /// The time of the newest record. No record may be older than one with a lower id, and made-up times can be in the
+    /// future.
     fn newest(&self, snapshot: &Snapshot<'_>) -> Timestamp {
         let inserted = snapshot.changes.touched.values().next_back().and_then(|change| change.created);
         let count = self.count(snapshot.module);
@@ -135,7 +136,7 @@ impl ChangeKind {
     }
 }
 
-/// Some record that is there and not converted.
+/// A random existing record that is not converted.
 fn victim<'a>(snapshot: &Snapshot<'a>, dice: &mut Rng) -> Option<Record<'a>> {
     let end = snapshot.end().index();
     (0..MOST_TRIES).filter(|_| end > 0).find_map(|_| {

@@ -29,12 +29,12 @@ pub(super) const FIELDS: &[Field] = &[
     Field::new("Favoured_Products", Type::MultiSelectLookup, rows::favoured_products),
 ];
 
-/// The account that a record belongs to. Zoho: a lookup is an object of name and id, or null.
+/// The account that a record belongs to. Zoho: a lookup is an object with name and id, or null.
 pub(super) fn account(record: &Record<'_>) -> Value {
     lookup(account_of(record))
 }
 
-/// The account of a contact or deal, as it is at the start: it stays named when it was deleted since (a guess).
+/// The account of a contact or deal, as it was at the start. Guess: the lookup keeps its name after it was deleted.
 pub(super) fn account_of<'a>(record: &Record<'a>) -> Option<Record<'a>> {
     record.one_of(Module::Accounts, "account").filter(|_| record.happens("account at all", 85))
 }

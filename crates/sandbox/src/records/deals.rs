@@ -31,7 +31,7 @@ fn contact(record: &Record<'_>) -> Value {
     lookup(contact_of(record))
 }
 
-/// The contact of a deal, as it is at the start.
+/// The contact of a deal, as it was at the start.
 pub(super) fn contact_of<'a>(record: &Record<'a>) -> Option<Record<'a>> {
     record.one_of(Module::Contacts, "contact").filter(|_| record.happens("contact at all", 70))
 }

@@ -1,4 +1,4 @@
-//! Records that were deleted: some long ago, the others by churn.
+//! Deleted records: some were deleted long ago, the others by churn.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use super::{Number, Record, Snapshot, org_time};
 
 const LONGEST_UNTIL_DELETED: u64 = 90 * 24 * 3600;
 
-/// A record that is gone.
+/// A deleted record.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deleted<'a> {
     record: Record<'a>,
@@ -18,7 +18,7 @@ pub(crate) struct Deleted<'a> {
 }
 
 impl<'a> Snapshot<'a> {
-    /// What was deleted, the oldest deletion first.
+    /// The deleted records, the oldest deletion first.
     pub(crate) fn deleted(&self) -> Vec<Deleted<'a>> {
         let long_ago = (0..self.organisation.count(self.module))
             .filter(|index| Sibling::of(self.module, *index) == Some(Sibling::Deleted))
@@ -52,8 +52,8 @@ impl<'a> Deleted<'a> {
         self.deletion.is_permanent
     }
 
-    /// Zoho: of a record that is not in the recycle bin the name is gone. That its creator is too, and now and then
-    /// who deleted it, is a guess; so is that the bin is never emptied here.
+    /// Zoho: a record that is no longer in the recycle bin has no name. Guess: it has no creator either, and sometimes
+    /// nobody who deleted it; the recycle bin is never emptied.
     pub(crate) fn row(&self) -> Value {
         let user = |purpose| {
             let user = self.record.pick(purpose, &OWNERS);

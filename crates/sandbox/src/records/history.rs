@@ -1,27 +1,28 @@
-//! What a client may be held to: which records were there all the time, and which came, changed or went.
+//! What happened to the records: which existed all the time, and which were inserted, changed or deleted. Tests check
+//! against it what a client must have read.
 
 use serde::{Serialize, Serializer};
 
 use super::{Module, Organisation, Record};
 
-/// What happened to the records of a module since the start. Ids are texts in JSON, as in Zoho's.
+/// What happened to the records of a module since the start. In JSON, ids are strings, as in Zoho's answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RecordHistory {
-    /// The records (converted leads aside) that were there from the start until now, modified or not.
+    /// The records (except converted leads) that existed from the start until now, modified or not.
     #[serde(serialize_with = "as_texts")]
     pub throughout: Vec<u64>,
-    /// How many records were ever there since the start, converted leads aside.
+    /// How many records have ever existed since the start, except converted leads.
     pub ever: u64,
-    /// Those that came, also if they went again.
+    /// The records that were inserted, including those that were deleted again.
     #[serde(serialize_with = "as_texts")]
     pub inserted: Vec<u64>,
-    /// Those that are there, were modified and so have another place by `Modified_Time`.
+    /// The existing records that were modified, and so have moved in the order of `Modified_Time`.
     #[serde(serialize_with = "as_texts")]
     pub modified: Vec<u64>,
-    /// Leads that were converted and so left the listings.
+    /// The leads that were converted, and so are no longer listed.
     #[serde(serialize_with = "as_texts")]
     pub converted: Vec<u64>,
-    /// Those that went.
+    /// The records that were deleted.
     #[serde(serialize_with = "as_texts")]
     pub deleted: Vec<u64>,
 }

@@ -51,7 +51,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::new("Co_Owners", Type::MultiUserLookup, rows::co_owners),
 ];
 
-/// What became of a lead, if it was converted: records that are there at the start.
+/// The records that a lead was converted to, if it was. They exist at the start.
 fn converted_detail(record: &Record<'_>) -> Value {
     let Some(converted) = record.converted() else { return json!({}) };
     let id = |module, purpose| record.one_of(module, purpose).map(|record| record.id().to_string());
@@ -64,7 +64,7 @@ fn converted_detail(record: &Record<'_>) -> Value {
     })
 }
 
-/// The name of a firm, which an account has too.
+/// The name of a company. Accounts use the same names.
 pub(super) fn company(record: &Record<'_>) -> String {
     let name = record.pick("company", COMPANIES);
     if record.happens("company form", 60) {
@@ -82,15 +82,15 @@ pub(super) fn website(record: &Record<'_>) -> Value {
     }
 }
 
-/// One of some values of a pick list, or null.
+/// One value of a pick list, or null.
 pub(super) fn sometimes(record: &Record<'_>, purpose: &str, percent: u64, values: &[&str]) -> Value {
-    // The dice for whether and for which must not be the same ones.
+    // Whether there is a value and which one must be drawn independently.
     let draw = record.draw(purpose);
     let place = usize::try_from(draw / 100 % values.len() as u64).unwrap_or_default();
     if draw % 100 < percent { values[place].into() } else { Value::Null }
 }
 
-/// An amount: null, whole, or with one or two decimals.
+/// An amount: null, whole, or with one or two decimal places.
 pub(super) fn money(record: &Record<'_>, purpose: &str, percent: u64, most: u64) -> Value {
     let draw = record.draw(purpose);
     if draw % 100 >= percent {
@@ -108,7 +108,7 @@ fn decimal(whole: u64, hundredths: u64) -> f64 {
     (whole * 100 + hundredths * 7) as f64 / 100.0
 }
 
-/// Zoho: a pick list of several values is an array of texts.
+/// Zoho: a pick list with several values is an array of strings.
 fn languages(record: &Record<'_>) -> Value {
     let chosen = record.draw("languages");
     LANGUAGES

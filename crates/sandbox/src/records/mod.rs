@@ -1,7 +1,7 @@
-//! The made-up records: each is worked out from the seed, the module and its number whenever it is asked for.
+//! The made-up records. Each is computed from the seed, the module and its number whenever it is needed.
 //!
-//! Nothing is stored, so that a module can have any size; only the order by `Modified_Time` is kept once it was
-//! asked for, and what churn changes. What there is now is read through a [`Snapshot`].
+//! Records are not stored, so that a module can have any size. Only the order by `Modified_Time` (once it was needed)
+//! and the changes that churn makes are kept. The current records are read through a [`Snapshot`].
 
 mod accounts;
 mod changes;
@@ -44,17 +44,17 @@ pub(super) use snapshot::{Snapshot, SortBy, SortKey, SortOrder};
 pub(super) use system::layout;
 pub(super) use users::{User, Users};
 
-/// Zoho: ids have 18 or 19 digits, which is more than a double holds.
+/// Zoho: ids have 18 or 19 digits, more than a double can represent.
 const FIRST_ID: u64 = 4_876_876_000_000_000_000;
 const BETWEEN_IDS: u64 = 1_000;
-/// Room for the records of a module among the ids.
+/// How many ids are reserved for the records of a module.
 const MOST_RECORDS: u64 = 200_000_000;
 const MOST_PRODUCTS: u64 = 200;
 const LONGEST_IN_LIST: usize = 500;
-/// Zoho: times carry the offset of the organisation; this one is in India, where no summer time moves it.
+/// Zoho: times have the offset of the organisation. This one is in India, which has no daylight saving time.
 const ORG_OFFSET_SECONDS: i32 = 5 * 3600 + 1800;
 
-/// All the data there is.
+/// All the data.
 #[derive(Debug)]
 pub(super) struct Organisation {
     seed: u64,
@@ -84,7 +84,7 @@ pub(super) struct Field {
     value: fn(&Record<'_>) -> Value,
 }
 
-/// What a field holds, in the words of `data_type` of `/settings/fields`.
+/// The type of a field, named as in `data_type` of `/settings/fields`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Type {
     Id,
@@ -109,7 +109,7 @@ pub(super) enum Type {
     MultiSelectLookup,
     MultiUserLookup,
     RichText,
-    /// One of those that begin with `$`: no field of the layout.
+    /// A field that begins with `$` and is not part of the layout.
     Internal,
 }
 
@@ -124,17 +124,17 @@ impl Organisation {
         }
     }
 
-    /// The same data, in which pages that are read change something.
+    /// The same data, with churn.
     pub(super) fn with_churn(self, churn: Option<Churn>) -> Self {
         Self { churn, ..self }
     }
 
-    /// The same for the same data, otherwise not.
+    /// A number that identifies the data.
     pub(super) fn fingerprint(&self) -> u64 {
         hash_of(&(self.seed, self.leads))
     }
 
-    /// How many records there are at the start, converted leads aside.
+    /// How many records there are at the start, except converted leads.
     pub(super) fn count(&self, module: Module) -> u64 {
         match module {
             Module::Leads => self.leads,
@@ -147,17 +147,17 @@ impl Organisation {
         }
     }
 
-    /// The record with that number, in the order of their ids, as it is at the start.
+    /// The record at this index in the order of ids, as it was at the start.
     pub(super) fn record(&self, module: Module, index: u64) -> Record<'_> {
         Record { organisation: self, module, index, is_sibling: false, change: None }
     }
 
-    /// The records that are there now, in the order of their ids, without converted leads.
+    /// The current records, ordered by id, without converted leads.
     pub(super) fn records(&self, module: Module) -> impl DoubleEndedIterator<Item = Record<'_>> {
         self.snapshot(module).into_records().filter(|record| !record.is_converted())
     }
 
-    /// The record that has the id now; a converted lead too.
+    /// The current record with this id, which can be a converted lead.
     pub(super) fn record_with_id(&self, module: Module, id: u64) -> Option<Record<'_>> {
         self.snapshot(module).record(Number::of_id(module, id)?).filter(|record| record.id() == id)
     }
@@ -167,7 +167,7 @@ impl Module {
     pub(super) const ALL: [Self; 7] =
         [Self::Leads, Self::Contacts, Self::Accounts, Self::Deals, Self::Notes, Self::Tasks, Self::Products];
 
-    /// Zoho: the names are case sensitive.
+    /// Zoho: names are case-sensitive.
     pub(super) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|module| module.name() == name)
     }
@@ -184,12 +184,12 @@ impl Module {
         }
     }
 
-    /// A field of this module; the names are case sensitive.
+    /// A field of this module. Names are case-sensitive.
     pub(super) fn field(self, name: &str) -> Option<Field> {
         self.fields().find(|field| field.name == name)
     }
 
-    /// All of them, in the order in which a record has them.
+    /// All fields, in the order in which a record has them.
     pub(super) fn fields(self) -> impl Iterator<Item = Field> {
         let own = match self {
             Self::Leads => leads::FIELDS,
@@ -203,7 +203,7 @@ impl Module {
         own.iter().chain(system::FIELDS).copied()
     }
 
-    /// The id of the view of all records, the one custom view there is.
+    /// The id of the view of all records, the only custom view.
     pub(super) fn view_of_all(self) -> u64 {
         FIRST_ID + 87_000 + self as u64 * 7 + 5
     }
@@ -222,7 +222,7 @@ impl Field {
         (self.value)(record)
     }
 
-    /// The value as lists have it. Zoho: a rich text ends there after 500 letters.
+    /// The value as listings show it. Zoho: rich text is cut off after 500 characters.
     pub(super) fn value_in_list(&self, record: &Record<'_>) -> Value {
         match (self.value(record), self.data_type) {
             (Value::String(text), Type::RichText) => {
@@ -232,7 +232,7 @@ impl Field {
         }
     }
 
-    /// The module that a lookup leads to; none where that differs from record to record.
+    /// The module that a lookup refers to; `None` if that differs from record to record.
     pub(super) fn target(&self) -> Option<Module> {
         match (self.data_type, self.name) {
             (Type::Lookup, "Account_Name" | "Parent_Account") => Some(Module::Accounts),
@@ -242,14 +242,14 @@ impl Field {
         }
     }
 
-    /// Zoho: what has rows of its own is only in a record that is fetched alone, and so is `$has_more`.
+    /// Zoho: fields with rows of their own, and `$has_more`, are only in records that are fetched one at a time.
     pub(super) fn is_in_lists(&self) -> bool {
         !matches!(self.data_type, Type::Subform | Type::MultiSelectLookup | Type::MultiUserLookup)
             && self.name != "$has_more"
     }
 }
 
-/// A time as Zoho writes it: with the offset of the organisation, without fractions, never `Z`.
+/// A time as Zoho writes it: with the offset of the organisation, without fractional seconds, never with `Z`.
 pub(super) fn org_time(time: Timestamp) -> String {
     let offset = Offset::from_seconds(ORG_OFFSET_SECONDS).unwrap_or(Offset::UTC);
     time.display_with_offset(offset).to_string()

@@ -27,7 +27,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::new("$is_shared_to_client", Type::Internal, |_| false.into()),
 ];
 
-/// What the note is on, as it is at the start; there are notes only where there are leads.
+/// The record that the note belongs to, as it was at the start. Without leads, there are no notes.
 pub(super) fn parent<'a>(record: &Record<'a>) -> Option<Record<'a>> {
     let module = match record.below("note on what", 100) {
         0..15 => Module::Contacts,

@@ -1,15 +1,15 @@
-//! The numbers of records: their places in the order of ids.
+//! The numbers of records, in the order of ids.
 //!
-//! Every index has a record of the plain kind. Beside some of them, with an id and a time of creation just after,
-//! is a sibling: a lead that is converted, or a record that was deleted long ago. Churn inserts after the last index.
+//! There is an ordinary record at every index. Some have a sibling with an id and a creation time just after theirs: a
+//! converted lead, or a record that was deleted long ago. Churn inserts after the last index.
 
 use super::{BETWEEN_IDS, FIRST_ID, Module};
 
-/// The place of a record among those of its module that ever were.
+/// The position of a record among all that have ever existed in its module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Number(u64);
 
-/// What is beside a record.
+/// The kinds of siblings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sibling {
     Converted,
@@ -21,15 +21,15 @@ impl Number {
         Self(index << 1 | u64::from(is_sibling))
     }
 
-    /// The number that goes with an id; whether there is such a record is another question.
+    /// The number for an id, whether or not the record exists.
     pub(super) fn of_id(module: Module, id: u64) -> Option<Self> {
         let after_first = id.checked_sub(FIRST_ID)?;
         let index = (after_first / BETWEEN_IDS).checked_sub(module.first_number())?;
-        // The ids of plain records are odd.
+        // The ids of ordinary records are odd.
         Some(Self::new(index, after_first % 2 == 0))
     }
 
-    /// The index to which an id is nearest from above, as if the module never ended; 0 for the ids before it.
+    /// The index whose range of ids contains this id, as if the module had no end; 0 for ids before the first.
     pub(crate) fn index_near(module: Module, id: u64) -> u64 {
         (id.saturating_sub(FIRST_ID) / BETWEEN_IDS).saturating_sub(module.first_number())
     }
@@ -52,10 +52,10 @@ impl Number {
 }
 
 impl Sibling {
-    /// What is beside the record of that index; four leads in a hundred are converted.
+    /// The sibling of the record at this index. There are four converted leads for every hundred.
     pub(super) fn of(module: Module, index: u64) -> Option<Self> {
         match module {
-            // The two can never meet.
+            // No index fits both.
             Module::Leads if index % 25 == 7 => Some(Self::Converted),
             _ if index % 40 == 5 => Some(Self::Deleted),
             _ => None,

@@ -1,4 +1,4 @@
-//! What leads and contacts have in common: a person with addresses.
+//! The fields that leads and contacts share: a person with addresses.
 
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ pub(super) fn email(record: &Record<'_>) -> Value {
     format!("{first}.{last}{}@{domain}", record.index % 1_000).into()
 }
 
-/// A number of the kind that is set aside for fiction.
+/// A number from the range that is reserved for fiction.
 pub(super) fn telephone(record: &Record<'_>, purpose: &str, percent: u64) -> Value {
     if !record.happens(purpose, percent) {
         return Value::Null;

@@ -1,4 +1,4 @@
-//! One record: its id, its times, and the dice from which its values are made.
+//! One record: its id, its times, and the random numbers that its values are made from.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -10,12 +10,12 @@ use super::{BETWEEN_IDS, FIRST_ID, Module, Organisation, SortKey, leads, people}
 /// 2023-01-02, 09:00 in the organisation.
 pub(super) const FIRST_CREATED: Timestamp = Timestamp::constant(1_672_630_200, 0);
 const BETWEEN_CREATED: i64 = 17 * 60;
-/// From a record to the one beside it; less than the least time between two records.
+/// The time between a record and its sibling; less than the shortest time between two records.
 const UNTIL_SIBLING: i64 = 200;
 const MOST_JITTER: u64 = 10 * 60;
 const LONGEST_UNTIL_MODIFIED: u64 = 45 * 24 * 3600;
 
-/// What a modification may change; names and lookups stay, so that others may hold them.
+/// What a modification can change. Names and lookups stay the same, because other records refer to them.
 const CHANGING: &[&str] = &[
     "amount",
     "description",
@@ -31,13 +31,13 @@ const CHANGING: &[&str] = &[
     "which description",
 ];
 
-/// One record; cheap to copy, its values are worked out on demand.
+/// One record. It is cheap to copy; its values are computed on demand.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Record<'a> {
     pub(super) organisation: &'a Organisation,
     pub(super) module: Module,
     pub(super) index: u64,
-    /// Whether it is the one beside the record of that index: see [`Number`].
+    /// Whether it is the sibling of the record at this index: see [`Number`].
     pub(super) is_sibling: bool,
     pub(super) change: Option<RecordChange>,
 }
@@ -48,7 +48,7 @@ impl Record<'_> {
         FIRST_ID + (self.module.first_number() + self.index) * BETWEEN_IDS + jitter
     }
 
-    /// Later for every next record, like the ids.
+    /// Increases from record to record, like the ids.
     pub(crate) fn created(&self) -> Timestamp {
         if let Some(created) = self.change.and_then(|change| change.created) {
             return created;
@@ -75,18 +75,18 @@ impl Record<'_> {
         Number::new(self.index, self.is_sibling)
     }
 
-    /// Its place in the orders.
+    /// Its sort key.
     pub(crate) fn key(&self) -> SortKey {
         SortKey { modified: self.modified().as_second(), number: self.number() }
     }
 
-    /// Whether churn has written it within its last so many steps.
+    /// Whether churn changed it within its last `steps` steps.
     pub(crate) fn is_written_within(&self, steps: u64) -> bool {
         let now = self.organisation.step();
         self.change.is_some_and(|change| now.saturating_sub(change.step) < steps)
     }
 
-    /// When it was converted, if it was. Zoho: only leads are.
+    /// When it was converted, if it was. Zoho: only leads can be.
     pub(crate) fn converted(&self) -> Option<Timestamp> {
         match self.change {
             Some(RecordChange { converted: Some(converted), .. }) => Some(converted),
@@ -98,7 +98,7 @@ impl Record<'_> {
         self.converted().is_some()
     }
 
-    /// What the record is called, where another one shows it.
+    /// The name of the record in lookups of other records.
     pub(crate) fn display_name(&self) -> String {
         let name = match self.module {
             Module::Leads | Module::Contacts => return people::full_name(self),
@@ -112,12 +112,12 @@ impl Record<'_> {
         value.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned()
     }
 
-    /// All there is, as a record that is fetched alone has it.
+    /// All fields, as in a record that is fetched on its own.
     pub(crate) fn all_fields(&self) -> Map<String, Value> {
         self.module.fields().map(|field| (field.name.to_owned(), field.value(self))).collect()
     }
 
-    /// A number for a purpose, always the same for the same record and purpose, as long as that does not change.
+    /// A random number for a purpose. It is the same for the same record and purpose until the record is modified.
     pub(super) fn draw(&self, purpose: &str) -> u64 {
         let revision = match self.change {
             Some(change) if CHANGING.contains(&purpose) => change.revision,
@@ -126,13 +126,13 @@ impl Record<'_> {
         self.throw(purpose, u64::from(revision) << 1 | u64::from(self.is_sibling))
     }
 
-    /// The same for the record and the one beside it.
+    /// The same for a record and its sibling.
     fn draw_of_slot(&self, purpose: &str) -> u64 {
         self.throw(purpose, 0)
     }
 
     fn throw(&self, purpose: &str, variant: u64) -> u64 {
-        // FNV-1a, to tell the purposes apart; the generator does the mixing.
+        // FNV-1a distinguishes the purposes; the generator does the mixing.
         let purpose = purpose.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
@@ -143,7 +143,7 @@ impl Record<'_> {
         fastrand::Rng::with_seed(self.organisation.seed ^ place).u64(..)
     }
 
-    /// A record of another module, as it is at the start; none when that has none.
+    /// A record of another module, as it was at the start; `None` if that module is empty.
     pub(super) fn one_of(&self, module: Module, purpose: &str) -> Option<Self> {
         let count = self.organisation.count(module);
         (count > 0).then(|| self.organisation.record(module, self.below(purpose, count)))
@@ -158,13 +158,13 @@ impl Record<'_> {
         choices[usize::try_from(place).unwrap_or_default()]
     }
 
-    /// Whether something that happens to so many in a hundred records happens to this one.
+    /// True for this percentage of records.
     pub(super) fn happens(&self, purpose: &str, percent: u64) -> bool {
         self.below(purpose, 100) < percent
     }
 }
 
-/// Zoho: a lookup is an object of name and id, or null.
+/// Zoho: a lookup is an object with name and id, or null.
 pub(super) fn lookup(target: Option<Record<'_>>) -> Value {
     target.map_or(Value::Null, |target| json!({"name": target.display_name(), "id": target.id().to_string()}))
 }

@@ -1,14 +1,14 @@
-//! Which records belong to a record, seen from the one they belong to.
+//! Related lists: which records belong to a record.
 
 use super::contacts::account_of;
 use super::deals::contact_of;
 use super::{Module, Record, notes, tasks};
 
-/// A list of records that belong to one of another module.
+/// A list of records that belong to a record of another module.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RelatedList {
     parent: Module,
-    /// The module of the records in the list, by whose name it goes.
+    /// The module of the records in the list. The list has the same name.
     pub(crate) module: Module,
     owner: Owner,
 }
@@ -32,12 +32,12 @@ impl RelatedList {
         Self { parent, module, owner }
     }
 
-    /// The list of that name that a record of the module has.
+    /// The related list with this name, for records of this module.
     pub(crate) fn named(parent: Module, name: &str) -> Option<Self> {
         LISTS.iter().find(|list| list.parent == parent && list.module.name() == name).copied()
     }
 
-    /// Whether a record of the list's module is in the list of that parent.
+    /// Whether a record of the list's module is in the list of this parent.
     pub(crate) fn holds(&self, parent: u64, record: &Record<'_>) -> bool {
         (self.owner)(record).is_some_and(|owner| owner.module == self.parent && owner.id() == parent)
     }

@@ -1,4 +1,4 @@
-//! Fields that hold rows of their own, which only a record that is fetched alone shows, and a rich text.
+//! Fields with rows of their own, which listings leave out, and rich text.
 
 use serde_json::{Value, json};
 
@@ -7,12 +7,12 @@ use super::users::OWNERS;
 use super::words::DESCRIPTIONS;
 use super::{Module, Record, lookup, org_time};
 
-/// From one kind of row's ids to the next, more than the ids of all modules take.
+/// The distance between the ids of two kinds of rows; more than the ids of all modules need.
 const BETWEEN_KINDS: u64 = 100_000_000_000_000;
 const BETWEEN_ROWS: u64 = 10_000_000_000_000;
 const MOST_ROWS: u64 = 4;
 
-/// What a row is of; the ids of the rows of a record depend on it.
+/// The kinds of rows. The ids of rows depend on it.
 #[derive(Debug, Clone, Copy)]
 enum RowKind {
     Interest = 1,
@@ -21,7 +21,7 @@ enum RowKind {
     CoOwner,
 }
 
-/// A subform. Zoho: an array of rows; without rows an empty one.
+/// A subform. Zoho: an array of rows, which can be empty.
 pub(super) fn product_interests(record: &Record<'_>) -> Value {
     let row = |nth: u64| {
         let line = record.pick(&format!("interest {nth}"), PRODUCTS);
@@ -46,7 +46,7 @@ pub(super) fn line_items(record: &Record<'_>) -> Value {
         .collect()
 }
 
-/// A lookup of several records. Zoho: an array of rows, each with an id of its own and the lookup by the field's name.
+/// A lookup of several records. Zoho: an array of rows, each with its own id and a lookup named like the field.
 pub(super) fn favoured_products(record: &Record<'_>) -> Value {
     (0..record.below("favours", MOST_ROWS))
         .filter_map(|nth| Some((nth, record.one_of(Module::Products, &format!("favour {nth}"))?)))
@@ -69,7 +69,7 @@ pub(super) fn co_owners(record: &Record<'_>) -> Value {
         .collect()
 }
 
-/// A rich text, now and then longer than what lists show of it.
+/// A rich text, sometimes longer than what listings show of it.
 pub(super) fn background(record: &Record<'_>) -> Value {
     if !record.happens("background", 30) {
         return Value::Null;
@@ -81,7 +81,7 @@ pub(super) fn background(record: &Record<'_>) -> Value {
     (0..paragraphs).map(paragraph).collect::<String>().into()
 }
 
-/// What every row of a subform has, and its own fields.
+/// The members of every row of a subform, and its own fields.
 fn subform_row(record: &Record<'_>, kind: RowKind, nth: u64, own: Value) -> Value {
     let mut row = json!({
         "id": row_id(record, kind, nth),

@@ -1,4 +1,4 @@
-//! A module as it is at one moment: what is there, in which order. What happens later does not show in it.
+//! The records of a module at one moment. Later changes do not affect it.
 
 use std::collections::btree_set;
 use std::ops::{Bound, RangeInclusive};
@@ -17,22 +17,22 @@ pub(crate) struct Snapshot<'a> {
     pub(super) changes: Arc<ModuleChanges>,
 }
 
-/// A place in an order: ids ascend with the numbers, and so do times of creation.
+/// The position of a record in any order. Ids and creation times increase with the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SortKey {
-    /// In seconds since 1970; all times are whole ones.
+    /// In seconds since 1970; there are no fractional seconds.
     pub(crate) modified: i64,
     pub(crate) number: Number,
 }
 
-/// An order of a module's records.
+/// How the records of a module are sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SortOrder {
     pub(crate) sort_by: SortBy,
     pub(crate) descending: bool,
 }
 
-/// What an order is by.
+/// What records are sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SortBy {
     Id,
@@ -41,13 +41,13 @@ pub(crate) enum SortBy {
 }
 
 impl Organisation {
-    /// A module as it is now.
+    /// The current records of a module.
     pub(crate) fn snapshot(&self, module: Module) -> Snapshot<'_> {
         let changes = self.changes.read().unwrap_or_else(PoisonError::into_inner);
         Snapshot { organisation: self, module, changes: Arc::clone(&changes.modules[module as usize]) }
     }
 
-    /// The records of the start in the order of `Modified_Time`.
+    /// The records at the start, ordered by `Modified_Time`.
     fn by_modified_time(&self, module: Module) -> &[Number] {
         self.by_modified_time[module as usize].get_or_init(|| {
             let untouched = Snapshot { organisation: self, module, changes: Arc::default() };
@@ -59,7 +59,7 @@ impl Organisation {
 }
 
 impl<'a> Snapshot<'a> {
-    /// The record with that number, if it is there; a converted lead is.
+    /// The record with this number, if it exists. Converted leads do.
     pub(crate) fn record(&self, number: Number) -> Option<Record<'a>> {
         let index = number.index();
         let change = self.changes.touched.get(&number).copied();
@@ -70,13 +70,13 @@ impl<'a> Snapshot<'a> {
         is_there.then_some(Record { organisation, module, index, is_sibling, change })
     }
 
-    /// All records in the order of their ids.
+    /// All records, ordered by id.
     pub(crate) fn into_records(self) -> impl DoubleEndedIterator<Item = Record<'a>> + use<'a> {
         (0..self.end().word()).filter_map(move |word| self.record(Number::from_word(word)))
     }
 
-    /// The records whose ids may lie in a range, in the order of their ids: none that lies in it is left out, and at
-    /// most two at each end do not. What comes before the range costs nothing.
+    /// The records whose ids may be in a range, ordered by id. It contains all that are in the range, and at most two
+    /// at each end that are not. Records before the range cost nothing.
     pub(crate) fn into_records_between(
         self,
         ids: &RangeInclusive<u64>,
@@ -87,12 +87,12 @@ impl<'a> Snapshot<'a> {
         words.filter_map(move |word| self.record(Number::from_word(word)))
     }
 
-    /// The id that goes with a number, whether the record is there or not.
+    /// The id for a number, whether or not the record exists.
     pub(crate) fn id_at(&self, number: Number) -> u64 {
         untouched(self, number).id()
     }
 
-    /// The records in an order from a place on.
+    /// The sorted records, from a sort key on.
     pub(crate) fn records_from(
         &self,
         order: SortOrder,
@@ -120,13 +120,13 @@ impl<'a> Snapshot<'a> {
         }
     }
 
-    /// The number after the last.
+    /// The number after the last record.
     pub(super) fn end(&self) -> Number {
         Number::new(self.organisation.count(self.module) + self.changes.inserted, false)
     }
 }
 
-/// The records of the start and those that were touched since, merged.
+/// Merges the records at the start with those that were changed since.
 #[derive(Debug)]
 struct ByModifiedTime<'s, 'a> {
     snapshot: &'s Snapshot<'a>,
@@ -202,7 +202,7 @@ impl<'a> Iterator for ByModifiedTime<'_, 'a> {
     }
 }
 
-/// A record as it is at the start.
+/// A record as it was at the start.
 fn untouched<'a>(snapshot: &Snapshot<'a>, number: Number) -> Record<'a> {
     Record {
         organisation: snapshot.organisation,

@@ -1,4 +1,4 @@
-//! The fields that Zoho keeps in every module.
+//! The fields that every module has.
 
 use serde_json::{Value, json};
 
@@ -56,7 +56,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::new("$zia_visions", Type::Internal, |_| Value::Null),
     Field::new("$field_states", Type::Internal, |_| Value::Null),
     Field::new("$layout_id", Type::Internal, |record| layout(record.module)),
-    // A guess, as the shape of the field above is.
+    // Guess, as is the form of the field above.
     Field::new("$sharing_permission", Type::Internal, |_| "full_access".into()),
     Field::new("$wizard_connection_path", Type::Internal, |_| Value::Null),
     Field::new("$has_more", Type::Internal, |_| json!({"Languages_Known": false})),
@@ -75,7 +75,7 @@ fn tags(record: &Record<'_>) -> Value {
     json!([{"name": name, "id": id, "color_code": color}])
 }
 
-/// Zoho: the one layout that every module begins with.
+/// Zoho: the layout that every module has at first.
 pub(crate) fn layout(module: Module) -> Value {
     json!({"name": "Standard", "id": format!("48768760000000910{:02}", module as u8 * 7 + 3)})
 }

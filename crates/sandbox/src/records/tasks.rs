@@ -29,12 +29,12 @@ pub(super) const FIELDS: &[Field] = &[
     Field::new("Description", Type::TextArea, people::description),
 ];
 
-/// The contact of a task, as it is at the start.
+/// The contact of a task, as it was at the start.
 pub(super) fn contact<'a>(record: &Record<'a>) -> Option<Record<'a>> {
     record.one_of(Module::Contacts, "task of whom").filter(|_| record.happens("task of anybody", 60))
 }
 
-/// The deal of a task, as it is at the start.
+/// The deal of a task, as it was at the start.
 pub(super) fn deal<'a>(record: &Record<'a>) -> Option<Record<'a>> {
     record.one_of(Module::Deals, "task of what").filter(|_| record.happens("task of anything", 50))
 }

@@ -1,15 +1,15 @@
-//! The people of the organisation: records belong to the first few of them, and all are listed.
+//! The users of the organisation. The first few own the records.
 //!
-//! Like the records they are worked out from their number, so that there can be any number of them.
+//! Like records, they are computed from their number, so that there can be any number of them.
 
 use super::words::{FIRST_NAMES, LAST_NAMES};
 
-/// Zoho: the ids of the users and of everything else begin with the same digits in an organisation.
+/// Zoho: all ids in an organisation begin with the same digits.
 const FIRST_ID: u64 = 4_876_876_000_000_229_001;
 const BETWEEN_IDS: u64 = 14;
 const FIRST_ZUID: u64 = 60_019_394_663;
 
-/// Those who own records, and the names of the others are put together.
+/// The users who own records. The names of the others are put together from parts.
 pub(super) const OWNERS: [User; 4] =
     [User { number: 0 }, User { number: 1 }, User { number: 2 }, User { number: 3 }];
 
@@ -20,7 +20,7 @@ const NAMES: [(&str, &str, &str); OWNERS.len()] = [
     ("Tomás", "Ibáñez", "tomas.ibanez"),
 ];
 
-/// All users there are.
+/// All users.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Users {
     count: u64,
@@ -40,7 +40,7 @@ pub(crate) struct NamedId {
 }
 
 impl Users {
-    /// So many users, but at least those who own records.
+    /// This many users, but at least those who own records.
     pub(crate) fn new(count: u64) -> Self {
         Self { count: count.max(OWNERS.len() as u64) }
     }
@@ -49,7 +49,7 @@ impl Users {
         self.count
     }
 
-    /// In the order of their ids.
+    /// All users, ordered by id.
     pub(crate) fn all(self) -> impl Iterator<Item = User> {
         (0..self.count).map(|number| User { number })
     }
@@ -60,11 +60,11 @@ impl Users {
 }
 
 impl User {
-    /// Whose tokens the clients of the sandbox have; also the one who set the organisation up.
+    /// The user whose tokens clients have, and who created the organisation.
     pub(crate) const CURRENT: Self = Self { number: 0 };
 
     pub(crate) fn id(self) -> String {
-        // The first few are as old as the sandbox itself.
+        // The ids of the first few do not follow the rule of the others.
         let since_first = match self.number {
             0 => 0,
             1 => 12,
@@ -74,7 +74,7 @@ impl User {
         (FIRST_ID + since_first).to_string()
     }
 
-    /// The number that all of Zoho knows this person by. Zoho: null until the invitation is confirmed.
+    /// The number that identifies the user across Zoho. Zoho: null until the invitation is confirmed.
     pub(crate) fn zuid(self) -> Option<String> {
         self.is_confirmed().then(|| (FIRST_ZUID + self.number * 4_271).to_string())
     }
@@ -98,7 +98,7 @@ impl User {
         }
     }
 
-    /// Somebody who has left still owns records.
+    /// A user who has left still owns records.
     pub(crate) fn is_active(self) -> bool {
         self.number % 6 != 3
     }
@@ -148,7 +148,7 @@ impl User {
     }
 }
 
-/// The choice whose turn it is.
+/// Picks a value by turns.
 fn turn<T: Copy>(number: u64, choices: &[T]) -> T {
     choices[usize::try_from(number % choices.len() as u64).unwrap_or_default()]
 }

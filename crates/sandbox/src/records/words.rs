@@ -1,6 +1,6 @@
-//! The words that records are made of, among them those that careless programs trip over.
+//! The words that records are made of, including some that careless programs stumble over.
 
-/// A name and how it is written in a mail address.
+/// A name, and how it is written in an email address.
 pub(super) const FIRST_NAMES: &[(&str, &str)] = &[
     ("Amara", "amara"),
     ("Åsa", "asa"),
@@ -166,7 +166,7 @@ const fn location(
     Location { city, state, zip_code, country }
 }
 
-/// Some codes start with zero and some hold letters: they are no numbers.
+/// Some codes begin with zero and some contain letters, so that they cannot be treated as numbers.
 pub(super) const LOCATIONS: &[Location] = &[
     location("Dresden", "Sachsen", "01067", "Germany"),
     location("Chennai", "Tamil Nadu", "600001", "India"),

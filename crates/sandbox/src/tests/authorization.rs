@@ -16,7 +16,7 @@ const ASKED: [(&str, &str); 5] = [
     ("access_type", "offline"),
 ];
 
-/// Parameters, of which later ones replace earlier ones; an empty value takes one away.
+/// Parameters. Later ones replace earlier ones, and an empty value removes one.
 fn encoded(parameters: &[&[(&str, &str)]]) -> String {
     let all: BTreeMap<_, _> = parameters.iter().copied().flatten().copied().collect();
     let given = all.into_iter().filter(|(_, value)| !value.is_empty());
@@ -38,7 +38,7 @@ fn post(site: &Site, target: &str, form: &str, now: Timestamp) -> Reply {
     site.answer(&request, now)
 }
 
-/// Where a redirect leads, and with what.
+/// The address and the parameters of a redirect.
 fn callback(reply: &Reply) -> Vec<(String, String)> {
     assert_eq!(reply.status, 302);
     let (_, location) = reply.headers.iter().find(|(name, _)| name == "location").unwrap();
@@ -261,7 +261,7 @@ fn a_token_reads_what_its_scopes_say() {
     }
 }
 
-/// What each way to read needs, and that one scope less is not enough.
+/// What each endpoint needs, and that one scope less is not enough.
 #[test]
 fn every_route_needs_its_scopes() {
     let of = |module: &str| format!("ZohoCRM.modules.{module}.READ");
@@ -290,7 +290,7 @@ fn every_route_needs_its_scopes() {
         request.body = (*body).into();
         let status = |scopes: &[&str]| {
             let site = site(Options { leads: 100, ..Options::default() });
-            // There is always one, and this one is good for nothing here.
+            // A token always has a scope; this one allows nothing here.
             let scope = [&["ZohoCRM.notifications.READ"], scopes].concat().join(",");
             let (_, body) = self_client_code(&site, &format!("scope={scope}"), START);
             let given = exchange(&site, body["code"].as_str().unwrap(), &[], START);

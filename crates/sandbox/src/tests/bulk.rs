@@ -13,14 +13,14 @@ fn with_rows(leads: u64, bulk_rows: u64) -> Account {
     Account::new(Options { leads, bulk_rows, ..Options::default() })
 }
 
-/// A job of that query; its id.
+/// Creates a job with this query and returns its id.
 fn added(account: &Account, query: &Value) -> String {
     let reply = account.post(READ, &json!({"query": query}));
     assert_eq!(reply.status, 201, "{:?}", reply.body);
     json_of(&reply)["data"][0]["details"]["id"].as_str().unwrap().to_owned()
 }
 
-/// Asks until the job is at its end; what is said of it then.
+/// Polls until the job has ended and returns its details.
 fn ended(account: &Account, id: &str) -> Value {
     loop {
         let details = json_of(&account.get(&format!("{READ}/{id}")))["data"][0].clone();
@@ -30,7 +30,7 @@ fn ended(account: &Account, id: &str) -> Value {
     }
 }
 
-/// The lines of the one file in the zip, the header among them.
+/// The rows of the only file in the zip, including the header.
 fn lines(account: &Account, details: &Value) -> Vec<Vec<String>> {
     let reply = account.get(details["result"]["download_url"].as_str().unwrap());
     assert_eq!(reply.status, 200);
@@ -44,7 +44,7 @@ fn lines(account: &Account, details: &Value) -> Vec<Vec<String>> {
     reader.records().map(|line| line.unwrap().iter().map(str::to_owned).collect()).collect()
 }
 
-/// A whole job of one query.
+/// Runs a whole job with this query.
 fn read(account: &Account, query: &Value) -> Vec<Vec<String>> {
     let id = added(account, query);
     lines(account, &ended(account, &id))

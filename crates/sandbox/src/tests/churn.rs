@@ -1,4 +1,4 @@
-//! Walks through data that changes meanwhile.
+//! Pages through data that changes in the meantime.
 
 use std::collections::HashSet;
 use std::num::NonZeroU32;
@@ -18,13 +18,13 @@ fn history(account: &Account, module: Module) -> RecordHistory {
     account.site.organisation.history(module)
 }
 
-/// Walks by page token, a second a page; the ids in the order in which they came.
+/// Pages by page token, one page per second. Returns the ids in the order in which they came.
 fn walk(account: &Account, target: &str) -> Vec<u64> {
     let mut walked = Vec::new();
     let mut page = target.to_owned();
     for second in 0.. {
         let reply = account.get_at(after(second), &page);
-        // The records that were promised may all be gone by now.
+        // All remaining records may have been deleted by now.
         if reply.status == 204 {
             break;
         }
@@ -50,7 +50,7 @@ proptest! {
         sort_order in prop::sample::select(vec!["asc", "desc"]),
         module in prop::sample::select(vec![Module::Leads, Module::Contacts, Module::Notes]),
     ) {
-        // An ascending walk would never end if more came than a page holds.
+        // In ascending order this would never end if a page brought more new records than it holds.
         let per_page = per_page + u64::from(changes);
         let account = account(seed, leads, changes);
         let name = module.name();
@@ -88,7 +88,7 @@ proptest! {
         seed: u64,
         leads in 0_u64..200,
         changes in 1_u32..40,
-        // From before the first record to after the last: the clock must not matter.
+        // From before the first record to after the last: the clock must make no difference.
         now in 1_600_000_000_i64..1_800_000_000,
     ) {
         let account = account(seed, leads, changes);

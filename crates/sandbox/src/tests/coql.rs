@@ -272,7 +272,7 @@ fn a_body_without_a_query_is_refused() {
 #[test]
 fn limits_are_those_of_the_version() {
     let account = Account::with_leads(10);
-    // A column may not come twice, but their number is looked at first.
+    // Duplicate columns are not allowed, but their number is checked first.
     let columns = |count: usize| vec!["City"; count].join(",");
     let values = |count: usize| vec!["1"; count].join(",");
     let criteria =

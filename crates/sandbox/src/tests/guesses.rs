@@ -1,4 +1,4 @@
-//! What is refused besides the parameters of a listing, and how the answers change with a guess.
+//! Errors that are not about the parameters of a listing, and how guesses change the answers.
 
 use super::listing::{Account, ids};
 use super::*;

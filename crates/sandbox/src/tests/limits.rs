@@ -1,4 +1,4 @@
-//! The limits of the API as a client meets them, and what is told of them.
+//! The limits of the API as a client sees them, and how they are reported.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the sandbox says of its modules, fields, users and of itself.
+//! Modules, fields, users and the organisation.
 
 use std::collections::HashSet;
 
@@ -28,7 +28,7 @@ impl Caller {
             .answer(&with_header(request, "authorization", &format!("Zoho-oauthtoken {}", self.token)), START)
     }
 
-    /// The list of that name in a good answer.
+    /// The list with this name in a successful answer.
     fn list(&self, name: &str, target: &str) -> Vec<Value> {
         let reply = self.get(target);
         assert_eq!(reply.status, 200, "{target}");

@@ -1,5 +1,4 @@
-//! Tests of the whole stand-in: `walk` and `wire_faults` over the wire, all others without a socket and at a given
-//! time.
+//! Tests of the whole sandbox: `walk` and `wire_faults` over the wire, all others without a socket and at a fixed time.
 
 mod authorization;
 mod bulk;
@@ -55,7 +54,7 @@ fn with_header(mut request: WireRequest, name: &'static str, value: &str) -> Wir
     request
 }
 
-/// The parameters of a good refresh.
+/// The parameters of a valid refresh.
 fn refresh_form() -> String {
     format!(
         "grant_type=refresh_token&client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}&refresh_token={REFRESH_TOKEN}"

@@ -1,11 +1,11 @@
-//! What was seen on the wire when Zoho's own clients ran (`tests/sdk.rs`), so that it holds without them too.
+//! What Zoho's own clients send (`tests/sdk.rs` runs them), so that it is tested without them too.
 
 use super::*;
 
 fn get(site: &Site, token: &str, target: &str) -> Reply {
     let request =
         with_header(request(Method::GET, target), "authorization", &format!("Zoho-oauthtoken {token}"));
-    // A body of no length is announced with every GET. [seen: Node SDK 2.0.0]
+    // Every GET announces a body of length 0. [seen: Node SDK 2.0.0]
     site.answer(&with_header(request, "content-length", "0"), START)
 }
 
@@ -37,7 +37,7 @@ fn a_form_of_parts_will_do() {
     assert!(json_of(&site.answer(&request, START))["access_token"].is_string());
 }
 
-/// After the first token both ask who they are, and keep the token under `email:zgid`.
+/// After the first token both fetch the current user and the organisation, and keep the token under `email:zgid`.
 /// [seen: Python SDK 7.0.0, Node SDK 2.0.0]
 #[test]
 fn a_token_leads_to_its_user_and_organisation() {
@@ -49,7 +49,8 @@ fn a_token_leads_to_its_user_and_organisation() {
     assert!(json_of(&get(&site, &token, "/crm/v8/org"))["org"][0]["zgid"].is_string());
 }
 
-/// One sends `%2C` between fields [seen: Python SDK 7.0.0], one a comma and `&` at the end [seen: Node SDK 2.0.0].
+/// One separates fields by `%2C` [seen: Python SDK 7.0.0], the other by a comma, with a `&` at the end [seen: Node SDK
+/// 2.0.0].
 #[test]
 fn a_query_may_be_written_in_more_than_one_way() {
     let site = site(Options::default());

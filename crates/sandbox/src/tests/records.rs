@@ -1,4 +1,4 @@
-//! What can be asked of records besides listing them.
+//! Endpoints for records, other than listings.
 
 use serde_json::json;
 

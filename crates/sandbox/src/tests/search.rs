@@ -14,7 +14,7 @@ fn criteria(account: &Account, text: &str) -> Reply {
     search(account, &form_urlencoded::Serializer::new(String::new()).append_pair("criteria", text).finish())
 }
 
-/// One field of every record that was found.
+/// The values of one field in all results.
 fn column(reply: &Reply, field: &str) -> Vec<Value> {
     assert_eq!(reply.status, 200);
     json_of(reply)["data"].as_array().unwrap().iter().map(|row| row[field].clone()).collect()
@@ -154,7 +154,7 @@ fn what_was_written_is_found_later() {
         let account = Account::new(Options { leads: 60, churn, guesses, ..Options::default() });
         let newest = ids(&account.get("/crm/v8/Leads?fields=id"))[0];
         let is_found = || ids(&search(&account, "criteria=(id:greater_than:1)&fields=id"))[0] > newest;
-        // Each search is a step of the churn too.
+        // Each search is a step of churn too.
         assert_eq!((0..9).find(|_| is_found()), Some(lag));
     }
 }

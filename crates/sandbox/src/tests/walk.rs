@@ -1,4 +1,4 @@
-//! A client's way through a sandbox that listens.
+//! A client that reads from a listening sandbox.
 
 use std::collections::HashSet;
 use std::io::Cursor;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{Options, Sandbox};
 
-/// A client as it is written for Zoho, without any repair.
+/// A client as one writes it for Zoho, without any retries.
 pub(super) struct Client {
     http: reqwest::Client,
     base_url: String,
@@ -69,7 +69,7 @@ fn form_of(sandbox: &Sandbox) -> String {
     format!("grant_type=refresh_token&client_id={id}&client_secret={secret}&refresh_token={token}")
 }
 
-/// The target of the page after one, none at the end.
+/// The target of the next page; `None` at the end.
 pub(super) fn next_target(first: &str, body: &Value) -> Option<String> {
     let token = body["info"]["next_page_token"].as_str()?;
     Some(format!("{first}&page_token={token}"))

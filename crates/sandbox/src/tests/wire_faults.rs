@@ -1,4 +1,4 @@
-//! Each fault as a client meets it.
+//! Each fault as a client sees it.
 
 use std::error::Error;
 use std::io;
@@ -18,7 +18,7 @@ async fn with_fault(fault: &str) -> (Sandbox, Client) {
     (sandbox, client)
 }
 
-/// The kind of the I/O error at the bottom, and whether it came before the head.
+/// The kind of the underlying I/O error, and whether it came before the head.
 async fn broken(client: &Client, target: &str) -> (&'static str, Option<io::ErrorKind>) {
     match client.get(target).await {
         Err(error) => ("before", io_error_of(&error)),

@@ -1,4 +1,4 @@
-//! Answers in gzip, for clients that accept it.
+//! Compresses answers with gzip, for clients that accept it.
 
 use std::io::Write;
 
@@ -7,12 +7,12 @@ use flate2::write::GzEncoder;
 
 use super::{Reply, WireRequest};
 
-/// Shorter bodies would hardly become shorter.
+/// Compressing shorter bodies is not worth it.
 const SHORTEST: usize = 1_000;
 
 impl Reply {
-    /// The same reply, compressed if it is long and the client accepts gzip. A reply that is to be cut stays as it is,
-    /// so that the cut is where it was meant to be.
+    /// The same reply, compressed if it is long and the client accepts gzip. A reply that will be cut is not
+    /// compressed, so that the cut is at the intended byte.
     #[must_use]
     pub fn compressed_for(self, request: &WireRequest) -> Self {
         if self.body.len() < SHORTEST || self.cut.is_some() || !accepts_gzip(request) {
@@ -28,7 +28,7 @@ impl Reply {
     }
 }
 
-/// Whether gzip is named, and not to say that it is unwanted.
+/// Whether gzip is listed, and not with a quality of 0.
 fn accepts_gzip(request: &WireRequest) -> bool {
     request.header("accept-encoding").unwrap_or_default().split(',').any(|coding| {
         let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));

@@ -1,8 +1,7 @@
-//! A small HTTP server on loopback for stand-ins: a function from a [`WireRequest`] to a [`Reply`].
+//! A small HTTP server on loopback, for stand-ins: a function from a [`WireRequest`] to a [`Reply`].
 //!
-//! It knows nothing of Zoho. What it adds to a plain server is that a [`Reply`] can go wrong on the wire
-//! ([`Cut`]): a reset connection, a body that ends early, an answer that never comes. Tests use it to script
-//! other servers.
+//! It knows nothing about Zoho. Unlike an ordinary server it can break a [`Reply`] on the wire ([`Cut`]): a reset
+//! connection, a body that ends early, an answer that never comes. Tests also use it for other servers.
 
 mod compression;
 mod in_flight;
@@ -23,14 +22,14 @@ use url::form_urlencoded;
 pub use in_flight::{Flight, InFlight};
 pub use serve::{BoundListener, Server, serve};
 
-/// One request, read to its end.
+/// One request with its whole body.
 #[derive(Debug, Clone)]
 pub struct WireRequest {
     /// The method.
     pub method: Method,
     /// The path as it was sent, without the query.
     pub path: String,
-    /// The parameters of the query in their order, percent-decoded.
+    /// The parameters of the query in order, percent-decoded.
     pub query: Vec<(String, String)>,
     /// Path and query as they were sent.
     pub target: String,
@@ -38,22 +37,22 @@ pub struct WireRequest {
     pub headers: HeaderMap,
     /// The whole body.
     pub body: Bytes,
-    /// That it is in flight; who copies it keeps it so.
+    /// Keeps the request in flight, as does every copy.
     pub in_flight: InFlight,
 }
 
 impl WireRequest {
-    /// The first query parameter of that name.
+    /// The first query parameter with this name.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The first header of that name, if it is text.
+    /// The first header with this name, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The body read as a form: `multipart/form-data` when its content type says so, otherwise
+    /// The body parsed as a form: `multipart/form-data` if its content type says so, otherwise
     /// `application/x-www-form-urlencoded`.
     pub fn form(&self) -> Vec<(String, String)> {
         if let Some(boundary) = self.header("content-type").and_then(multipart::boundary) {
@@ -63,22 +62,22 @@ impl WireRequest {
     }
 }
 
-/// What the server answers, and how the answer goes wrong.
+/// What the server answers, and how the answer breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The status code.
     pub status: u16,
-    /// Headers besides `date` and `content-length`, which are added.
+    /// Headers, except `date` and `content-length`, which are added.
     pub headers: Vec<(String, String)>,
-    /// The whole body; `content-length` is its length even when it is cut.
+    /// The whole body; `content-length` is its length even if it is cut.
     pub body: Bytes,
     /// How long the server waits before the first byte.
     pub delay: Duration,
-    /// Where the connection breaks; none: it stays open for the next request.
+    /// Where the connection breaks. Without a cut it stays open for the next request.
     pub cut: Option<Cut>,
 }
 
-/// How a connection breaks while a reply is on it. Numbers count bytes of the body.
+/// How a connection breaks during a reply. Numbers are bytes of the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
     /// TCP reset before the first byte of the reply.
@@ -99,7 +98,7 @@ impl Reply {
         Self { status, headers: Vec::new(), body: Bytes::new(), delay: Duration::ZERO, cut: None }
     }
 
-    /// A reply with a body of that content type.
+    /// A reply with a body of this content type.
     pub fn text(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         Self { body: body.into(), ..Self::empty(status) }.header("content-type", content_type)
     }
@@ -119,7 +118,7 @@ impl Reply {
         self
     }
 
-    /// The same reply, sent after a wait.
+    /// The same reply, sent after a delay.
     #[must_use]
     pub fn delayed(self, delay: Duration) -> Self {
         Self { delay, ..self }
@@ -131,7 +130,7 @@ impl Reply {
         Self { cut: Some(cut), ..self }
     }
 
-    /// The status line that a client can see; none when the connection breaks before it.
+    /// The status that a client sees; `None` if the connection breaks before it.
     pub fn visible_status(&self) -> Option<u16> {
         match self.cut {
             Some(Cut::ResetBefore | Cut::Stall) => None,

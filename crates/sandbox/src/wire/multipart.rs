@@ -1,6 +1,6 @@
-//! The texts of a form that is sent as `multipart/form-data` (RFC 7578).
+//! The text fields of a form that is sent as `multipart/form-data` (RFC 7578).
 
-/// The boundary between the parts; none when the content type is another.
+/// The boundary between the parts; `None` for any other content type.
 pub(super) fn boundary(content_type: &str) -> Option<&str> {
     let (kind, parameters) = content_type.split_once(';')?;
     if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {
@@ -11,7 +11,7 @@ pub(super) fn boundary(content_type: &str) -> Option<&str> {
     Some(value.trim().trim_matches('"'))
 }
 
-/// Name and text of each part; what has no name is left out.
+/// The name and text of each part. Parts without a name are left out.
 pub(super) fn read(body: &str, boundary: &str) -> Vec<(String, String)> {
     let delimiter = format!("--{boundary}");
     body.split(delimiter.as_str()).skip(1).filter_map(part).collect()

@@ -1,4 +1,4 @@
-//! The listener: connections, requests read to their end, replies.
+//! The listener: accepts connections, reads requests, sends replies.
 
 use std::convert::Infallible;
 use std::io;
@@ -23,10 +23,10 @@ use super::in_flight::{InFlight, PendingReply};
 use super::socket::{PlannedCut, Socket};
 use super::{Reply, WireRequest};
 
-/// How long the listener rests when the system has no socket to give.
+/// How long the listener waits after the system failed to accept a connection.
 const REST_AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(20);
 
-/// A server on 127.0.0.1 in a thread of its own; it stops when it is dropped.
+/// A server on 127.0.0.1 in a thread of its own. It stops when it is dropped.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -34,7 +34,7 @@ pub struct Server {
     thread: Option<JoinHandle<()>>,
 }
 
-/// A port on 127.0.0.1 that is taken and on which nothing is answered yet.
+/// A listener on 127.0.0.1 that does not answer yet.
 #[derive(Debug)]
 pub struct BoundListener {
     listener: StdTcpListener,
@@ -42,7 +42,7 @@ pub struct BoundListener {
 }
 
 impl Server {
-    /// Listens on the port (0: a free one) and answers from now on.
+    /// Binds the port (0: a free one) and starts answering.
     pub fn start<F>(port: u16, answer: F) -> io::Result<Self>
     where
         F: Fn(WireRequest) -> Reply + Send + Sync + 'static,
@@ -57,7 +57,7 @@ impl Server {
 }
 
 impl BoundListener {
-    /// Takes the port (0: a free one).
+    /// Binds the port (0: a free one).
     pub fn bind(port: u16) -> io::Result<Self> {
         let listener = StdTcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         listener.set_nonblocking(true)?;
@@ -70,7 +70,7 @@ impl BoundListener {
         base_url(self.address)
     }
 
-    /// Answers from now on.
+    /// Starts answering.
     pub fn serve<F>(self, answer: F) -> io::Result<Server>
     where
         F: Fn(WireRequest) -> Reply + Send + Sync + 'static,
@@ -85,7 +85,7 @@ impl BoundListener {
             runtime.block_on(async {
                 tokio::select! {
                     () = serve(listener, answer) => {}
-                    // Nothing is ever sent: the channel closes when the server is dropped.
+                    // Nothing is ever sent; the channel closes when the server is dropped.
                     _ = stopped => {}
                 }
             });
@@ -98,7 +98,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A thread that panicked has said so on its own.
+            // If the thread panicked, it has already reported that.
             let _ = thread.join();
         }
     }
@@ -108,7 +108,7 @@ fn base_url(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-/// Answers every connection of the listener until the future is dropped, which ends its connections too.
+/// Serves all connections of the listener until the future is dropped, which also closes them.
 pub async fn serve<F>(listener: TcpListener, answer: F)
 where
     F: Fn(WireRequest) -> Reply + Send + Sync + 'static,
@@ -128,7 +128,7 @@ where
     }
 }
 
-/// What a connection's answers tell its socket.
+/// What the service of a connection passes to its socket.
 #[derive(Debug, Clone, Default)]
 struct SocketControl {
     planned: PlannedCut,
@@ -140,7 +140,7 @@ async fn converse<F>(stream: TcpStream, answer: Arc<F>)
 where
     F: Fn(WireRequest) -> Reply + Send + Sync + 'static,
 {
-    // Without it small replies wait for the client's delayed acknowledgement; failing only costs time.
+    // Without it, small replies wait for the client's delayed acknowledgement. A failure only costs time.
     let _ = stream.set_nodelay(true);
     let exchange = SocketControl::default();
     let socket = Socket::new(stream, exchange.planned.clone(), exchange.landing.clone());
@@ -148,7 +148,7 @@ where
         let (answer, exchange) = (Arc::clone(&answer), exchange.clone());
         async move { Ok::<_, hyper::Error>(respond(read(request).await?, &*answer, &exchange).await) }
     });
-    // A connection that ends with an error is one that a cut or the client has ended.
+    // A connection ends with an error if a cut or the client closed it.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
 }
 

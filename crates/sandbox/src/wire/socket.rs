@@ -1,7 +1,7 @@
 //! The connection's socket, which can be cut at a chosen byte of a reply.
 //!
-//! The cut is made below the HTTP server, so that the bytes before it are surely sent and the promised
-//! `content-length` stays what it was.
+//! The cut is made below the HTTP server, so that all bytes before it are sent and `content-length` is still that of
+//! the whole body.
 
 use std::io;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use super::in_flight::PendingReply;
 
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
-/// The cut that the next reply of a connection meets; shared by who answers and the socket.
+/// The cut for the next reply of a connection; shared by the service and the socket.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PlannedCut(Arc<Mutex<Option<ByteGate>>>);
 
@@ -36,7 +36,7 @@ impl PlannedCut {
 struct ByteGate {
     ending: CutKind,
     part: ReplyPart,
-    /// How many bytes of the body pass.
+    /// How many bytes of the body are let through.
     body: usize,
 }
 
@@ -49,11 +49,11 @@ enum CutKind {
 
 #[derive(Debug, Clone, Copy)]
 enum ReplyPart {
-    /// Not even the head passes.
+    /// Nothing is let through, not even the head.
     Nothing,
-    /// In the head, of whose end this many bytes were seen.
+    /// In the head; this many bytes of its end were seen.
     Head(usize),
-    /// In the body, of which this many bytes may still pass.
+    /// In the body; this many more bytes are let through.
     Body(usize),
 }
 
@@ -69,7 +69,7 @@ impl ByteGate {
         Self { ending, part, body: body.min(body_length) }
     }
 
-    /// Whether the next byte passes; if so it has.
+    /// Lets the next byte through, if it is before the cut.
     fn pass(&mut self, byte: u8) -> bool {
         self.part = match self.part {
             ReplyPart::Nothing | ReplyPart::Body(0) => return false,
@@ -94,7 +94,7 @@ impl ByteGate {
     }
 }
 
-/// A TCP stream that obeys a [`PlannedCut`].
+/// A TCP stream with a [`PlannedCut`].
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: TcpStream,
@@ -115,7 +115,7 @@ impl Socket {
         self.gate.as_mut()
     }
 
-    /// Ends the connection; the error makes the server drop the socket, which is when it is closed.
+    /// Ends the connection. The error makes the server drop the socket, which closes it.
     fn end(&self, ending: CutKind) -> Poll<io::Error> {
         match ending {
             CutKind::Stall => Poll::Pending,
@@ -177,7 +177,7 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // A cut at the very end of the body meets no further write.
+        // There is no further write after a cut at the very end of the body.
         match self.gate().copied() {
             Some(gate) if gate.is_shut() => self.end(gate.ending).map(Err),
             _ => {

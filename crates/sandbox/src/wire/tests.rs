@@ -1,4 +1,4 @@
-//! What the server adds to a plain one: cuts at a chosen byte, and connections that outlive a reply.
+//! What the server adds to an ordinary one: cuts at a chosen byte, and connections that stay open.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -18,14 +18,14 @@ fn ask(stream: &mut TcpStream, target: &str) {
     write!(stream, "GET {target} HTTP/1.1\r\nhost: sandbox\r\n\r\n").unwrap();
 }
 
-/// All that comes until the end, and how it ends.
+/// Everything that arrives until the end, and how it ends.
 fn read_to_end(stream: &mut TcpStream) -> (Vec<u8>, Option<io::ErrorKind>) {
     let mut bytes = Vec::new();
     let error = stream.read_to_end(&mut bytes).err();
     (bytes, error.map(|error| error.kind()))
 }
 
-/// The body of a head and a body, which is to promise so many bytes.
+/// Splits off the body; the head must announce this many bytes.
 fn body_of(bytes: &[u8], promised: usize) -> &[u8] {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
     let head = str::from_utf8(&bytes[..end]).unwrap();
@@ -33,7 +33,7 @@ fn body_of(bytes: &[u8], promised: usize) -> &[u8] {
     &bytes[end + 4..]
 }
 
-/// Waits for the server, not for ever.
+/// Waits for the server, but not forever.
 fn wait_until(mut is_so: impl FnMut() -> bool) {
     let started = Instant::now();
     while !is_so() {

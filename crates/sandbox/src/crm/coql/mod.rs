@@ -1,7 +1,7 @@
-//! `POST /coql`: the records that a query in COQL means. `statement` finds what the query names and holds it to its
-//! limits, `rows` makes the answer's lines, `totals` those of a query with functions.
+//! `POST /coql`: the records that match a COQL query. `statement` resolves the names in the query and checks its
+//! limits, `rows` makes the rows of the answer, `totals` those of a query with functions.
 //!
-//! Zoho: the method is POST though nothing is changed; the order is that of the ids unless the query says another.
+//! Zoho: the method is POST although nothing is changed; rows are ordered by id unless the query says otherwise.
 
 mod refusals;
 mod rows;
@@ -18,7 +18,7 @@ use statement::{QueryOutput, Statement};
 
 pub(super) fn reply(call: &Call<'_>) -> Result<Reply, ApiError> {
     let statement = read(call);
-    // That a query which is refused costs what the smallest costs is a guess.
+    // Guess: a rejected query costs as much as the cheapest one.
     let cost = statement
         .as_ref()
         .map_or(limits::LEAST_COST, |statement| limits::cost_of_coql(statement.limit as u64));
@@ -60,7 +60,7 @@ fn answer(data: &[Map<String, Value>], more_records: bool) -> Reply {
     Reply::json(200, &json!({"data": data, "info": {"count": data.len(), "more_records": more_records}}))
 }
 
-/// `include_meta` is passed over.
+/// Ignores `include_meta`.
 fn read_body(body: &[u8]) -> Result<String, ApiError> {
     let body: Value = serde_json::from_slice(body).map_err(|_| refusals::no_json())?;
     match body.get("select_query") {

@@ -1,5 +1,5 @@
-//! What a query in COQL is refused for. Codes and keys of `details` are those of Zoho's description in `OpenAPI` or of
-//! examples that others keep of its answers; so are the messages, unless the line says otherwise. None was seen live.
+//! Errors of COQL queries. Codes, messages and the keys of `details` are from Zoho's `OpenAPI` description or from
+//! published examples of its answers, unless marked as a guess. None was checked against the live service.
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ pub(super) fn unreadable(error: &QueryError) -> ApiError {
                 json!({"reason": "unsupported aggregate function", "column": column}),
             )
         }
-        // A guess.
+        // Guess.
         QueryError::Pattern { field, value } => invalid_query(
             "value given seems to be invalid for the column",
             json!({"column_name": field, "value": value}),
@@ -53,18 +53,18 @@ pub(super) fn mistake(mistake: ConditionError, module: Module) -> ApiError {
     }
 }
 
-/// What `details` holds is a guess.
+/// Guess: `details`.
 pub(super) fn column(name: &str, module: Module) -> ApiError {
     let details = json!({"column_name": name, "module": module.name()});
     invalid_query("column given seems to be invalid", details)
 }
 
-/// A column that is neither a function nor grouped; a guess.
+/// Guess: a column that is neither a function nor in `group by`.
 pub(super) fn not_grouped(name: &str) -> ApiError {
     invalid_query("unsupported column", json!({"column_name": name}))
 }
 
-/// A function that its column has no values for; a guess.
+/// Guess: a function that does not apply to the type of its column.
 pub(super) fn function(column: &Column) -> ApiError {
     invalid_query("data type not supported", json!({"column_name": column.name()}))
 }
@@ -73,7 +73,7 @@ pub(super) fn module() -> ApiError {
     ApiError::new(400, "INVALID_MODULE", "the given module is not supported in api", json!({}))
 }
 
-/// Message and `details` are guesses.
+/// Guess: message and `details`.
 pub(super) fn too_much(clause: &str, limit: impl Into<Value>) -> ApiError {
     let details = json!({"clause": clause, "limit": limit.into()});
     ApiError::new(400, "LIMIT_EXCEEDED", "limit exceeded", details)
@@ -90,7 +90,7 @@ pub(super) fn duplicate_column(column: &Column) -> ApiError {
     ApiError::new(400, "DUPLICATE_DATA", message, details)
 }
 
-/// A field twice in `order by` or `group by`. The message is a guess.
+/// The same field twice in `order by` or `group by`. Guess: the message.
 pub(super) fn duplicate_order(name: &str) -> ApiError {
     ApiError::new(400, "DUPLICATE_DATA", "duplicate column", json!({"column_name": name}))
 }
@@ -106,7 +106,7 @@ pub(super) fn alias_of_a_column(name: &str, alias: &str) -> ApiError {
     invalid_query(message, json!({"column_name": name, "alias": alias}))
 }
 
-/// A guess.
+/// Guess.
 pub(super) fn no_json() -> ApiError {
     invalid_data("body", json!({"expected_data_type": "jsonobject"}))
 }

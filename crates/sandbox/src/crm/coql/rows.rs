@@ -1,4 +1,4 @@
-//! The lines of a query without functions.
+//! The rows of a query without functions.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use super::statement::Statement;
 use crate::query::{FieldKind, Path, Selection};
 use crate::records::Record;
 
-/// The lines asked for, and whether there are more.
+/// The requested rows, and whether there are more.
 pub(super) fn of(
     columns: &[(String, Path)],
     statement: &Statement,
@@ -18,14 +18,14 @@ pub(super) fn of(
         let cell = |(name, path): &(String, Path)| {
             (name.clone(), cell(path.kind(), path.value(selection.organisation, record), statement.version))
         };
-        // Zoho: the id always comes.
+        // Zoho: the id is always included.
         columns.iter().map(cell).chain([("id".to_owned(), record.id().to_string().into())]).collect()
     };
     (records.iter().map(row).collect(), more_records)
 }
 
-/// Seen by others in Zoho's answers: several choices are one text, and a lookup in v2 is its id alone. That it has a
-/// name in v8 is seen too (of a user the last one), but not for sure.
+/// From published examples of Zoho's answers: several choices are one string, and a lookup in v2 is only an id. In v8
+/// it also has a name (of a user, the last name), which fewer examples confirm.
 pub(super) fn cell(kind: FieldKind, value: Value, version: Version) -> Value {
     match (kind, &value) {
         (FieldKind::Choices, Value::Array(texts)) if texts.is_empty() => Value::Null,

@@ -1,4 +1,4 @@
-//! A query whose module, fields and limits are known to be good.
+//! A query whose module, fields and limits were checked.
 
 use super::totals::Totals;
 use super::{Version, refusals};
@@ -8,7 +8,7 @@ use crate::query::{Condition, Dialect, Direction, FieldOrder, Path, Rules};
 use crate::records::{Module, Number};
 
 const DEFAULT_LIMIT: u64 = 200;
-/// Zoho: fields of `order by`.
+/// Zoho: the most fields in `order by`.
 const MOST_ORDERS: usize = 10;
 
 #[derive(Debug, Clone)]
@@ -22,30 +22,30 @@ pub(super) struct Statement {
     pub(super) version: Version,
 }
 
-/// What the lines of the answer are.
+/// What each row of the answer is made from.
 #[derive(Debug, Clone)]
 pub(super) enum QueryOutput {
-    /// Records, with the names that their columns come under.
+    /// A record, with the name of each column.
     Records(Vec<(String, Path)>),
     Totals(Totals),
 }
 
-/// What a version allows.
+/// The limits of a query in one version of the API.
 #[derive(Debug, Clone, Copy)]
 struct QueryLimits {
     columns: usize,
-    /// Comparisons in `where`. Zoho tells it of v2; that it still holds is a guess.
+    /// Comparisons in `where`. Zoho: documented for v2. Guess: it still applies.
     criteria: usize,
     values: usize,
     rows: u64,
-    /// How far `offset` and `limit` reach together.
+    /// The highest sum of `offset` and `limit`.
     reach: u64,
 }
 
 impl QueryLimits {
     fn of(version: Version) -> Self {
         match version {
-            // A guess: the reach in v2 is that of the versions after it.
+            // Guess: the reach in v2 is that of the versions right after it.
             Version::V2 => Self { columns: 50, criteria: 25, values: 50, rows: 200, reach: 10_000 },
             Version::V8 => Self { columns: 500, criteria: 25, values: 100, rows: 2_000, reach: 100_000 },
         }
@@ -67,7 +67,7 @@ impl Statement {
         Ok(Self { module, condition, output, order, offset, limit, version })
     }
 
-    /// Which page of the module this is, counted from 1, for who goes on by `offset` or after the last id.
+    /// The number of the page in the module, counted from 1, for clients that page by `offset` or by the last id.
     pub(super) fn page(&self) -> u64 {
         let before = Number::index_near(self.module, *self.condition.ids().start());
         let skipped = before.saturating_add(self.offset as u64);
@@ -87,12 +87,12 @@ fn columns(module: Module, columns: &[Column]) -> Result<Vec<(String, Path)>, Ap
     columns.iter().map(|column| Ok((column.name(), path(module, &column.field)?))).collect()
 }
 
-/// A path that leads somewhere, or the refusal.
+/// Resolves the name of a column.
 pub(super) fn path(module: Module, name: &str) -> Result<Path, ApiError> {
     Path::find(module, name).ok_or_else(|| refusals::column(name, module))
 }
 
-/// Zoho: neither a column nor an alias comes twice, and an alias is not the name of another column.
+/// Zoho: columns and aliases are unique, and an alias cannot be the name of another column.
 fn check_columns(columns: &[Column], limits: QueryLimits) -> Result<(), ApiError> {
     if columns.len() > limits.columns {
         return Err(refusals::too_much("select", limits.columns));
@@ -130,7 +130,7 @@ fn order(module: Module, query: &Query, output: &QueryOutput) -> Result<FieldOrd
             return Err(refusals::duplicate_order(name));
         }
         let path = path(module, name)?;
-        // Zoho's rule for groups is not known; SQL's is this one.
+        // Guess: the rule for groups is that of SQL.
         match output {
             QueryOutput::Totals(totals) if !totals.is_grouped_by(name) => {
                 return Err(refusals::not_grouped(name));

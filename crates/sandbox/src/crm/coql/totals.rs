@@ -1,6 +1,6 @@
 //! Queries with functions: `COUNT`, `SUM`, `MIN`, `MAX` and `AVG` over groups.
 //!
-//! The rule that a column is a function or one of `group by` is SQL's; that Zoho has it is a guess.
+//! Guess: as in SQL, each column is a function or one of `group by`.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -15,12 +15,12 @@ use crate::query::coql::{Function, Query};
 use crate::query::{FieldKind, Operand, Path, Selection, compare};
 use crate::records::{Module, Organisation, Record};
 
-/// Zoho: fields of `group by`.
+/// Zoho: the most fields in `group by`.
 const MOST_GROUPS: usize = 4;
-/// Zoho: functions in a query.
+/// Zoho: the most functions in a query.
 const MOST_FUNCTIONS: usize = 5;
 
-/// What is worked out over each group of records.
+/// What is computed for each group of records.
 #[derive(Debug, Clone)]
 pub(super) struct Totals {
     groups: Vec<Path>,
@@ -35,7 +35,7 @@ struct Total {
 }
 
 impl Totals {
-    /// None for a query that has neither functions nor groups.
+    /// `None` for a query that has neither functions nor groups.
     pub(super) fn of(module: Module, query: &Query) -> Result<Option<Self>, ApiError> {
         let functions = query.columns.iter().filter(|column| column.function.is_some()).count();
         if functions == 0 && query.group_by.is_empty() {
@@ -66,7 +66,8 @@ impl Totals {
         self.groups.iter().any(|path| path.name() == name)
     }
 
-    /// The lines asked for, and whether there are more. Without `order by` groups are in their own order: a guess.
+    /// The requested rows, and whether there are more. Guess: without `order by` rows are sorted by the fields of
+    /// `group by`.
     pub(super) fn rows(
         &self,
         statement: &Statement,
@@ -173,7 +174,7 @@ fn by(
     compare(operand(one).as_ref(), operand(other).as_ref())
 }
 
-/// Their sum and how many there are; none of none.
+/// The sum and the count of the numbers; `None` if there are none.
 fn sum(values: impl Iterator<Item = Value>) -> Option<(f64, f64)> {
     values.filter_map(|value| value.as_f64()).fold(None, |sum, value| {
         let (sum, count) = sum.unwrap_or((0.0, 0.0));
@@ -181,7 +182,7 @@ fn sum(values: impl Iterator<Item = Value>) -> Option<(f64, f64)> {
     })
 }
 
-/// A whole number is written without a fraction.
+/// Writes a whole number without a fraction.
 #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
 fn number(number: f64) -> Value {
     if number.fract() == 0.0 && number.abs() < 9e15 { json!(number as i64) } else { json!(number) }

@@ -1,7 +1,7 @@
-//! `GET /{module}/search`: the records that criteria, a mail address, a telephone number or a word lead to.
+//! `GET /{module}/search`: finds records by criteria, an email address, a phone number or a word.
 //!
-//! Zoho: of several of the four the first in that order counts; pages reach 2,000 records and there are no page
-//! tokens. Zoho searches an index that lags behind; how far this one does is a guess that can be set.
+//! Zoho: if several of the four are given, the first in this order is used; pages reach 2,000 records, and there are no
+//! page tokens. Zoho searches an index that lags behind; how far it lags here is a guess that can be set.
 
 mod refusals;
 
@@ -18,11 +18,11 @@ use crate::records::{Field, Module, Record, Type};
 use crate::wire::Reply;
 
 const MOST_PER_PAGE: u64 = 200;
-/// Zoho: how far `page` reaches.
+/// Zoho: how many records `page` can reach.
 const REACH: u64 = 2_000;
 const MOST_VALUES: usize = 100;
 const FEWEST_LETTERS: usize = 2;
-/// The fields that are searched by `word`; a guess.
+/// Guess: the types of fields that `word` searches.
 const WORDY: &[Type] = &[
     Type::Text,
     Type::TextArea,
@@ -58,7 +58,7 @@ fn found(selection: Selection<'_>, page: &SearchPage, fields: &[Field], version:
     Reply::json(200, &json!({"data": rows, "info": info}))
 }
 
-/// What is looked for.
+/// What to search for.
 fn search_condition(call: &Call<'_>, module: Module) -> Result<Condition, ApiError> {
     let given = |name| call.request.parameter(name).filter(|text| !text.is_empty());
     if let Some(text) = given("criteria") {
@@ -93,7 +93,7 @@ fn criteria(version: Version, module: Module, text: &str) -> Result<Condition, A
     })
 }
 
-/// Zoho: 10 of them at first, 15 now.
+/// Zoho: 10 in the first versions, 15 now.
 fn most_criteria(version: Version) -> usize {
     match version {
         Version::V2 => 10,
@@ -101,8 +101,8 @@ fn most_criteria(version: Version) -> usize {
     }
 }
 
-/// `converted` and `approval_state`. Zoho: converted leads are left out unless they are asked for. That a module
-/// without them passes `converted` over is a guess.
+/// The condition for `converted` and `approval_state`. Zoho: converted leads are left out unless requested. Guess:
+/// other modules ignore `converted`.
 fn state_condition(call: &Call<'_>, module: Module) -> Result<Condition, ApiError> {
     let converted = match call.request.parameter("converted") {
         None | Some("false") => Some(false),
@@ -119,7 +119,8 @@ fn state_condition(call: &Call<'_>, module: Module) -> Result<Condition, ApiErro
     })
 }
 
-/// Zoho: without `fields` a record comes whole. That it is as whole as a list can show it is a guess. A name that the module does not have is passed over, as in a listing.
+/// Zoho: without `fields`, all fields are returned. Guess: all that a listing can show; unknown names are ignored, as
+/// in a listing.
 fn read_fields(call: &Call<'_>, module: Module) -> Vec<Field> {
     let named = call.request.parameter("fields").filter(|names| !names.trim().is_empty());
     let fields: Vec<_> = match named {
@@ -133,7 +134,7 @@ fn row(record: &Record<'_>, fields: &[Field]) -> Map<String, Value> {
     fields.iter().map(|field| (field.name.to_owned(), field.value_in_list(record))).collect()
 }
 
-/// Which part of what was found is asked for.
+/// Which page of the results to return, and their order.
 #[derive(Debug, Clone)]
 struct SearchPage {
     number: u64,
@@ -163,7 +164,7 @@ impl SearchPage {
         usize::try_from(self.number - 1).unwrap_or(usize::MAX).saturating_mul(self.size)
     }
 
-    /// Zoho: the order is told by the later versions.
+    /// Zoho: later versions also say how the results are sorted.
     fn info(&self, version: Version, count: usize, more_records: bool) -> Value {
         let (per_page, page) = (self.size, self.number);
         let sort_order = if self.descending { "desc" } else { "asc" };

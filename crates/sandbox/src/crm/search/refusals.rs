@@ -1,4 +1,4 @@
-//! What a search is refused for.
+//! Errors of searches.
 
 use serde_json::json;
 
@@ -7,25 +7,25 @@ use crate::query::FieldKind;
 
 const INVALID_QUERY: &str = "Invalid query formed";
 
-/// None of the four parameters. Zoho: the code is not that of a listing without `fields`.
+/// None of the four parameters was given. Zoho: the code differs from that of a listing without `fields`.
 pub(super) fn nothing_to_search() -> ApiError {
     let details = json!({"param_names": ["criteria", "email", "phone", "word"]});
     ApiError::new(400, "EXPECTED_PARAM_MISSING", "mandatory param missing", details)
 }
 
-/// What `details` holds is a guess.
+/// Guess: `details`.
 pub(super) fn word_too_short() -> ApiError {
     let message = "The search value contains special characters or does not contain at least two characters";
     ApiError::new(400, "INVALID_DATA", message, json!({"param_name": "word"}))
 }
 
-/// A page past the rows that a search can reach.
+/// A page beyond the records that a search can reach.
 pub(super) fn limit_reached(limit: u64) -> ApiError {
     let message = "maximum response iteration limit reached";
     ApiError::new(400, "LIMIT_REACHED", message, json!({"limit": limit.to_string()}))
 }
 
-/// That v2 refuses with the same code is a guess.
+/// Guess: v2 uses the same code.
 pub(super) fn too_many_criteria(limit: usize) -> ApiError {
     let message = match limit {
         15 => "no of criterium that can be given exceed the limit 15",
@@ -39,7 +39,7 @@ pub(super) fn too_many_values(field: &str) -> ApiError {
     ApiError::new(400, "INVALID_QUERY", message, json!({"api_name": field}))
 }
 
-/// That there is nothing in `details` is a guess.
+/// Guess: `details` is empty.
 pub(super) fn unreadable() -> ApiError {
     ApiError::new(400, "INVALID_QUERY", INVALID_QUERY, json!({}))
 }
@@ -54,7 +54,7 @@ pub(super) fn operator(field: &str, word: &str) -> ApiError {
     ApiError::new(400, "INVALID_QUERY", INVALID_QUERY, details)
 }
 
-/// The reason's words are a guess.
+/// Guess: the wording of the reason.
 pub(super) fn value(field: &str, kind: FieldKind) -> ApiError {
     let details =
         json!({"expected_data_type": kind.name(), "reason": "invalid value found", "api_name": field});

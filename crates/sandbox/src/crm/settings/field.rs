@@ -1,4 +1,4 @@
-//! What Zoho says of one field, worked out from its row in the table of fields.
+//! The description of one field as Zoho gives it, derived from its row in the table of fields.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::records::{Field, Module, Type, layout};
 
 const FIRST_ID: u64 = 4_876_876_000_000_010_000;
 const FIRST_ID_OF_CHOICES: u64 = 4_876_876_000_000_500_000;
-/// Room for the fields of a module among the ids, and for the choices of a field.
+/// How many ids are reserved for the fields of a module, and for the choices of a field.
 const MOST_FIELDS: u64 = 400;
 const MOST_CHOICES: u64 = 50;
 
@@ -20,18 +20,18 @@ pub(super) struct FieldDescription {
     module: Module,
     field: Field,
     wire: WireType,
-    /// Among all fields of all modules.
+    /// The number of the field among all fields of all modules.
     number: u64,
 }
 
 impl FieldDescription {
-    /// None for what is no field of the layout.
+    /// `None` for a field that is not part of the layout.
     pub(super) fn new(module: Module, place: u64, field: Field) -> Option<Self> {
         let wire = wire(&field)?;
         Some(Self { module, field, wire, number: module as u64 * MOST_FIELDS + place })
     }
 
-    /// The object on the wire.
+    /// The description as JSON.
     pub(super) fn json(&self) -> Value {
         joined([self.what_it_is(), self.what_it_holds(), self.who_may(), what_it_is_not()])
     }
@@ -52,7 +52,7 @@ impl FieldDescription {
             "type": "used",
             "visible": true,
             "system_mandatory": self.is_mandatory(),
-            // The one that an organisation does not have from the beginning.
+            // The only field that a new organisation does not have.
             "custom_field": self.field.name == "Languages_Known",
             "display_field": self.field.name == display_field(self.module),
             "layout_associations":
@@ -108,7 +108,7 @@ impl FieldDescription {
         (0..).zip(self.field.choices()).map(choice).collect()
     }
 
-    /// Zoho: an empty object for a field that leads nowhere, as the layout does.
+    /// Zoho: an empty object for a field that leads to no module, such as the layout.
     fn lookup(&self) -> Value {
         match self.field.target().and_then(|module| ModuleEntry::named(module.name())) {
             Some(entry) => json!({
@@ -123,7 +123,7 @@ impl FieldDescription {
         }
     }
 
-    /// The name with spaces, but for those that were given another.
+    /// The name with spaces, or the label that Zoho gives to some fields.
     fn label(&self) -> String {
         let singular = ModuleEntry::named(self.module.name()).map_or("Record", |entry| entry.singular);
         match self.field.name {
@@ -151,7 +151,7 @@ impl FieldDescription {
         self.field.data_type == Type::Id || is_of_the_system
     }
 
-    /// What nobody types in is not read-only in Zoho's words, though no form lets it be edited.
+    /// Zoho: fields that the system fills in are not marked read-only, although no form lets you edit them.
     fn is_editable(&self) -> bool {
         let is_kept_by_zoho = matches!(
             self.field.name,
@@ -182,7 +182,7 @@ fn display_field(module: Module) -> &'static str {
     }
 }
 
-/// What is the same for all fields here.
+/// The members that are the same for all fields of the sandbox.
 fn what_it_is_not() -> Value {
     json!({
         "associated_module": null,

@@ -1,6 +1,6 @@
-//! `GET /settings/fields?module=…` and `/settings/fields/{id}?module=…`: what the records of a module hold.
+//! `GET /settings/fields?module=…` and `/settings/fields/{id}?module=…`: the fields of a module.
 //!
-//! The fields are those that the records are made from; `field` says what Zoho says of one.
+//! The records are made from the same fields. `field` describes one of them as Zoho does.
 
 use serde_json::{Value, json};
 
@@ -11,10 +11,10 @@ use crate::errors::{self, ApiError};
 use crate::records::Module;
 use crate::wire::Reply;
 
-/// The fields of a module in their order; 204 for a module whose fields are not known here.
+/// The fields of a module in order; 204 for a module without records.
 pub(in crate::crm) fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
     let fields = read_module(call)?.map(described).unwrap_or_default();
-    // Zoho: fields that are in no layout are `unused`; here every field is in one.
+    // Zoho: fields that are not in a layout are `unused`; here every field is in one.
     let is_any = match call.request.parameter("type") {
         None | Some("used" | "all") => !fields.is_empty(),
         Some("unused") => false,
@@ -23,14 +23,14 @@ pub(in crate::crm) fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
     Ok(if is_any { Reply::json(200, &json!({"fields": fields})) } else { Reply::empty(204) })
 }
 
-/// One field. Which answer Zoho gives for an unknown id is a guess.
+/// One field. Guess: how Zoho answers for an unknown id.
 pub(in crate::crm) fn one(call: &Call<'_>, id: &str) -> Result<Reply, ApiError> {
     let fields = read_module(call)?.map(described).unwrap_or_default();
     let field = fields.into_iter().find(|field| field["id"] == id);
     Ok(field.map_or_else(|| Reply::empty(204), |field| Reply::json(200, &json!({"fields": [field]}))))
 }
 
-/// The module of the parameter; none when there is one without records.
+/// The module that the parameter names; `None` if it has no records.
 fn read_module(call: &Call<'_>) -> Result<Option<Module>, ApiError> {
     let name = call.request.parameter("module").filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| errors::required_param_missing("module"))?;

@@ -1,4 +1,4 @@
-//! `GET /settings/…`: what the organisation is made of. It describes records and never reads one.
+//! `GET /settings/…`: modules and fields. It describes records and never reads one.
 
 mod field;
 pub(super) mod fields;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::records::User;
 
-/// Zoho: the fields of a module and the modules say which profiles may use them.
+/// Zoho: modules and fields say which profiles may use them.
 fn profiles() -> [(&'static str, &'static str); 2] {
     [("Administrator", "4876876000000026011"), ("Standard", "4876876000000026014")]
 }
@@ -19,7 +19,7 @@ fn named_profiles() -> Value {
     profiles().map(|(name, id)| json!({"name": name, "id": id})).into_iter().collect()
 }
 
-/// Who made all settings, as they name a person.
+/// The user who created all settings.
 fn author() -> Value {
     json!({"name": User::CURRENT.full_name(), "id": User::CURRENT.id()})
 }

@@ -1,4 +1,4 @@
-//! `GET /settings/modules` and `/settings/modules/{name or id}`: which modules there are.
+//! `GET /settings/modules` and `/settings/modules/{name or id}`: the modules of the organisation.
 
 use serde_json::{Value, json};
 
@@ -10,10 +10,10 @@ use crate::errors::{self, ApiError};
 use crate::records::{Field, Module, Type};
 use crate::wire::Reply;
 
-/// When all settings were changed last.
+/// When the settings were last changed.
 const CHANGED: &str = "2023-01-02T09:00:00+05:30";
 
-/// Every module, or those of some states.
+/// All modules, or those with the requested statuses.
 pub(in crate::crm) fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
     let states = read_states(call)?;
     if !modified::is_newer(call, CHANGED)? {
@@ -22,14 +22,14 @@ pub(in crate::crm) fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
     let is_meant = |entry: &&ModuleEntry| states.as_ref().is_none_or(|states| states.contains(&entry.status));
     let modules: Vec<_> =
         (1..).zip(TABLE).filter(|(_, entry)| is_meant(entry)).map(|(n, e)| row(n, e)).collect();
-    // A guess, in the way of the other lists.
+    // Guess: like the other lists.
     if modules.is_empty() {
         return Ok(Reply::empty(204));
     }
     Ok(Reply::json(200, &json!({"modules": modules})))
 }
 
-/// One module with more about it.
+/// One module in detail.
 pub(in crate::crm) fn one(name_or_id: &str) -> Result<Reply, ApiError> {
     let is_it = |entry: &ModuleEntry| entry.api_name == name_or_id || entry.id() == name_or_id;
     let (number, entry) =
@@ -38,7 +38,7 @@ pub(in crate::crm) fn one(name_or_id: &str) -> Result<Reply, ApiError> {
     Ok(Reply::json(200, &json!({"modules": [module]})))
 }
 
-/// Whether there is such a module, and none of its records. That listing one is no error is a guess.
+/// Whether the module exists but has no records in the sandbox. Guess: listing it is not an error.
 pub(in crate::crm) fn is_without_records(name: &str) -> bool {
     Module::named(name).is_none() && ModuleEntry::named(name).is_some_and(|entry| entry.api_supported)
 }
@@ -47,7 +47,7 @@ fn read_states(call: &Call<'_>) -> Result<Option<Vec<ModuleStatus>>, ApiError> {
     let Some(names) = call.request.parameter("status") else {
         return Ok(None);
     };
-    // Nothing is about to be deleted.
+    // Nothing is scheduled for deletion.
     let known = names.split(',').filter(|name| *name != "scheduled_for_deletion");
     let states: Option<_> = known.map(ModuleStatus::named).collect();
     states.map(Some).ok_or_else(|| errors::invalid_parameter("status"))
@@ -107,7 +107,7 @@ fn what_can_be_done(entry: &ModuleEntry) -> Value {
     })
 }
 
-/// Zoho: an empty object where there is no other module.
+/// Zoho: an empty object if there is no other module.
 fn parent(entry: &ModuleEntry) -> Value {
     match entry.parent.and_then(ModuleEntry::named) {
         Some(parent) => json!({"api_name": parent.api_name, "id": parent.id()}),
@@ -115,7 +115,7 @@ fn parent(entry: &ModuleEntry) -> Value {
     }
 }
 
-/// What only the answer about one module has. Which of its many members are here is a guess at what matters.
+/// The members that only the answer about one module has. There are many more; these are the ones likely to matter.
 fn details(entry: &ModuleEntry) -> Value {
     let (internal, fields): (Vec<_>, Vec<_>) = Module::named(entry.api_name)
         .into_iter()

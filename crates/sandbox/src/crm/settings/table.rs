@@ -1,29 +1,29 @@
-//! The modules of the organisation: those with records, and those that an organisation has besides.
+//! The modules of the organisation: those with records in the sandbox, and others that every organisation has.
 
 use GeneratedType::{Custom, Default, FieldTracker, Linking, Subform};
 use ModuleStatus::{SystemHidden, UserHidden, Visible};
 
-/// One row of `/settings/modules`. The name for programs and the one within Zoho are not always the same.
+/// One row of `/settings/modules`. The API name and the internal name are not always the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ModuleEntry {
     pub(super) api_name: &'static str,
     pub(super) module_name: &'static str,
     pub(super) singular: &'static str,
     pub(super) plural: &'static str,
-    /// What follows the digits that all ids begin with.
+    /// The end of the id, after the digits that all ids begin with.
     id: u32,
     pub(super) kind: GeneratedType,
     pub(super) status: ModuleStatus,
-    /// Whether its records can be asked for.
+    /// Whether the API can read its records.
     pub(super) api_supported: bool,
     pub(super) viewable: bool,
-    /// Whether records can be made and changed.
+    /// Whether the API can create and change its records.
     pub(super) writable: bool,
-    /// The module whose records hold its rows.
+    /// For a subform: the module whose records hold its rows.
     pub(super) parent: Option<&'static str>,
 }
 
-/// `generated_type`.
+/// The values of `generated_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum GeneratedType {
     Default,
@@ -40,7 +40,8 @@ pub(super) enum ModuleStatus {
     SystemHidden,
 }
 
-/// Zoho: `Events` is `Meetings` within, `Price_Books` is `PriceBooks`, what was made later is numbered.
+/// Zoho: internally `Events` is `Meetings` and `Price_Books` is `PriceBooks`; modules that were added later are
+/// numbered.
 pub(super) const TABLE: &[ModuleEntry] = &[
     page("Home", "Home", "Home", 2_173),
     module("Leads", "Lead", "Leads", 2_175),
@@ -105,7 +106,7 @@ pub(super) const TABLE: &[ModuleEntry] = &[
     },
 ];
 
-/// One that people work with.
+/// An ordinary module.
 const fn module(
     api_name: &'static str,
     singular: &'static str,
@@ -127,12 +128,12 @@ const fn module(
     }
 }
 
-/// One that is only a page of the web application.
+/// A module that is only a page of the web application.
 const fn page(api_name: &'static str, singular: &'static str, plural: &'static str, id: u32) -> ModuleEntry {
     ModuleEntry { api_supported: false, writable: false, ..module(api_name, singular, plural, id) }
 }
 
-/// One whose records are rows within those of another.
+/// A module whose records are rows in the records of another.
 const fn rows_of(
     parent: &'static str,
     api_name: &'static str,
@@ -150,7 +151,7 @@ const fn rows_of(
 }
 
 impl ModuleEntry {
-    /// The names are case sensitive.
+    /// Names are case-sensitive.
     pub(super) fn named(api_name: &str) -> Option<&'static Self> {
         TABLE.iter().find(|entry| entry.api_name == api_name)
     }
@@ -159,7 +160,7 @@ impl ModuleEntry {
         format!("4876876{:012}", self.id)
     }
 
-    /// One of those that have a tab in the web application.
+    /// Whether it has a tab in the web application.
     pub(super) fn has_tab(&self) -> bool {
         self.viewable && self.parent.is_none() && self.status != SystemHidden
     }

@@ -1,8 +1,8 @@
-//! What a type of field is called on the wire; the table is that of the documentation's sample of `Leads`.
+//! How the API describes the type of a field. The table is from the sample for `Leads` in Zoho's documentation.
 
 use crate::records::{Field, Type};
 
-/// How a field is described by its type.
+/// What the API says about the type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct WireType {
     pub(super) data_type: &'static str,
@@ -11,11 +11,11 @@ pub(super) struct WireType {
     pub(super) ui_type: u32,
 }
 
-/// None for what is no field of the layout.
+/// `None` for a field that is not part of the layout.
 pub(super) fn wire(field: &Field) -> Option<WireType> {
     let of = |data_type, json_type, length, ui_type| Some(WireType { data_type, json_type, length, ui_type });
     match field.data_type {
-        // Zoho: 18, though its ids have 19 digits by now.
+        // Zoho: 18, although ids have 19 digits by now.
         Type::Id => of("bigint", "string", 18, 52),
         Type::Text => of("text", "string", text_length(field.name), 1),
         Type::TextArea => of("textarea", "string", 32_000, 3),
@@ -28,7 +28,7 @@ pub(super) fn wire(field: &Field) -> Option<WireType> {
         Type::Integer => of("integer", "integer", 9, 32),
         Type::BigInteger => of("bigint", "string", 19, 52),
         Type::Currency => of("currency", "double", 16, 36),
-        // The number is a guess.
+        // Guess: the number.
         Type::Date => of("date", "string", 20, 24),
         Type::DateTime if is_stamp(field.name) => of("datetime", "string", 120, 200),
         Type::DateTime => of("datetime", "string", 120, 333),
@@ -38,7 +38,7 @@ pub(super) fn wire(field: &Field) -> Option<WireType> {
         Type::OwnerLookup => of("ownerlookup", "jsonobject", 120, 20),
         Type::ProfileImage => of("profileimage", "string", 255, 66),
         Type::Tags => of("text", "jsonarray", 2_000, 209),
-        // The lengths and numbers of these are guesses.
+        // Guess: the lengths and numbers of these.
         Type::Subform => of("subform", "jsonarray", 120, 201),
         Type::MultiSelectLookup => of("multiselectlookup", "jsonarray", 120, 444),
         Type::MultiUserLookup => of("multiuserlookup", "jsonarray", 120, 445),
@@ -51,7 +51,7 @@ fn is_stamp(name: &str) -> bool {
     matches!(name, "Created_Time" | "Modified_Time")
 }
 
-/// Where the sample has no such field it is 120.
+/// 120 for fields that are not in the sample.
 fn text_length(name: &str) -> u32 {
     match name {
         "Company" | "Account_Name" => 200,

@@ -1,4 +1,4 @@
-//! COQL: a text into a [`Query`], and what the text got wrong. Nothing here knows a module or a field.
+//! The syntax of COQL: parses a text into a [`Query`]. It knows no modules and no fields.
 
 mod parse;
 mod token;
@@ -7,7 +7,7 @@ use super::Criteria;
 pub(crate) use parse::parse;
 pub(crate) use token::LineColumn;
 
-/// A query as it was written.
+/// A parsed query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Query {
     pub(crate) columns: Vec<Column>,
@@ -41,7 +41,7 @@ pub(crate) enum Function {
     Avg,
 }
 
-/// Why a text is no query.
+/// Why a text is not a valid query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum QueryError {
     /// It does not begin with `select`.
@@ -56,7 +56,7 @@ pub(crate) enum QueryError {
         name: String,
         field: String,
     },
-    /// A `like` that is neither "starts with" nor "ends with" nor "contains".
+    /// A `like` pattern that means neither "starts with" nor "ends with" nor "contains".
     Pattern {
         field: String,
         value: String,
@@ -69,7 +69,7 @@ pub(crate) enum QueryError {
 }
 
 impl Column {
-    /// What the column comes under; that a function without an alias comes as it is written is a guess.
+    /// The name of the column in the answer. Guess: a function without an alias is named as it is written.
     pub(crate) fn name(&self) -> String {
         match (&self.alias, self.function) {
             (Some(alias), _) => alias.clone(),

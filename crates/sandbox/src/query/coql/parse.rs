@@ -1,12 +1,12 @@
-//! Tokens into a query.
+//! Parses tokens into a query.
 //!
-//! Zoho: `where` must be there, and more than two criteria stand in brackets, two by two.
+//! Zoho: `where` is mandatory, and more than two criteria need brackets around each pair.
 
 use super::token::{LineColumn, Token, TokenKind, tokens};
 use super::{Column, Function, OrderBy, Query, QueryError};
 use crate::query::{Comparison, Criteria, Junction, Operator};
 
-/// How many brackets may be open: more are no query but a try.
+/// How deeply brackets may be nested, so that no query can exhaust the stack.
 const MOST_OPEN: usize = 60;
 
 pub(crate) fn parse(text: &str) -> Result<Query, QueryError> {
@@ -190,7 +190,7 @@ impl Parser {
         }
     }
 
-    /// A clause that must be there: where the query ends or another clause begins it is missing.
+    /// A mandatory clause. It is missing if the query ends here or another clause begins.
     fn clause(&mut self, word: &'static str) -> Result<(), QueryError> {
         let others = ["from", "where", "group", "order", "limit", "offset"];
         if self.skip_keyword(word) {
@@ -235,7 +235,7 @@ impl Parser {
         self.tokens.get(self.next)
     }
 
-    /// The next token is wrong, or it is missing: then it is the last one that is named.
+    /// The error for the next token. If there is none, it names the last one.
     fn unexpected(&self) -> QueryError {
         let start = QueryError::Unexpected { place: LineColumn { line: 1, column: 1 }, near: String::new() };
         self.peek().or(self.tokens.last()).map_or(start, Token::unexpected)
@@ -254,7 +254,7 @@ fn sign(symbol: &str) -> Option<(Operator, bool)> {
     })
 }
 
-/// Zoho: `like` is for "starts with", "ends with" and "contains" only. That one without `%` is refused is a guess.
+/// Zoho: `like` is only for "starts with", "ends with" and "contains". Guess: a pattern without `%` is rejected.
 fn pattern(field: &str, value: &str) -> Result<(Operator, String), QueryError> {
     let (without_first, without_last) = (value.strip_prefix('%'), value.strip_suffix('%'));
     let (operator, part) = match (without_first, without_last) {

@@ -1,4 +1,4 @@
-//! Queries that are read, that are refused, and that are written and read again.
+//! Queries that are parsed, that are rejected, and that are written and parsed again.
 
 use std::fmt::Write;
 
@@ -116,7 +116,7 @@ proptest! {
     }
 }
 
-/// A name or value: with quotes, spaces and keywords in it.
+/// A name or value, with quotes, spaces and keywords in it.
 fn text() -> impl Strategy<Value = String> {
     "[A-Za-z_][A-Za-z_.]{0,8}|select|it's \"so\"|\\PC{1,10}"
         .prop_filter("no pattern", |text| !text.contains('%'))

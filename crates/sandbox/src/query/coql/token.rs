@@ -1,8 +1,8 @@
-//! COQL cut into tokens, each with its place.
+//! Splits COQL into tokens with their positions.
 
 use super::QueryError;
 
-/// Where a token begins, counted from 1 and in letters.
+/// Where a token begins, in characters, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LineColumn {
     pub(crate) line: usize,
@@ -12,7 +12,7 @@ pub(crate) struct LineColumn {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Token {
     pub(super) kind: TokenKind,
-    /// What it means: of a quoted text what is between the quotes.
+    /// The text; of a quoted text, what is between the quotes.
     pub(super) text: String,
     pub(super) place: LineColumn,
 }
@@ -27,7 +27,7 @@ pub(super) enum TokenKind {
     Symbol,
 }
 
-/// The words that are no names unless they are in quotes.
+/// Words that cannot be names unless they are quoted.
 const KEYWORDS: &[&str] = &[
     "select", "from", "where", "and", "or", "not", "in", "like", "between", "is", "null", "as", "group",
     "by", "order", "asc", "desc", "limit", "offset",
@@ -102,7 +102,7 @@ impl Lexer<'_> {
         taken.to_owned()
     }
 
-    /// Zoho: a quote in a text is written twice.
+    /// Zoho: a quote inside a quoted text is doubled.
     fn quoted(&mut self, quote: char, place: LineColumn) -> Result<String, QueryError> {
         let mut text = String::new();
         self.take(1);
