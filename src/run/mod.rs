@@ -2,6 +2,8 @@
 //!
 //! It decides nothing that a pure function of another station can decide, and prints nothing: it tells [`event`]s.
 
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+
 pub mod answer;
 pub mod by_hand;
 #[cfg(test)]
