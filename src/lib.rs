@@ -8,6 +8,11 @@
 //! at the end:  target.prepare (durable, hidden) → apply (visible)
 //! ```
 
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::panic, clippy::unreachable, clippy::unused_result_ok)
+)]
+
 pub mod auth;
 pub mod cli;
 pub mod diagnostic;

@@ -11,6 +11,8 @@
 //! What all strands share is in [`services`]; `journal/` is what another process needs to resume a run, `preview/` what
 //! is shown without one.
 
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+
 pub mod answer;
 mod credits;
 mod deletes;

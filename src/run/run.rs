@@ -119,7 +119,10 @@ async fn end(mut services: Services<'_>, stopped: Result<(), Stop>, start: &Star
     let (is_left, goes_on) = (ends.is_left, left.or_else(|| ends.goes_on.clone()));
     let outcome = outcome(&services, ending, ends, goes_on, start.elapsed());
     if is_left {
-        // The locks go with the process.
+        #[expect(
+            clippy::mem_forget,
+            reason = "a thread is still at it: its locks go with the process, not before"
+        )]
         std::mem::forget(services);
     }
     outcome

@@ -70,6 +70,7 @@ impl Stopping {
         });
         // The senders live as long as this, so that none of them goes away.
         let _ = select_all(ends).await;
+        #[expect(clippy::disallowed_methods, reason = "a request in flight has real time")]
         tokio::time::sleep(grace).await;
     }
 }

@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "how long a search goes on is real time")]
+
 use std::time::{Duration, Instant};
 
 use super::project::Wishes;
