@@ -12,7 +12,7 @@ use crate::target::worker::FEW_BYTES;
 /// How long the search by seeds goes on in one test.
 fn patience() -> Duration {
     let seconds = std::env::var("RIVER_SCHEDULER_SECONDS").ok().and_then(|text| text.parse().ok());
-    Duration::from_secs_f64(seconds.unwrap_or(1.0))
+    Duration::from_secs_f64(seconds.unwrap_or(0.1))
 }
 
 /// Timers of tokio exist in it, and none of them goes off: time is virtual.

@@ -151,10 +151,9 @@ steps:
     ended_with(&ended, walk.exit())?;
     project.no_surprises()?;
     let landed = project.landed("items.jsonl").map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    let due = walk
-        .exit()
-        .is_success()
-        .then(|| (1..=PAGES * SIZE).map(|id| format!("{}\n", json!({ "id": id }))).collect::<String>());
+    let lines =
+        || (1..=PAGES * SIZE).map(|id| json!({ "id": id }).to_string() + "\n").collect::<Vec<_>>().concat();
+    let due = walk.exit().is_success().then(lines);
     if landed == due { Ok(()) } else { Err(format!("{due:?} should have landed, there is {landed:?}")) }
 }
 

@@ -105,7 +105,7 @@ fn table(bytes: &[u8]) -> Result<Vec<Row>, String> {
 fn database(path: &std::path::Path) -> rusqlite::Result<Vec<Row>> {
     let database = rusqlite::Connection::open(path)?;
     let mut statement = database.prepare("SELECT * FROM items")?;
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let rows = statement.query_map([], |row| {
         let cell = |(place, name): (usize, &String)| {
             let text = match row.get(place)? {
