@@ -1,7 +1,7 @@
 //! From the facts of one page to the next request.
 
 use super::cursor::{Cursor, Position};
-use crate::plan::paging::{PaginateKind, PagingRules};
+use crate::plan::paging::{Name, PagingRules, Way};
 
 /// What a page says that matters for paging.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -122,11 +122,11 @@ pub fn advance(rules: &PagingRules, facts: &PageFacts, cursor: &Cursor) -> Next 
     if facts.more == Some(false) || facts.stop == Some(true) {
         return step.end();
     }
-    match rules.kind {
-        PaginateKind::Page => step.next_number(),
-        PaginateKind::Offset => step.next_offset(),
-        PaginateKind::Cursor => step.next_named(Position::Token),
-        PaginateKind::NextUrl | PaginateKind::LinkHeader => step.next_named(Position::Url),
+    match rules.kind.way() {
+        Way::Number => step.next_number(),
+        Way::Offset => step.next_offset(),
+        Way::Named(Name::Token, _) => step.next_named(Position::Token),
+        Way::Named(Name::Url, _) => step.next_named(Position::Url),
     }
 }
 
@@ -267,6 +267,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::plan::paging::PaginateKind;
 
     fn rules(kind: PaginateKind) -> PagingRules {
         PagingRules { kind, start: kind.default_start(), size: None, max_pages: None, allow_repeat: false }

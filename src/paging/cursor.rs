@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::paging::{PaginateKind, PagingRules};
+use crate::plan::paging::{PagingRules, Way};
 
 /// The page that is requested, and what was received before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,10 +92,10 @@ impl Position {
 impl Cursor {
     /// Where paging by these rules begins.
     pub fn first(rules: &PagingRules) -> Self {
-        let position = match rules.kind {
-            PaginateKind::Page => Position::Number(rules.start),
-            PaginateKind::Offset => Position::Offset(rules.start),
-            PaginateKind::Cursor | PaginateKind::NextUrl | PaginateKind::LinkHeader => Position::First,
+        let position = match rules.kind.way() {
+            Way::Number => Position::Number(rules.start),
+            Way::Offset => Position::Offset(rules.start),
+            Way::Named(..) => Position::First,
         };
         Self { page: 1, position, records: 0, total: None, promised: false, seen: Vec::new() }
     }
@@ -147,6 +147,7 @@ fn hash_of(text: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::paging::PaginateKind;
 
     #[test]
     fn hashes_never_change() {

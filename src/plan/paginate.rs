@@ -1,6 +1,6 @@
 //! How the next page is found, compiled.
 
-use super::paging::{NextFrom, PaginateKind, PagingRules};
+use super::paging::{NamedIn, PaginateKind, PagingRules, Way};
 use super::request::{BodyPlan, RequestPlan};
 use super::scope::{Meaning, Room, Scope};
 use super::written::Written;
@@ -158,10 +158,10 @@ impl Builder<'_> {
     }
 
     fn next(&mut self) -> Result<Option<NextPlan>, Malformed> {
-        match self.kind.next_from() {
-            NextFrom::Counting => Ok(None),
-            NextFrom::LinkHeader => Ok(Some(NextPlan::LinkHeader)),
-            NextFrom::TheAuthor => self.given_next().map(Some),
+        match self.kind.way() {
+            Way::Number | Way::Offset => Ok(None),
+            Way::Named(_, NamedIn::LinkHeader) => Ok(Some(NextPlan::LinkHeader)),
+            Way::Named(_, NamedIn::TheAuthorsPlace) => self.given_next().map(Some),
         }
     }
 

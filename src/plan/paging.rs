@@ -2,84 +2,90 @@
 
 pub use crate::spec::paginate::PaginateKind;
 
-/// What says where the next page is.
+/// How a later page is asked for. All that is true of a kind of paging follows from it, so that no two facts about a kind
+/// can disagree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NextFrom {
-    /// Nothing in the answer: pages are counted.
-    Counting,
-    /// What `next` names.
-    TheAuthor,
-    /// The `Link` header.
+pub enum Way {
+    /// By its number, which counts up by one.
+    Number,
+    /// By how many records come before it.
+    Offset,
+    /// By what the page before names.
+    Named(Name, NamedIn),
+}
+
+/// What a page names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Name {
+    /// A token, for which the request has a place.
+    Token,
+    /// A URL, which replaces that of the request and is resolved against it.
+    Url,
+}
+
+/// Where a page names the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamedIn {
+    /// Where `next` says.
+    TheAuthorsPlace,
+    /// In the `Link` header, with `rel="next"`.
     LinkHeader,
 }
 
-/// What is true of each kind. A new kind answers all of these before it compiles.
 impl PaginateKind {
-    /// What says where the next page is.
-    pub fn next_from(self) -> NextFrom {
+    /// How a later page is asked for.
+    pub fn way(self) -> Way {
         match self {
-            Self::Page | Self::Offset => NextFrom::Counting,
-            Self::Cursor | Self::NextUrl => NextFrom::TheAuthor,
-            Self::LinkHeader => NextFrom::LinkHeader,
+            Self::Page => Way::Number,
+            Self::Offset => Way::Offset,
+            Self::Cursor => Way::Named(Name::Token, NamedIn::TheAuthorsPlace),
+            Self::NextUrl => Way::Named(Name::Url, NamedIn::TheAuthorsPlace),
+            Self::LinkHeader => Way::Named(Name::Url, NamedIn::LinkHeader),
         }
     }
 
     /// Whether the author must say where the next page is named, with `next`.
     pub fn takes_next(self) -> bool {
-        self.next_from().takes_next()
+        match self.way() {
+            Way::Named(_, NamedIn::TheAuthorsPlace) => true,
+            Way::Number | Way::Offset | Way::Named(_, NamedIn::LinkHeader) => false,
+        }
     }
 
     /// Whether pages are counted, from `start` on: no page names the next one.
     pub fn is_counted(self) -> bool {
-        self.next_from().is_counting()
+        match self.way() {
+            Way::Number | Way::Offset => true,
+            Way::Named(..) => false,
+        }
     }
 
-    /// Whether the next page is a URL, which replaces that of the request and is resolved against it. Otherwise the
-    /// request has a place for the page.
+    /// Whether the next page is a URL. Otherwise the request has a place for the page.
     pub fn follows_urls(self) -> bool {
-        match self {
-            Self::NextUrl | Self::LinkHeader => true,
-            Self::Page | Self::Offset | Self::Cursor => false,
+        match self.way() {
+            Way::Named(Name::Url, _) => true,
+            Way::Number | Way::Offset | Way::Named(Name::Token, _) => false,
         }
     }
 
     /// Whether paging ends only when as many records came as `total` declares.
     pub fn must_reach_total(self) -> bool {
-        match self {
-            Self::Offset => true,
-            Self::Page | Self::Cursor | Self::NextUrl | Self::LinkHeader => false,
-        }
+        self.counts_records()
     }
 
-    /// Whether later pages are known only if each holds as many records as `size` says.
+    /// Whether records are counted: then later pages are known only if each is as long as `size` says.
     pub fn counts_records(self) -> bool {
-        match self {
-            Self::Offset => true,
-            Self::Page | Self::Cursor | Self::NextUrl | Self::LinkHeader => false,
+        match self.way() {
+            Way::Offset => true,
+            Way::Number | Way::Named(..) => false,
         }
     }
 
     /// Where paging begins if the author does not say; what is not counted has no start.
     pub fn default_start(self) -> u64 {
-        match self {
-            Self::Page => 1,
-            Self::Offset | Self::Cursor | Self::NextUrl | Self::LinkHeader => 0,
-        }
-    }
-}
-
-impl NextFrom {
-    fn takes_next(self) -> bool {
-        match self {
-            Self::TheAuthor => true,
-            Self::Counting | Self::LinkHeader => false,
-        }
-    }
-
-    fn is_counting(self) -> bool {
-        match self {
-            Self::Counting => true,
-            Self::TheAuthor | Self::LinkHeader => false,
+        match self.way() {
+            Way::Number => 1,
+            Way::Offset | Way::Named(..) => 0,
         }
     }
 }
