@@ -73,21 +73,17 @@ impl<'a> Strand<'_, 'a> {
 
     /// The items: written down before the first begins, or read again.
     fn items(&self, each: &'a EachPlan, saved: Option<&SavedEach>, path: &[u64]) -> Result<ItemsFile, Stop> {
-        let unusable = |error: ItemsError| {
-            let cause =
-                std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-            let message = format!("loop `{}`: {error}{cause}", each.name);
-            Stop::from(Diagnostic::error(Code::BadState, message).help("`--restart` starts over"))
-        };
         let stage = self.services.journal.stage();
         if let (Some(saved), Some(stage)) = (saved, stage) {
-            return ItemsFile::resume(stage, saved.items.clone(), saved.at).map_err(unusable);
+            let resumed = ItemsFile::resume(stage, saved.items.clone(), saved.at);
+            return resumed.map_err(|error| Stop::CannotResume(Box::new(about_items(each, &error))));
         }
         let items = self.evaluate(each)?;
         match stage.filter(|_| !each.is_secret) {
             Some(stage) => {
                 let place = path.iter().map(u64::to_string).collect::<Vec<_>>().join("-");
-                ItemsFile::write(stage, &format!("items-{place}.jsonl"), items).map_err(unusable)
+                let written = ItemsFile::write(stage, &place, items);
+                Ok(written.map_err(|error| about_items(each, &error))?)
             }
             None => Ok(ItemsFile::in_memory(items)),
         }
@@ -185,9 +181,16 @@ impl<'l> Driver<'l, '_, '_> {
     }
 
     fn lost(&self, error: &ItemsError) -> Stop {
-        let message = format!("loop `{}`: {error}", self.each.name);
-        Diagnostic::error(Code::BadState, message).help("`--restart` starts over").into()
+        Stop::CannotResume(Box::new(about_items(self.each, error)))
     }
+}
+
+/// The finding about a list of items that cannot be written down or read again.
+fn about_items(each: &EachPlan, error: &ItemsError) -> Diagnostic {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    let message = format!("loop `{}`: {error}{cause}", each.name);
+    Diagnostic::error(Code::BadState, message)
+        .help("see whether `.river` at the project's root can be written")
 }
 
 /// One item of a loop.

@@ -15,6 +15,8 @@ pub(super) enum Stop {
     Interrupted,
     /// It has done as much as one run may; the finding says which limit was reached.
     Limit(Box<Diagnostic>),
+    /// What an interrupted run wrote down to be resumed is lost or has changed: only a run from the start can go on.
+    CannotResume(Box<Diagnostic>),
     /// Another strand has ended the run; its reason counts.
     Elsewhere,
 }
@@ -24,7 +26,11 @@ impl Stop {
     pub(super) fn is_elsewhere(&self) -> bool {
         match self {
             Self::Elsewhere => true,
-            Self::Failed(_) | Self::Target(_) | Self::Interrupted | Self::Limit(_) => false,
+            Self::Failed(_)
+            | Self::Target(_)
+            | Self::Interrupted
+            | Self::Limit(_)
+            | Self::CannotResume(_) => false,
         }
     }
 
@@ -35,7 +41,11 @@ impl Stop {
                 finding.message = format!("{item}: {}", finding.message);
                 Self::Failed(finding)
             }
-            other @ (Self::Target(_) | Self::Interrupted | Self::Limit(_) | Self::Elsewhere) => other,
+            other @ (Self::Target(_)
+            | Self::Interrupted
+            | Self::Limit(_)
+            | Self::CannotResume(_)
+            | Self::Elsewhere) => other,
         }
     }
 }

@@ -96,7 +96,7 @@ async fn put_in_place(services: &Services<'_>, prepared: Vec<Prepared>, count: L
         Err(stop) => return Ends { is_left: true, ..Ends::failed(stop) }.noted(LEFT_DECIDED),
     };
 
-    journal.remove_unneeded();
+    journal.remove_lists();
     let note = match &shown.error {
         None => journal.end("complete", world).await,
         Some(_) => journal.have_landed(shown.landed.len()).await,
@@ -159,14 +159,14 @@ impl Stop {
     pub(super) fn may_land_in_part(&self) -> bool {
         match self {
             Self::Failed(_) | Self::Interrupted | Self::Limit(_) | Self::Elsewhere => true,
-            Self::Target(_) => false,
+            Self::Target(_) | Self::CannotResume(_) => false,
         }
     }
 
     /// How the run ends.
     pub(super) fn ending(self, clean: impl Fn(Diagnostic) -> Diagnostic) -> Ending {
         match self {
-            Self::Failed(finding) => Ending::Failed(Box::new(clean(*finding))),
+            Self::Failed(finding) | Self::CannotResume(finding) => Ending::Failed(Box::new(clean(*finding))),
             Self::Target(TargetError::Closed) => Ending::OutputClosed,
             Self::Target(error) => Ending::TargetFailed(Box::new(clean(about_target(&error)))),
             Self::Interrupted | Self::Elsewhere => Ending::Interrupted,

@@ -66,6 +66,7 @@ async fn try_it(attempt: &Attempt<'_>) -> Tried {
         {
             Tried::RefusedWhereItResumed(why.message)
         }
+        Err(Stop::CannotResume(why)) => Tried::RefusedWhereItResumed(why.message),
         stopped => Tried::Stopped(stopped),
     }
 }
@@ -173,7 +174,7 @@ async fn what_is_left(
         Err(Stop::Failed(_) | Stop::Interrupted | Stop::Limit(_) | Stop::Elsewhere) => {
             services.journal.last_checkpoint(services).await
         }
-        Err(Stop::Target(_)) => services.journal.stored_place(),
+        Err(Stop::Target(_) | Stop::CannotResume(_)) => services.journal.stored_place(),
     }
 }
 

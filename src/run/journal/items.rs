@@ -16,6 +16,9 @@ use sha2::{Digest, Sha256};
 use super::checkpoint;
 use crate::fault_point::{FaultPoint, reach};
 
+/// What the names of their files begin with.
+const BEGINS: &str = "items-";
+
 /// The items of a loop, from the one that comes next.
 #[derive(Debug)]
 pub(in crate::run) struct ItemsFile {
@@ -62,16 +65,20 @@ impl ItemsFile {
         Self { source: Source::Memory(items), position: Cell::new(0) }
     }
 
-    /// Writes the items down, durably; in memory, if one of them is not the same in JSON.
+    /// Writes the items down, durably, in a file of their own that begins with a name; in memory, if one of them is not
+    /// the same in JSON.
     pub(in crate::run) fn write(folder: &Path, name: &str, items: Vec<Value>) -> Result<Self, ItemsError> {
         let Some(lines) = items.iter().map(checkpoint::saved).collect::<Option<Vec<_>>>() else {
             return Ok(Self::in_memory(items));
         };
-        let path = folder.join(name);
+        // A stored checkpoint may name the list of an earlier try: that one stays until another is stored.
+        let names = (1_u64..).map(|number| format!("{BEGINS}{name}.{number}.jsonl"));
+        let name = names.into_iter().find(|name| !folder.join(name).exists()).unwrap_or_default();
+        let path = folder.join(&name);
         let written =
             write_lines(&path, &lines).map_err(|source| ItemsError::Io { doing: "written", source })?;
         reach(FaultPoint::ItemsSynced);
-        let saved = SavedItems { file: name.to_owned(), count: lines.len() as u64, ..written };
+        let saved = SavedItems { file: name, count: lines.len() as u64, ..written };
         Self::open(path, saved, 0)
     }
 
@@ -186,6 +193,15 @@ pub(in crate::run) fn remove(path: &Path) {
         crate::target::stage::remove_if_empty(folder);
     }
     reach(FaultPoint::ItemsRemoved);
+}
+
+/// Removes all lists in a run's folder, those included that no checkpoint has ever named.
+pub(in crate::run) fn remove_all(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(BEGINS) {
+            remove(&entry.path());
+        }
+    }
 }
 
 fn write_lines(path: &Path, items: &[serde_json::Value]) -> io::Result<SavedItems> {

@@ -129,9 +129,9 @@ impl<'a> Journal<'a> {
         self.unneeded.borrow_mut().extend(path.map(Path::to_owned));
     }
 
-    /// Removes the lists of items that nobody needs: what the run got is decided.
-    pub(super) fn remove_unneeded(&self) {
-        self.unneeded.take().iter().for_each(|path| items::remove(path));
+    /// Removes all lists of items: what the run got has landed.
+    pub(super) fn remove_lists(&self) {
+        items::remove_all(&self.stage);
     }
 
     /// Stores how far the run got, if it is time.
