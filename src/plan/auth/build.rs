@@ -53,17 +53,6 @@ pub(super) struct Builder<'a> {
     pub(super) findings: &'a mut Findings,
 }
 
-/// What a field of a secret or an open value holds: given by itself, or as a field that may be absent.
-pub(super) trait MaybeValue {
-    fn value(&self) -> Option<&ConnectionValue>;
-}
-
-impl MaybeValue for Field<ConnectionValue> {
-    fn value(&self) -> Option<&ConnectionValue> {
-        self.given()
-    }
-}
-
 impl Builder<'_> {
     fn kind(&mut self, spec: &AuthSpec) -> Result<Option<AuthKind>, Malformed> {
         self.origins(spec);
@@ -197,18 +186,18 @@ impl Builder<'_> {
     }
 
     /// A value that may be shown.
-    pub(super) fn value(&mut self, name: &str, value: &impl MaybeValue) {
-        self.add(name, value.value(), false);
+    pub(super) fn value(&mut self, name: &str, value: &Field<ConnectionValue>) {
+        self.add(name, value.given(), false);
     }
 
     /// A value that is secret wherever it comes from.
-    pub(super) fn secret(&mut self, name: &str, value: &impl MaybeValue) {
-        if let Some(node) = value.value().and_then(ConnectionValue::literal)
+    pub(super) fn secret(&mut self, name: &str, value: &Field<ConnectionValue>) {
+        if let Some(node) = value.given().and_then(ConnectionValue::literal)
             && !looks_secret(name)
         {
             warn_in_clear(name, self.home.file.unwrap_or("inline"), node, self.findings);
         }
-        self.add(name, value.value(), true);
+        self.add(name, value.given(), true);
     }
 
     /// A list or mapping would be sent as nothing.
