@@ -50,6 +50,10 @@ points! {
     TreeSynced = "tree synced",
     /// How far the run got is in the state.
     Checkpointed = "checkpointed",
+    /// The items of a loop are written down, durably.
+    ItemsSynced = "items synced",
+    /// The list of a loop's items is removed.
+    ItemsRemoved = "items removed",
     /// All targets are prepared.
     Prepared = "prepared",
     /// What lands is in the state, with the watermarks.

@@ -24,3 +24,4 @@ pub mod secret;
 pub mod spec;
 pub mod state;
 pub mod target;
+pub mod threads;

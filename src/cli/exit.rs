@@ -42,6 +42,21 @@ impl Exit {
         Exit::Interrupted,
     ];
 
+    /// Whether everything was done.
+    pub fn is_success(self) -> bool {
+        match self {
+            Self::Success => true,
+            Self::Failed
+            | Self::Usage
+            | Self::CheckFailed
+            | Self::Incomplete
+            | Self::Locked
+            | Self::Auth
+            | Self::Target
+            | Self::Interrupted => false,
+        }
+    }
+
     /// What a run has to say at its end, and how the command ends then.
     pub(super) fn of(ending: &Ending) -> (&[Diagnostic], Self) {
         match ending {

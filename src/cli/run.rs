@@ -158,14 +158,11 @@ fn execute(
         listeners.0.push(Box::new(Progress::on_terminal()));
     }
     let person = terminal.interactive.then(|| terminal.err.clone());
-    Ok(runtime.block_on(async {
-        let signals = tokio::spawn(super::signals::listen(interrupter, person));
-        // It listens before anything is locked or asked for.
-        tokio::task::yield_now().await;
-        let outcome = crate::run::run(plan, &world, redactor, &mut listeners).await;
-        signals.abort();
-        outcome
-    }))
+    super::signals::listen(interrupter, person, terminal.err.clone());
+    let outcome = runtime.block_on(crate::run::run(plan, &world, redactor, &mut listeners));
+    // What is still looked up for a request that was given up must not hold the process.
+    runtime.shutdown_background();
+    Ok(outcome)
 }
 
 /// What a run gets from this process.
@@ -207,15 +204,21 @@ fn report_outcome(
     terminal: &mut Terminal,
 ) -> anyhow::Result<Exit> {
     let (findings, exit) = Exit::of(&outcome.ending);
-    if matches!(outcome.ending, Ending::OutputClosed) {
-        return Ok(exit); // whoever read it has seen enough
-    }
-    if let Ending::Skipped(why) = &outcome.ending {
-        writeln!(terminal.err, "{}: {why}", plan.name)?;
-        return Ok(exit);
+    match &outcome.ending {
+        Ending::OutputClosed => return Ok(exit), // whoever read it has seen enough
+        Ending::Skipped(why) => {
+            writeln!(terminal.err, "{}: {why}", plan.name)?;
+            return Ok(exit);
+        }
+        Ending::Complete
+        | Ending::Incomplete(_)
+        | Ending::Failed(_)
+        | Ending::TargetFailed(_)
+        | Ending::Interrupted
+        | Ending::Locked(_) => {}
     }
     terminal.findings(findings, &project.sources)?;
-    if !(arguments.quiet && exit == Exit::Success) {
+    if !(arguments.quiet && exit.is_success()) {
         writeln!(terminal.err, "{}", report::summary(&plan.name, outcome, &folder(project, terminal)))?;
     }
     Ok(exit)

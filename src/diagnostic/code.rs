@@ -108,4 +108,10 @@ impl Code {
     pub fn is_about_signing_in(self) -> bool {
         matches!(self, Self::NotSignedIn | Self::SignInFailed)
     }
+
+    /// Whether it says that a service refused something, or answered what the step cannot use: another item of a loop may
+    /// do better. Mistakes of the author, full disks and credentials are no such thing.
+    pub fn is_about_an_answer(self) -> bool {
+        matches!(self, Self::BadStatus | Self::RuleFailed | Self::Unexpected | Self::BadBody)
+    }
 }

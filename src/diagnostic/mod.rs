@@ -22,6 +22,16 @@ pub enum Severity {
     Warning,
 }
 
+impl Severity {
+    /// Whether the pipeline cannot run.
+    pub fn is_error(self) -> bool {
+        match self {
+            Self::Error => true,
+            Self::Warning => false,
+        }
+    }
+}
+
 /// A place in a source file and what to say there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
@@ -128,7 +138,7 @@ impl Findings {
 
     /// Whether at least one is an error.
     pub fn has_errors(&self) -> bool {
-        self.list.iter().any(|finding| finding.severity == Severity::Error)
+        self.list.iter().any(|finding| finding.severity.is_error())
     }
 
     /// Whether there are none.

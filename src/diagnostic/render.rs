@@ -16,6 +16,16 @@ pub enum Style {
     Coloured,
 }
 
+impl Style {
+    /// Whether a terminal shows colours.
+    pub fn is_coloured(self) -> bool {
+        match self {
+            Self::Coloured => true,
+            Self::Plain => false,
+        }
+    }
+}
+
 /// The text of one finding, without a final line break.
 pub fn render(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> String {
     let renderer = match style {

@@ -129,7 +129,7 @@ impl Template {
     pub fn literal(&self) -> Option<&str> {
         match &self.kind {
             TemplateKind::Literal(text) => Some(text),
-            _ => None,
+            TemplateKind::Lone(..) | TemplateKind::Mixed(_) => None,
         }
     }
 
@@ -161,7 +161,10 @@ impl Template {
 
     /// Whether it has statements (`{% … %}`), which may change a value before it is written.
     pub fn has_statements(&self) -> bool {
-        matches!(&self.kind, TemplateKind::Mixed(mixed) if mixed.rewritten.original.contains("{%"))
+        match &self.kind {
+            TemplateKind::Mixed(mixed) => mixed.rewritten.original.contains("{%"),
+            TemplateKind::Literal(_) | TemplateKind::Lone(..) => false,
+        }
     }
 
     /// The values that its expressions compute, each by itself. Left out are those that fail, as those that only mean

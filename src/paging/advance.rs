@@ -1,7 +1,7 @@
 //! From the facts of one page to the next request.
 
 use super::cursor::{Cursor, Position};
-use crate::plan::paging::{PagingKind, PagingRules};
+use crate::plan::paging::{PaginateKind, PagingRules};
 
 /// What a page says that matters for paging.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -113,20 +113,30 @@ pub fn advance(rules: &PagingRules, facts: &PageFacts, cursor: &Cursor) -> Next 
         return Next::Error(PagingError::RepeatedPage { page: cursor.page });
     }
     match facts.ended {
-        Some(Ended::Empty) if cursor.promised => {
+        Some(ended) if ended.says_nothing_came() && cursor.promised => {
             return Next::Incomplete(IncompleteReason::PromiseBroken { page: cursor.page });
         }
-        Some(_) => return step.end(),
+        Some(Ended::Empty | Ended::Stop | Ended::Skip) => return step.end(),
         None => {}
     }
     if facts.more == Some(false) || facts.stop == Some(true) {
         return step.end();
     }
     match rules.kind {
-        PagingKind::Page => step.next_number(),
-        PagingKind::Offset => step.next_offset(),
-        PagingKind::Cursor => step.next_named(Position::Token),
-        PagingKind::NextUrl | PagingKind::LinkHeader => step.next_named(Position::Url),
+        PaginateKind::Page => step.next_number(),
+        PaginateKind::Offset => step.next_offset(),
+        PaginateKind::Cursor => step.next_named(Position::Token),
+        PaginateKind::NextUrl | PaginateKind::LinkHeader => step.next_named(Position::Url),
+    }
+}
+
+impl Ended {
+    /// Whether there was nothing where the page before may have promised more.
+    fn says_nothing_came(self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Stop | Self::Skip => false,
+        }
     }
 }
 
@@ -171,19 +181,13 @@ impl Step<'_> {
         if self.facts.records == 0 && !author_says_when {
             return Next::Complete;
         }
-        let number = match self.cursor.position {
-            Position::Number(number) => number,
-            _ => self.rules.start,
-        };
+        let number = self.cursor.position.count().unwrap_or(self.rules.start);
         self.request(Position::Number(number.saturating_add(1)))
     }
 
     /// Moves by the records received: a server that caps its pages would make `size` skip some.
     fn next_offset(&self) -> Next {
-        let offset = match self.cursor.position {
-            Position::Offset(offset) => offset,
-            _ => self.rules.start,
-        };
+        let offset = self.cursor.position.count().unwrap_or(self.rules.start);
         let more = self.facts.more == Some(true);
         match self.facts.records {
             0 if more => Next::Error(PagingError::Stalled { page: self.cursor.page, offset }),
@@ -221,7 +225,7 @@ impl Step<'_> {
     fn end(&self) -> Next {
         match self.total() {
             Some(declared)
-                if self.rules.kind == PagingKind::Offset && self.received() < self.least(declared) =>
+                if self.rules.kind.must_reach_total() && self.received() < self.least(declared) =>
             {
                 let received = self.received();
                 Next::Incomplete(IncompleteReason::TotalMissed { declared, received })
@@ -264,9 +268,8 @@ mod tests {
 
     use super::*;
 
-    fn rules(kind: PagingKind) -> PagingRules {
-        let start = u64::from(kind == PagingKind::Page);
-        PagingRules { kind, start, size: None, max_pages: None, allow_repeat: false }
+    fn rules(kind: PaginateKind) -> PagingRules {
+        PagingRules { kind, start: kind.default_start(), size: None, max_pages: None, allow_repeat: false }
     }
 
     fn facts(records: u64) -> PageFacts {
@@ -298,7 +301,7 @@ mod tests {
 
     #[test]
     fn pages_are_counted() {
-        let page = rules(PagingKind::Page);
+        let page = rules(PaginateKind::Page);
         let more = |records, more| PageFacts { more: Some(more), ..facts(records) };
         let stop = |records, stop| PageFacts { stop: Some(stop), ..facts(records) };
         let broken = "incomplete: page 2 is empty, though the page before it said that there is more";
@@ -324,7 +327,7 @@ mod tests {
 
     #[test]
     fn offsets_move_by_what_was_received() {
-        let offset = PagingRules { size: Some(100), ..rules(PagingKind::Offset) };
+        let offset = PagingRules { size: Some(100), ..rules(PaginateKind::Offset) };
         let total = |records, total| PageFacts { total: Some(total), ..facts(records) };
         let more = |records, more| PageFacts { more: Some(more), ..facts(records) };
         let missed = "incomplete: the pages declare 200 records in total, but held 150";
@@ -356,7 +359,7 @@ mod tests {
     #[test]
     fn a_later_start_leaves_records_out_of_the_total() {
         let total = |records| PageFacts { total: Some(150), ..facts(records) };
-        let from = |start| PagingRules { start, ..rules(PagingKind::Offset) };
+        let from = |start| PagingRules { start, ..rules(PaginateKind::Offset) };
         assert_eq!(walk(&from(1), &[total(149), total(1)]), ["Offset(150)", "complete"]);
         assert_eq!(walk(&from(100), &[total(50), total(0)]), ["Offset(150)", "complete"]);
         assert_eq!(walk(&from(101), &[total(50)]), ["complete"]);
@@ -366,7 +369,7 @@ mod tests {
 
     #[test]
     fn names_of_next_pages_are_followed() {
-        let cursor = rules(PagingKind::Cursor);
+        let cursor = rules(PaginateKind::Cursor);
         let more = |page: PageFacts, more| PageFacts { more: Some(more), ..page };
         let seen = "error: page 3 names a next page that was already requested: `a`";
         let cases: [(&[PageFacts], &[&str]); 8] = [
@@ -382,7 +385,7 @@ mod tests {
         for (pages, expected) in cases {
             assert_eq!(walk(&cursor, pages), expected, "{pages:?}");
         }
-        for kind in [PagingKind::NextUrl, PagingKind::LinkHeader] {
+        for kind in [PaginateKind::NextUrl, PaginateKind::LinkHeader] {
             assert_eq!(
                 walk(&rules(kind), &[next("https://a/2"), facts(1)]),
                 ["Url(\"https://a/2\")", "complete"]
@@ -392,7 +395,7 @@ mod tests {
 
     #[test]
     fn a_page_that_points_to_the_first_url_repeats() {
-        let rules = rules(PagingKind::NextUrl);
+        let rules = rules(PaginateKind::NextUrl);
         let mut cursor = Cursor::first(&rules);
         cursor.remember_url("https://a/1");
         let error = PagingError::RepeatedNext { page: 1, next: "https://a/1".to_owned() };
@@ -402,7 +405,7 @@ mod tests {
     #[test]
     fn equal_pages_are_an_error() {
         let same = |records| PageFacts { same_as_previous: true, ..facts(records) };
-        let page = rules(PagingKind::Page);
+        let page = rules(PaginateKind::Page);
         assert_eq!(
             walk(&page, &[facts(2), same(2)]),
             ["Number(2)", "error: page 2 is equal to the page before it"]
@@ -414,7 +417,7 @@ mod tests {
 
     #[test]
     fn too_many_pages_are_incomplete() {
-        let page = PagingRules { max_pages: Some(2), ..rules(PagingKind::Page) };
+        let page = PagingRules { max_pages: Some(2), ..rules(PaginateKind::Page) };
         let reached = "incomplete: `max_pages: 2` is reached and there are more pages";
         assert_eq!(walk(&page, &[facts(1), facts(1)]), ["Number(2)", reached]);
         assert_eq!(walk(&page, &[facts(1), facts(0)]), ["Number(2)", "complete"]);
@@ -438,11 +441,11 @@ mod tests {
 
     fn any_rules() -> impl Strategy<Value = PagingRules> {
         let kinds = [
-            PagingKind::Page,
-            PagingKind::Offset,
-            PagingKind::Cursor,
-            PagingKind::NextUrl,
-            PagingKind::LinkHeader,
+            PaginateKind::Page,
+            PaginateKind::Offset,
+            PaginateKind::Cursor,
+            PaginateKind::NextUrl,
+            PaginateKind::LinkHeader,
         ];
         (prop::sample::select(kinds.to_vec()), any::<u64>(), any::<bool>(), 0_u64..12).prop_map(
             |(kind, start, allow_repeat, max_pages)| PagingRules {

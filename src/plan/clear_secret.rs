@@ -72,7 +72,7 @@ fn of_params(pipeline: &PipelineSpec) -> Vec<ClearSecret> {
         let default = match param.given()? {
             ParamSpec::Table(table) if table.secret.given() == Some(&true) => &table.default.given()?.0,
             ParamSpec::Default(node) if looks_secret(&key.name) => node,
-            _ => return None,
+            ParamSpec::Table(_) | ParamSpec::Default(_) => return None,
         };
         Some(ClearSecret { of_param: true, ..ClearSecret::of(&key.name, default)? })
     });
@@ -105,8 +105,12 @@ fn in_value(name: &str, node: &Node, found: &mut Vec<ClearSecret>) {
     match &node.kind {
         NodeKind::Map(members) => members.iter().for_each(|(key, member)| in_value(&key.name, member, found)),
         NodeKind::List(items) => items.iter().for_each(|item| in_value(name, item, found)),
-        _ if looks_secret(name) => found.extend(ClearSecret::of(name, node)),
-        _ => {}
+        NodeKind::Text(_) if looks_secret(name) => found.extend(ClearSecret::of(name, node)),
+        NodeKind::Null
+        | NodeKind::Bool(_)
+        | NodeKind::Integer(_)
+        | NodeKind::Number(_)
+        | NodeKind::Text(_) => {}
     }
 }
 

@@ -50,6 +50,16 @@ pub enum ExtractSource {
     Expression(Written<Expression>),
 }
 
+impl ExtractSource {
+    /// The path into the body, if that is where it is.
+    pub fn path(&self) -> Option<&Written<JsonPath>> {
+        match self {
+            Self::Path(path) => Some(path),
+            Self::Header(_) | Self::Regex { .. } | Self::Status | Self::Expression(_) => None,
+        }
+    }
+}
+
 /// Compiles one value.
 pub fn build(
     key: &Key,
@@ -95,8 +105,7 @@ fn check_name(key: &Key, spec: &ExtractSpec, scope: &Scope, findings: &mut Findi
         findings.push(finding.at(key.span, "").help("choose another name"));
         return;
     }
-    let replaces = matches!(spec, ExtractSpec::Table(table) if table.replaces.given() == Some(&true));
-    if let (Some(earlier), false) = (scope.visible(&key.name, Room::Response), replaces) {
+    if let (Some(earlier), false) = (scope.visible(&key.name, Room::Response), spec.replaces()) {
         findings.push(
             Diagnostic::error(
                 Code::NameConflict,

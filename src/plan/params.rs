@@ -207,16 +207,17 @@ fn type_of(node: &Node) -> Option<ParamType> {
 }
 
 fn fits(node: &Node, kind: ParamType) -> bool {
-    match (kind, &node.kind) {
-        (_, NodeKind::Null)
-        | (ParamType::String, NodeKind::Text(_))
-        | (ParamType::Integer, NodeKind::Integer(_))
-        | (ParamType::Number, NodeKind::Integer(_) | NodeKind::Number(_))
-        | (ParamType::Boolean, NodeKind::Bool(_))
-        | (ParamType::List, NodeKind::List(_)) => true,
-        (ParamType::Date | ParamType::Datetime, NodeKind::Text(text)) => read(&text.value, kind).is_some(),
-        _ => false,
-    }
+    let of_kind = match kind {
+        ParamType::String => node.as_text().is_some(),
+        ParamType::Integer => node.as_integer().is_some(),
+        ParamType::Number => node.is_number(),
+        ParamType::Boolean => node.as_bool().is_some(),
+        ParamType::List => node.as_list().is_some(),
+        ParamType::Date | ParamType::Datetime => {
+            node.as_text().is_some_and(|text| read(&text.value, kind).is_some())
+        }
+    };
+    of_kind || node.is_null()
 }
 
 /// Reads text of the command line by a type.

@@ -11,8 +11,10 @@
 
 pub mod batch;
 pub mod compact;
+mod error;
 mod field;
 pub mod fields;
+mod index;
 pub mod key;
 pub mod kind;
 pub mod page;
@@ -22,7 +24,8 @@ mod scan;
 pub mod schema;
 pub mod view;
 
-pub use batch::{Batch, BatchSeq, Change};
+pub use batch::{Batch, Change};
+pub use error::PageError;
 pub use field::{Scalar, field};
-pub use page::{Found, Page, PageError};
+pub use page::{Found, Page};
 pub use view::JsonView;

@@ -1,16 +1,16 @@
 //! A JSON body and where its parts lie, found in one pass.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use serde_json::Value;
-use serde_json::error::Category;
 
 use super::batch::Batch;
+use super::error::PageError;
+use super::index::Index;
 use super::scan::{self, Level, Member};
-use crate::expr::jsonpath::{JsonPath, PlainPath, Step};
+use crate::expr::jsonpath::{JsonPath, PlainPath};
 
 /// A JSON body whose records are known by their ranges.
 #[derive(Debug)]
@@ -37,37 +37,14 @@ pub enum Found {
     List,
 }
 
-/// Why a body cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PageError {
-    /// The body is no JSON text.
-    #[error("the body is not valid JSON at line {line}, column {column}: {problem}, found {found}")]
-    Invalid {
-        /// Line of the mistake, counted from 1.
-        line: usize,
-        /// Byte in that line, counted from 1.
-        column: usize,
-        /// Byte offset of the mistake in the body.
-        offset: usize,
-        /// What is wrong.
-        problem: String,
-        /// What stands there.
-        found: String,
-    },
-    /// The body holds nothing.
-    #[error("the body is empty")]
-    Empty,
-    /// The body is JSON, but holds something that cannot be a value here (a number out of range, half a surrogate
-    /// pair, more than 127 levels), and the path needs its values.
-    #[error("the body cannot be searched at line {line}, column {column}: {problem}")]
-    Unsearchable {
-        /// Line of the place, counted from 1.
-        line: usize,
-        /// Byte in that line, counted from 1.
-        column: usize,
-        /// What is in the way.
-        problem: String,
-    },
+impl Found {
+    /// Whether there is nothing at all at the path: a mistake in it looks like this.
+    pub fn is_missing(self) -> bool {
+        match self {
+            Self::Missing => true,
+            Self::Null | Self::One | Self::List => false,
+        }
+    }
 }
 
 impl Page {
@@ -78,8 +55,8 @@ impl Page {
     pub fn read(text: Bytes, records: Option<&PlainPath>) -> Result<Self, PageError> {
         let text = without_byte_order_mark(text);
         let root = PlainPath::default();
-        let mut descent =
-            scan::descend(&text, records.unwrap_or(&root)).map_err(|error| invalid(&text, &error))?;
+        let mut descent = scan::descend(&text, records.unwrap_or(&root))
+            .map_err(|error| PageError::invalid(&text, &error))?;
         if records.is_none() {
             descent.found = Found::Missing;
             descent.records.clear();
@@ -150,7 +127,7 @@ impl Page {
             return Ok(self.range_at(&plain.names).into_iter().collect());
         }
         let locations = path.locate(self.value()?);
-        let mut index = Index { page: self, containers: HashMap::new() };
+        let mut index = Index::new(self);
         Ok(locations.iter().filter_map(|steps| index.range_of(steps)).collect())
     }
 
@@ -162,11 +139,7 @@ impl Page {
         if let Some(value) = self.value.get() {
             return Ok(value);
         }
-        let value = serde_json::from_slice(&self.text).map_err(|error| PageError::Unsearchable {
-            line: error.line(),
-            column: error.column(),
-            problem: problem(&error),
-        })?;
+        let value = serde_json::from_slice(&self.text).map_err(|error| PageError::unsearchable(&error))?;
         Ok(self.value.get_or_init(|| value))
     }
 
@@ -222,101 +195,8 @@ impl Page {
     }
 }
 
-impl PageError {
-    /// What the author can do about it.
-    pub fn help(&self) -> Option<&'static str> {
-        match self {
-            Self::Invalid { found, offset: 0, .. } if found == "`<`" => {
-                Some("the server sent HTML or XML; look at the URL and at the `Accept` header")
-            }
-            Self::Empty => {
-                Some("if the server answers without a body on purpose, add a rule with `do: empty`")
-            }
-            Self::Unsearchable { .. } => {
-                Some("a path of keys only, such as `$.data[*]`, does not need the values")
-            }
-            Self::Invalid { .. } => None,
-        }
-    }
-}
-
-/// Turns locations into ranges, scanning each container once.
-struct Index<'p> {
-    page: &'p Page,
-    containers: HashMap<usize, Container>,
-}
-
-enum Container {
-    Object(HashMap<Box<str>, Range<usize>>),
-    Array(Vec<Range<usize>>),
-}
-
-impl Index<'_> {
-    fn range_of(&mut self, steps: &[Step]) -> Option<Range<usize>> {
-        steps.iter().try_fold(self.page.root(), |here, step| match (self.container(here), step) {
-            (Container::Object(members), Step::Key(key)) => members.get(key.as_str()).cloned(),
-            (Container::Array(elements), Step::Index(index)) => elements.get(*index).cloned(),
-            _ => None,
-        })
-    }
-
-    fn container(&mut self, range: Range<usize>) -> &Container {
-        let page = self.page;
-        self.containers.entry(range.start).or_insert_with(|| {
-            if page.text[range.start] == b'[' {
-                return Container::Array(page.elements(range));
-            }
-            let members = page.members(range).into_iter();
-            Container::Object(members.map(|member| (member.key, member.value)).collect())
-        })
-    }
-}
-
 fn without_byte_order_mark(text: Bytes) -> Bytes {
     if text.starts_with(b"\xef\xbb\xbf") { text.slice(3..) } else { text }
-}
-
-fn invalid(text: &[u8], error: &serde_json::Error) -> PageError {
-    if text.trim_ascii().is_empty() {
-        return PageError::Empty;
-    }
-    let offset = if error.classify() == Category::Eof { text.len() } else { offset_of(text, error) };
-    PageError::Invalid {
-        line: error.line(),
-        column: error.column(),
-        offset,
-        problem: problem(error),
-        found: found_at(text, offset),
-    }
-}
-
-fn offset_of(text: &[u8], error: &serde_json::Error) -> usize {
-    let lines_above = error.line().saturating_sub(1);
-    let line_start = match lines_above.checked_sub(1) {
-        Some(nth) => memchr::memchr_iter(b'\n', text).nth(nth).map_or(0, |newline| newline + 1),
-        None => 0,
-    };
-    (line_start + error.column().saturating_sub(1)).min(text.len())
-}
-
-/// The message of `serde_json` without its position, in lower case.
-fn problem(error: &serde_json::Error) -> String {
-    if error.classify() == Category::Eof {
-        return "the text ends too early".to_owned();
-    }
-    let message = error.to_string();
-    message.split(" at line ").next().unwrap_or_default().to_owned()
-}
-
-fn found_at(text: &[u8], offset: usize) -> String {
-    let rest = &text[offset.min(text.len())..];
-    let start = String::from_utf8_lossy(&rest[..rest.len().min(4)]);
-    match start.chars().next() {
-        None => "the end of the body".to_owned(),
-        Some(char::REPLACEMENT_CHARACTER) => format!("the byte 0x{:02x}", rest[0]),
-        Some(letter) if letter.is_control() => format!("the character U+{:04X}", u32::from(letter)),
-        Some(letter) => format!("`{letter}`"),
-    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,29 @@ pub(super) enum Stop {
     Interrupted,
     /// It has done as much as one run may; the finding says which limit was reached.
     Limit(Box<Diagnostic>),
+    /// Another strand has ended the run; its reason counts.
+    Elsewhere,
+}
+
+impl Stop {
+    /// Whether another strand's reason counts.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        match self {
+            Self::Elsewhere => true,
+            Self::Failed(_) | Self::Target(_) | Self::Interrupted | Self::Limit(_) => false,
+        }
+    }
+
+    /// The same, said of an item of a loop.
+    pub(super) fn within(self, item: &str) -> Self {
+        match self {
+            Self::Failed(mut finding) => {
+                finding.message = format!("{item}: {}", finding.message);
+                Self::Failed(finding)
+            }
+            other @ (Self::Target(_) | Self::Interrupted | Self::Limit(_) | Self::Elsewhere) => other,
+        }
+    }
 }
 
 impl From<super::interrupt::Interrupted> for Stop {

@@ -11,7 +11,6 @@ use crate::expr::jsonpath::JsonPath;
 use crate::expr::{describe, scalar_text};
 use crate::paging::{PageFacts, parse_link_header};
 use crate::plan::paginate::{NextPlan, PaginatePlan};
-use crate::plan::paging::PagingKind;
 use crate::plan::step::StepPlan;
 use crate::plan::written::Written;
 
@@ -48,21 +47,22 @@ impl Asked<'_> {
     /// The next token or resolved URL; none when it is missing, null or empty.
     fn next(&self) -> Result<Option<String>, Diagnostic> {
         let found = self.next_text()?.filter(|text| !text.is_empty());
-        match (found, self.paginate.rules.kind) {
-            (Some(text), PagingKind::NextUrl | PagingKind::LinkHeader) => self.next_url(&text).map(Some),
-            (found, _) => Ok(found),
+        match found {
+            Some(text) if self.paginate.rules.kind.follows_urls() => self.next_url(&text).map(Some),
+            found => Ok(found),
         }
     }
 
     fn next_text(&self) -> Result<Option<String>, Diagnostic> {
         let response = &self.answer.response;
-        if self.paginate.rules.kind == PagingKind::LinkHeader {
-            let mut links = response.headers.get_all("link").iter().filter_map(|value| value.to_str().ok());
-            return Ok(links.find_map(parse_link_header));
-        }
         match &self.paginate.next {
             None => Ok(None),
             Some(NextPlan::Path(path)) => self.scalar_at(&path.item, path.text.span, "a token or URL"),
+            Some(NextPlan::LinkHeader) => {
+                let mut links =
+                    response.headers.get_all("link").iter().filter_map(|value| value.to_str().ok());
+                Ok(links.find_map(parse_link_header))
+            }
             Some(NextPlan::Header(name)) => Ok(response.header(name).map(str::to_owned)),
             Some(NextPlan::Expression(written)) => match written.value(self.context) {
                 Ok(value) if is_end(&value) => Ok(None),

@@ -38,6 +38,21 @@ pub(super) enum Decision {
     FailBuiltIn,
 }
 
+impl Decision {
+    /// Whether the step fails.
+    pub(super) fn fails(self) -> bool {
+        match self {
+            Self::FailByRule(_) | Self::FailBuiltIn => true,
+            Self::Accept
+            | Self::Empty
+            | Self::Stop
+            | Self::Skip
+            | Self::RetryByRule(_)
+            | Self::RetryBuiltIn => false,
+        }
+    }
+}
+
 impl Counts {
     /// Notes one retry by a rule of the author.
     pub(super) fn used(&mut self, rule: usize, limited_by_rule: bool) {

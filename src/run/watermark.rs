@@ -41,6 +41,15 @@ enum Order {
     Text,
 }
 
+impl Order {
+    fn is_instant(&self) -> bool {
+        match self {
+            Self::Instant(..) => true,
+            Self::Local(_) | Self::Day(_) | Self::Whole(_) | Self::Decimal(_) | Self::Text => false,
+        }
+    }
+}
+
 /// Why a text is no value of a kind, or two of them cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
@@ -104,7 +113,7 @@ impl Value {
         match self.order {
             Order::Whole(number) => number as f64,
             Order::Decimal(number) => number,
-            _ => f64::NAN,
+            Order::Instant(..) | Order::Local(_) | Order::Day(_) | Order::Text => f64::NAN,
         }
     }
 
@@ -113,7 +122,7 @@ impl Value {
     pub(super) fn surely_beats(&self, text: &str, pick: Pick) -> bool {
         const OFFSET_AT: usize = 19;
         let (own, other) = (self.text.as_bytes(), text.as_bytes());
-        if !matches!(self.order, Order::Instant(..)) || own.len() != other.len() || own.len() < OFFSET_AT {
+        if !self.order.is_instant() || own.len() != other.len() || own.len() < OFFSET_AT {
             return false;
         }
         let alike =
@@ -146,7 +155,12 @@ impl Value {
                 let text = written(most, offset);
                 Self { order: Order::Instant(most, offset), text }
             }
-            _ => self,
+            Order::Instant(..)
+            | Order::Local(_)
+            | Order::Day(_)
+            | Order::Whole(_)
+            | Order::Decimal(_)
+            | Order::Text => self,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Connections: the values that a service needs, apart from what is done with them.
 
 use super::auth::AuthSpec;
-use super::node::{Node, NodeKind, Text};
+use super::node::{Node, Text};
 use super::reader::{Read, Reader};
 use super::table::{Field, Need, Row, Shape, Table, table};
 use super::value::{AnyValue, Name, Named, Placed, TemplateText};
@@ -16,11 +16,21 @@ pub enum ConnectionUse {
     Inline(ConnectionSpec),
 }
 
+impl ConnectionUse {
+    /// The name, where it is in a file of its own.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Named(name) => Some(&name.text),
+            Self::Inline(_) => None,
+        }
+    }
+}
+
 impl Read for ConnectionUse {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match &node.kind {
-            NodeKind::Map(_) => ConnectionSpec::read(node, reader).map(Self::Inline),
-            _ => Name::read(node, reader).map(Self::Named),
+        match node.as_map() {
+            Some(_) => ConnectionSpec::read(node, reader).map(Self::Inline),
+            None => Name::read(node, reader).map(Self::Named),
         }
     }
 
@@ -105,6 +115,24 @@ pub enum ConnectionValue {
     Source(SourceTable),
 }
 
+impl ConnectionValue {
+    /// What is written here.
+    pub fn literal(&self) -> Option<&Node> {
+        match self {
+            Self::Literal(node) => Some(node),
+            Self::Source(_) => None,
+        }
+    }
+
+    /// Where it is taken from.
+    pub fn source(&self) -> Option<&SourceTable> {
+        match self {
+            Self::Source(table) => Some(table),
+            Self::Literal(_) => None,
+        }
+    }
+}
+
 table! {
     /// A value that is not written in the file.
     pub struct SourceTable("value") {
@@ -128,11 +156,21 @@ pub enum FromSpec {
     Command(CommandTable),
 }
 
+impl FromSpec {
+    /// `env:NAME` and its like.
+    pub fn word(&self) -> Option<&Text> {
+        match self {
+            Self::Word(text) => Some(text),
+            Self::Command(_) => None,
+        }
+    }
+}
+
 impl Read for FromSpec {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match &node.kind {
-            NodeKind::Map(_) => CommandTable::read(node, reader).map(Self::Command),
-            _ => Text::read(node, reader).map(Self::Word),
+        match node.as_map() {
+            Some(_) => CommandTable::read(node, reader).map(Self::Command),
+            None => Text::read(node, reader).map(Self::Word),
         }
     }
 
@@ -184,13 +222,11 @@ const SOURCE_KEYS: &[&str] = &["from", "secret"];
 
 impl Read for ConnectionValue {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match &node.kind {
-            NodeKind::Map(entries)
-                if entries.iter().any(|(key, _)| SOURCE_KEYS.contains(&key.name.as_str())) =>
-            {
+        match node.as_map() {
+            Some(entries) if entries.iter().any(|(key, _)| SOURCE_KEYS.contains(&key.name.as_str())) => {
                 SourceTable::read(node, reader).map(Self::Source)
             }
-            _ => Some(Self::Literal(node.clone())),
+            Some(_) | None => Some(Self::Literal(node.clone())),
         }
     }
 

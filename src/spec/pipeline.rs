@@ -1,7 +1,7 @@
 //! The top level of a pipeline file, its params and its targets.
 
 use super::connection::ConnectionUse;
-use super::node::{Node, NodeKind, Text, TextStyle};
+use super::node::{Node, Text, TextStyle};
 use super::reader::{Read, Reader};
 use super::step::StepSpec;
 use super::table::{Shape, table};
@@ -92,9 +92,9 @@ pub enum ParamSpec {
 
 impl Read for ParamSpec {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match &node.kind {
-            NodeKind::Map(_) => ParamTable::read(node, reader).map(Self::Table),
-            _ => Some(Self::Default(node.clone())),
+        match node.as_map() {
+            Some(_) => ParamTable::read(node, reader).map(Self::Table),
+            None => Some(Self::Default(node.clone())),
         }
     }
 
@@ -160,6 +160,24 @@ words! {
     other_words { "overwrite" => "replace", "full" => "replace", "insert" => "append", "upsert" => "merge", "incremental" => "merge", "update" => "merge" }
 }
 
+impl TargetMode {
+    /// Whether what is there goes as a whole.
+    pub fn replaces(self) -> bool {
+        match self {
+            Self::Replace => true,
+            Self::Append | Self::Merge => false,
+        }
+    }
+
+    /// Whether records find the ones they replace by a key.
+    pub fn merges(self) -> bool {
+        match self {
+            Self::Merge => true,
+            Self::Replace | Self::Append => false,
+        }
+    }
+}
+
 words! {
     /// How files are compressed.
     pub enum CompressionWord("compression") {
@@ -216,6 +234,36 @@ words! {
     other_words { "error" => "fail", "reject" => "divert", "quarantine" => "divert", "skip" => "divert", "ignore" => "divert" }
 }
 
+impl OnNewColumn {
+    /// Whether the field becomes a column.
+    pub fn adds(self) -> bool {
+        match self {
+            Self::Add => true,
+            Self::Ignore | Self::Fail => false,
+        }
+    }
+}
+
+impl OnBadRecord {
+    /// Whether the record lands beside the target.
+    pub fn diverts(self) -> bool {
+        match self {
+            Self::Divert => true,
+            Self::Fail => false,
+        }
+    }
+}
+
+impl CompressionWord {
+    /// How the names of such files end.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Gzip => ".gz",
+            Self::Zstd => ".zst",
+        }
+    }
+}
+
 /// Fields of a record: one name, or a list of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldNames {
@@ -227,9 +275,9 @@ pub struct FieldNames {
 
 impl Read for FieldNames {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let names = match &node.kind {
-            NodeKind::Text(text) => vec![text.clone()],
-            _ => Vec::<Text>::read(node, reader)?,
+        let names = match node.as_text() {
+            Some(text) => vec![text.clone()],
+            None => Vec::<Text>::read(node, reader)?,
         };
         Some(Self { names, span: node.span })
     }

@@ -75,10 +75,8 @@ impl<'f> Reader<'f> {
     }
 
     pub(super) fn missing_key(&mut self, at: Span, key: &str, table: &'static Table) {
-        let words = table.row(key).and_then(|row| match (row.shape)() {
-            Shape::Words(words) => Some(format!("it is one of {}", quoted_list(words.iter().copied()))),
-            _ => None,
-        });
+        let words = table.row(key).and_then(|row| (row.shape)().words());
+        let words = words.map(|words| format!("it is one of {}", quoted_list(words.iter().copied())));
         let doc = table.row(key).map(|row| row.doc.join(" ").trim().to_owned()).unwrap_or_default();
         self.push(
             Diagnostic::error(Code::MissingKey, format!("`{}` lacks `{key}`", table.name))

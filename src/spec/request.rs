@@ -1,7 +1,7 @@
 //! What a step sends.
 
 use super::auth::AuthSpec;
-use super::node::{Node, NodeKind, Text};
+use super::node::{Node, Text};
 use super::reader::{Read, Reader};
 use super::table::{Shape, table};
 use super::value::{AnyValue, Count, Named, Period, Placed, TemplateText, words};
@@ -84,9 +84,9 @@ pub enum CreditsSpec {
 
 impl Read for CreditsSpec {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match &node.kind {
-            NodeKind::Text(text) if text.value.contains("{{") => Some(Self::Template(text.clone())),
-            _ => Count::read(node, reader).map(|count| Self::Number(count.value)),
+        match node.as_text() {
+            Some(text) if text.value.contains("{{") => Some(Self::Template(text.clone())),
+            Some(_) | None => Count::read(node, reader).map(|count| Self::Number(count.value)),
         }
     }
 

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::reader::Read;
-use super::table::{Need, Row, Shape, Table};
+use super::table::{Row, Shape, Table};
 
 /// A string that is one `{{ … }}`, where a bare expression must stand.
 const IN_BRACES: &str = r"^\s*\{\{[\s\S]*\}\}\s*$";
@@ -18,11 +18,7 @@ const NAME: &str = "^[a-z][a-z0-9_]*$";
 /// The schema of a file that is read as `T`.
 pub fn of<T: Read>() -> Value {
     let mut tables = Tables::default();
-    let root = match T::shape() {
-        Shape::Table(table) => tables.closed(table),
-        Shape::Open(table, other) => tables.open(table, &other),
-        other => tables.shape(&other),
-    };
+    let root = tables.root(&T::shape());
     let mut schema = Map::new();
     schema.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
     schema.insert("$comment".to_owned(), json!(concat!("river ", env!("CARGO_PKG_VERSION"))));
@@ -38,6 +34,29 @@ struct Tables {
 }
 
 impl Tables {
+    /// The shape of a whole file: its table stands there itself, and is not pointed to.
+    fn root(&mut self, shape: &Shape) -> Map<String, Value> {
+        match shape {
+            Shape::Table(table) => self.closed(table),
+            Shape::Open(table, other) => self.open(table, other),
+            Shape::String
+            | Shape::Name
+            | Shape::Template
+            | Shape::Expression
+            | Shape::JsonPath
+            | Shape::Duration
+            | Shape::Count
+            | Shape::Bool
+            | Shape::Words(_)
+            | Shape::List(_)
+            | Shape::Named(_)
+            | Shape::TableWith(..)
+            | Shape::Either(_)
+            | Shape::Plain
+            | Shape::Any => self.shape(shape),
+        }
+    }
+
     fn shape(&mut self, shape: &Shape) -> Map<String, Value> {
         let value = match shape {
             Shape::String => json!({ "type": "string" }),
@@ -99,7 +118,7 @@ impl Tables {
         let properties: Map<String, Value> =
             table.rows.iter().map(|row| (row.key.to_owned(), Value::Object(self.row(row)))).collect();
         let required: Vec<&str> =
-            table.rows.iter().filter(|row| row.need == Need::Required).map(|row| row.key).collect();
+            table.rows.iter().filter(|row| row.need.is_required()).map(|row| row.key).collect();
         let mut schema = Map::new();
         schema.insert("title".to_owned(), json!(table.name));
         schema.insert("description".to_owned(), json!(text(table.doc)));
@@ -116,7 +135,7 @@ impl Tables {
         let mut schema = Map::new();
         schema.insert("description".to_owned(), json!(text(row.doc)));
         schema.extend(self.shape(&shape));
-        if let Need::Default(default) = row.need {
+        if let Some(default) = row.need.default() {
             schema.insert("default".to_owned(), default_value(default, &shape));
         }
         schema
@@ -130,10 +149,8 @@ fn text(lines: &[&str]) -> String {
 
 /// A default in the type of its key: the table holds all of them as text.
 fn default_value(default: &str, shape: &Shape) -> Value {
-    match shape {
-        Shape::Bool | Shape::Count => serde_json::from_str(default).unwrap_or_else(|_| Value::from(default)),
-        _ => Value::from(default),
-    }
+    let text = || Value::from(default);
+    if shape.has_json_default() { serde_json::from_str(default).unwrap_or_else(|_| text()) } else { text() }
 }
 
 #[cfg(test)]

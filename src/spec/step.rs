@@ -93,6 +93,16 @@ words! {
     }
 }
 
+impl RuleAction {
+    /// Whether the request is tried again, as often as the rule allows.
+    pub fn retries(self) -> bool {
+        match self {
+            Self::Retry => true,
+            Self::Ok | Self::Empty | Self::Skip | Self::Stop | Self::Fail => false,
+        }
+    }
+}
+
 table! {
     /// How often and how patiently a request is tried again.
     pub struct RetrySpec("retry") {
@@ -134,9 +144,9 @@ pub enum RecordsSpec {
 
 impl Read for RecordsSpec {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match &node.kind {
-            NodeKind::Map(_) => RecordsTable::read(node, reader).map(Self::Table),
-            _ => PathText::read(node, reader).map(Self::Path),
+        match node.as_map() {
+            Some(_) => RecordsTable::read(node, reader).map(Self::Table),
+            None => PathText::read(node, reader).map(Self::Path),
         }
     }
 
@@ -160,7 +170,7 @@ pub enum WriteOne {
 
 impl Read for WriteSpec {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let NodeKind::List(items) = &node.kind else { return Some(Self(vec![write_one(node, reader)?])) };
+        let Some(items) = node.as_list() else { return Some(Self(vec![write_one(node, reader)?])) };
         let read: Vec<_> = items.iter().map(|item| write_one(item, reader)).collect();
         read.into_iter().collect::<Option<_>>().map(Self)
     }
@@ -173,11 +183,25 @@ impl Read for WriteSpec {
     }
 }
 
+impl WriteOne {
+    /// Whether the target stands in the step.
+    pub fn is_inline(&self) -> bool {
+        match self {
+            Self::Inline(_) => true,
+            Self::Named(_) => false,
+        }
+    }
+}
+
 fn write_one(node: &Node, reader: &mut Reader<'_>) -> Option<WriteOne> {
     match &node.kind {
         NodeKind::Map(_) => TargetSpec::read(node, reader).map(WriteOne::Inline),
         NodeKind::Text(_) => Name::read(node, reader).map(WriteOne::Named),
-        _ => {
+        NodeKind::Null
+        | NodeKind::Bool(_)
+        | NodeKind::Integer(_)
+        | NodeKind::Number(_)
+        | NodeKind::List(_) => {
             reader.wrong_type(node, "a target's name or a target", "");
             None
         }

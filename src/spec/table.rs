@@ -39,7 +39,18 @@ impl<T> Field<T> {
 
     /// Whether the author left it out.
     pub fn is_absent(&self) -> bool {
-        matches!(self, Field::Absent)
+        match self {
+            Field::Absent => true,
+            Field::Given(_) | Field::Bad => false,
+        }
+    }
+
+    /// Whether a finding says already what is wrong with it.
+    pub fn is_bad(&self) -> bool {
+        match self {
+            Field::Bad => true,
+            Field::Given(_) | Field::Absent => false,
+        }
     }
 }
 
@@ -56,6 +67,24 @@ pub enum Need {
     Optional,
     /// It may; this is what holds otherwise.
     Default(&'static str),
+}
+
+impl Need {
+    /// Whether a mapping without the key is wrong.
+    pub fn is_required(self) -> bool {
+        match self {
+            Self::Required => true,
+            Self::Optional | Self::Default(_) => false,
+        }
+    }
+
+    /// What holds where the key is left out.
+    pub fn default(self) -> Option<&'static str> {
+        match self {
+            Self::Default(default) => Some(default),
+            Self::Required | Self::Optional => None,
+        }
+    }
 }
 
 /// One key of a mapping of the language.
@@ -123,6 +152,53 @@ pub enum Shape {
     Plain,
     /// Any value; templates in its strings are rendered.
     Any,
+}
+
+impl Shape {
+    /// The words among which the author chooses.
+    pub fn words(&self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Words(words) => Some(words),
+            Self::String
+            | Self::Name
+            | Self::Template
+            | Self::Expression
+            | Self::JsonPath
+            | Self::Duration
+            | Self::Count
+            | Self::Bool
+            | Self::List(_)
+            | Self::Named(_)
+            | Self::Table(_)
+            | Self::Open(..)
+            | Self::TableWith(..)
+            | Self::Either(_)
+            | Self::Plain
+            | Self::Any => None,
+        }
+    }
+
+    /// Whether the text of its default is JSON: a number or a boolean. All others are strings.
+    pub fn has_json_default(&self) -> bool {
+        match self {
+            Self::Count | Self::Bool => true,
+            Self::String
+            | Self::Name
+            | Self::Template
+            | Self::Expression
+            | Self::JsonPath
+            | Self::Duration
+            | Self::Words(_)
+            | Self::List(_)
+            | Self::Named(_)
+            | Self::Table(_)
+            | Self::Open(..)
+            | Self::TableWith(..)
+            | Self::Either(_)
+            | Self::Plain
+            | Self::Any => false,
+        }
+    }
 }
 
 /// Declares a mapping of the language.
@@ -203,7 +279,7 @@ impl<'n> Entries<'n> {
     }
 
     pub(super) fn field<T: Read>(&mut self, key: &'static str, reader: &mut Reader<'_>) -> Field<T> {
-        let required = self.table.row(key).is_some_and(|row| row.need == Need::Required);
+        let required = self.table.row(key).is_some_and(|row| row.need.is_required());
         match self.node.get(key) {
             Some(value) => T::read(value, reader).map_or(Field::Bad, Field::Given),
             None if required => {

@@ -178,11 +178,10 @@ impl Read for Period {
         if let Some(value) = parse_period(&text.value) {
             return Some(Self { value, span: node.span });
         }
-        let help = match &node.kind {
-            NodeKind::Integer(_) | NodeKind::Number(_) => {
-                format!("a length of time carries its unit: `{}s`, `{}ms`", text.value, text.value)
-            }
-            _ => "write `500ms`, `60s`, `5m`, `1h30m` or `2d`".to_owned(),
+        let help = if node.is_number() {
+            format!("a length of time carries its unit: `{}s`, `{}ms`", text.value, text.value)
+        } else {
+            "write `500ms`, `60s`, `5m`, `1h30m` or `2d`".to_owned()
         };
         reader.push(
             Diagnostic::error(Code::BadValue, format!("`{}` is not a length of time", text.value))
@@ -225,16 +224,16 @@ fn unit_seconds(unit: &str) -> Option<f64> {
 
 impl Read for Count {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        if let NodeKind::Integer(number) = node.kind
-            && let Ok(value) = u64::try_from(number)
-        {
+        if let Some(value) = node.as_integer().and_then(|number| u64::try_from(number).ok()) {
             return Some(Self { value, span: node.span });
         }
         let quoted = node.as_text().is_some_and(|text| text.value.parse::<u64>().is_ok());
-        let help = match &node.kind {
-            _ if quoted => "write it without quotes",
-            NodeKind::Integer(_) | NodeKind::Number(_) => "it is counted from zero, without a fraction",
-            _ => "",
+        let help = if quoted {
+            "write it without quotes"
+        } else if node.is_number() {
+            "it is counted from zero, without a fraction"
+        } else {
+            ""
         };
         reader.wrong_type(node, "a whole number", help);
         None
@@ -247,7 +246,7 @@ impl Read for Count {
 
 impl Read for bool {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        if let NodeKind::Bool(value) = node.kind {
+        if let Some(value) = node.as_bool() {
             return Some(value);
         }
         let help = match node.as_text().map(|text| text.value.to_lowercase()).as_deref() {
@@ -286,7 +285,7 @@ impl<T: Read> Read for Placed<T> {
 
 impl<T: Read> Read for Vec<T> {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let NodeKind::List(items) = &node.kind else {
+        let Some(items) = node.as_list() else {
             reader.wrong_type(node, "a list", "a list has one entry a line, each after `- `");
             return None;
         };
@@ -331,7 +330,8 @@ fn scalar_text(node: &Node, reader: &mut Reader<'_>, expected: &str) -> Option<T
     Some(Text { span: node.span, value, style: TextStyle::Plain, offsets: None })
 }
 
-/// Declares a closed set of words.
+/// Declares a closed set of words. What is true of its members is said by methods with an exhaustive `match`, beside it
+/// or in the plan, so that a new word cannot fall under "all others".
 macro_rules! words {
     (
         $(#[doc = $doc:literal])+
@@ -342,6 +342,18 @@ macro_rules! words {
         $(#[doc = $doc])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum $Enum { $($(#[doc = $word_doc])+ $Word,)+ }
+
+        impl $Enum {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$Word),+];
+
+            /// As it is written.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $(Self::$Word => $text,)+
+                }
+            }
+        }
 
         impl $crate::spec::reader::Read for $Enum {
             fn read(node: &$crate::spec::node::Node, reader: &mut $crate::spec::reader::Reader<'_>) -> Option<Self> {

@@ -193,7 +193,9 @@ impl<'t> Builder<'t, '_> {
                     "put it in quotes if it is meant as text",
                 );
             }
-            _ => self.text.get(key.span.range()).unwrap_or_default().to_owned(),
+            NodeKind::Bool(_) | NodeKind::Integer(_) | NodeKind::Number(_) => {
+                self.text.get(key.span.range()).unwrap_or_default().to_owned()
+            }
         };
         if let Some((earlier, _)) = entries.iter().find(|(earlier, _)| earlier.name == name) {
             self.findings.push(
@@ -211,14 +213,14 @@ impl<'t> Builder<'t, '_> {
     fn merge(&mut self, value: Node, entries: &mut Vec<(Key, Node)>) {
         let sources = match value.kind {
             NodeKind::Map(merged) => vec![merged],
-            NodeKind::List(items) => items
-                .into_iter()
-                .filter_map(|item| match item.kind {
-                    NodeKind::Map(merged) => Some(merged),
-                    _ => None,
-                })
-                .collect(),
-            _ => {
+            NodeKind::List(items) => {
+                items.iter().filter_map(|item| item.as_map().map(<[_]>::to_vec)).collect()
+            }
+            NodeKind::Null
+            | NodeKind::Bool(_)
+            | NodeKind::Integer(_)
+            | NodeKind::Number(_)
+            | NodeKind::Text(_) => {
                 return self.trap(
                     value.span,
                     "`<<` merges a mapping",
@@ -276,14 +278,18 @@ fn trim_end(text: &str, start: usize, end: usize) -> usize {
 }
 
 fn is_merge(key: &Node) -> bool {
-    matches!(&key.kind, NodeKind::Text(text) if text.value == "<<" && text.style == TextStyle::Plain)
+    key.as_text().is_some_and(|text| text.value == "<<" && text.style.is_plain())
 }
 
 fn count(node: &Node) -> usize {
     1 + match &node.kind {
         NodeKind::List(items) => items.iter().map(count).sum(),
         NodeKind::Map(entries) => entries.iter().map(|(_, value)| 1 + count(value)).sum(),
-        _ => 0,
+        NodeKind::Null
+        | NodeKind::Bool(_)
+        | NodeKind::Integer(_)
+        | NodeKind::Number(_)
+        | NodeKind::Text(_) => 0,
     }
 }
 

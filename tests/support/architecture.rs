@@ -11,10 +11,11 @@ use regex::Regex;
 use super::project;
 
 /// Which part may use which: modules of `src/`, and the members of the workspace in `crates/`. `cli` may use everything.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("secret", &[]),
     // Decides nothing; everything that makes something durable may name the instant.
     ("fault_point", &[]),
+    ("threads", &[]),
     // What a checkpoint or a landing holds is text to it.
     ("state", &["fault_point"]),
     ("diagnostic", &[]),
@@ -26,13 +27,14 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("http", &["plan", "expr", "secret"]),
     ("record", &["expr"]),
     ("paging", &["plan"]),
-    ("target", &["record", "plan", "fault_point"]),
+    ("target", &["record", "plan", "fault_point", "threads"]),
     ("auth", &["http", "plan", "expr", "secret", "fault_point", "spec", "diagnostic"]),
     (
         "run",
         &[
             "plan",
             "fault_point",
+            "threads",
             "spec",
             "state",
             "http",
@@ -202,13 +204,17 @@ fn members() -> Vec<String> {
     entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
-fn is_test(path: &Path) -> bool {
+pub(super) fn is_test(path: &Path) -> bool {
     path.iter()
         .any(|part| part == "tests" || part == "tests.rs" || part.to_string_lossy().ends_with("_tests.rs"))
 }
 
+/// Where the tests at the end of a file begin.
+static TESTS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\n#\[cfg\(test\)\]\n(pub\S* )?mod \w+ \{").unwrap());
+
 /// Up to the tests at the end, without comments.
 fn code(text: &str) -> String {
-    let text = text.split("\n#[cfg(test)]").next().unwrap_or_default();
+    let text = TESTS.split(text).next().unwrap_or_default();
     text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }

@@ -2,8 +2,10 @@
 
 pub(crate) mod architecture;
 mod case;
+pub(crate) mod closed_sets;
 mod compare;
 pub(crate) mod comparison;
+pub(crate) mod conformance;
 pub(crate) mod coverage;
 mod diff;
 pub(crate) mod documents;

@@ -12,7 +12,6 @@ use super::sign_in::SignIn;
 use crate::auth::store::{Entry, Locked, Reading, StoreError};
 use crate::fault_point::{FaultPoint, reach};
 use crate::http::Response;
-use crate::spec::auth::Grant;
 
 /// What the store has.
 pub(super) enum Found {
@@ -39,7 +38,7 @@ impl Asking<'_> {
             if trouble.forbids_writing() {
                 return Found::Unusable(trouble);
             }
-            was_damaged = matches!(trouble, StoreError::Damaged { .. });
+            was_damaged = trouble.damaged_file().is_some();
             outside.hear(Notice::Trouble(&trouble));
         }
         let Some(entry) = reading.entry else {
@@ -79,16 +78,15 @@ impl Asking<'_> {
     ) -> Result<Held, Unsigned<O::Stop>> {
         let former = former.or_else(|| self.before.held.clone());
         if self.needs_a_refresh_token() && self.refresh_token(former.as_ref()).is_none() {
-            return Err(match trouble {
-                StoreError::Absent => Unsigned::NotSignedIn,
-                trouble => Unsigned::Unreadable(trouble),
-            });
+            let unsigned =
+                if trouble.is_absence() { Unsigned::NotSignedIn } else { Unsigned::Unreadable(trouble) };
+            return Err(unsigned);
         }
         if self.may_rotate(former.as_ref()) {
             return Err(Unsigned::Unstorable(trouble));
         }
         // Why there is no store was told when it was opened.
-        if !matches!(trouble, StoreError::Absent) {
+        if !trouble.is_absence() {
             outside.hear(Notice::Trouble(&trouble));
         }
         let sign_in = self.ask_anew(former.as_ref(), outside).await?;
@@ -170,7 +168,7 @@ impl Asking<'_> {
         former: Option<&SignIn>,
         outside: &O,
     ) -> Option<SignIn> {
-        let Unsigned::Refused { response, .. } = why else { return None };
+        let (_, response) = why.refusal()?;
         let used = self.refresh_token(former)?;
         let new = self.client.refresh_token_of(response).filter(|new| *new != used)?;
         let kept = former.map(|former| former.kept.clone()).unwrap_or_default();
@@ -233,11 +231,9 @@ impl Asking<'_> {
                 return renewed;
             }
         }
-        if self.needs_a_refresh_token() {
+        let Some(request) = self.client.first_request(outside.now()).map_err(Unsigned::Assertion)? else {
             return Err(if former.is_some() { Unsigned::NoRefreshToken } else { Unsigned::NotSignedIn });
-        }
-        let now = outside.now();
-        let request = self.client.first_request(now).map_err(Unsigned::Assertion)?;
+        };
         let response = ask(&request, true, outside).await.map_err(|why| unanswered(why, false))?;
         reach(FaultPoint::TokenAnswered);
         let tokens =
@@ -247,7 +243,7 @@ impl Asking<'_> {
     }
 
     fn needs_a_refresh_token(&self) -> bool {
-        self.client.needs_a_person() || self.client.plan.grant == Grant::RefreshToken
+        self.client.plan.grant.needs_a_refresh_token()
     }
 
     pub(super) async fn refresh<O: Outside>(

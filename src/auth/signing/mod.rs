@@ -56,6 +56,19 @@ pub enum Signer {
 }
 
 impl Signer {
+    /// What answers a server's challenge; none: this kind proves itself unasked.
+    pub fn challenged(&self) -> Option<&Digest> {
+        match self {
+            Self::Digest(digest) => Some(digest),
+            Self::Basic(_)
+            | Self::Bearer(_)
+            | Self::ApiKey(_)
+            | Self::OAuth1(_)
+            | Self::Hmac(_)
+            | Self::AwsSigV4(_) => None,
+        }
+    }
+
     /// Signs a request as it was rendered, anew for each try: a request that already says who asks keeps what it says.
     ///
     /// What comes back are texts that were made of secrets and can show in answers, signatures for one: they must be

@@ -33,7 +33,7 @@ impl Desk {
     pub(super) fn until_answered(mut self, terminal: &Terminal) -> Self {
         let (interrupter, interrupt) = interrupt::pair();
         let person = terminal.interactive.then(|| terminal.err.clone());
-        tokio::spawn(signals::listen(interrupter, person));
+        signals::listen(interrupter, person, terminal.err.clone());
         self.interrupt = Some(interrupt);
         self
     }
@@ -71,6 +71,8 @@ impl Outside for Desk {
     }
 
     async fn send(&mut self, request: &Request) -> Result<Response, SendError> {
+        // Nobody ends the process while the only copy of a refresh token may be on its way.
+        let _exchange = self.interrupt.as_ref().map(Interrupt::token_exchange);
         self.transport.send(request).await
     }
 

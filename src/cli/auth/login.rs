@@ -204,10 +204,7 @@ impl Login<'_> {
 
     fn about_code<S>(&self, why: &Unsigned<S>, from_console: bool) -> Problem {
         let problem = self.opened.unsigned(self.client, why);
-        let help = match why {
-            Unsigned::Refused { refused, .. } => failure::code_help(refused, from_console),
-            _ => None,
-        };
+        let help = why.refusal().and_then(|(refused, _)| failure::code_help(refused, from_console));
         match help {
             Some(help) => problem.with_help(help),
             None => problem,

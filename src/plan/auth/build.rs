@@ -11,7 +11,7 @@ use crate::plan::scope::{ConnectionNames, Room, Scope};
 use crate::plan::value::ValuePlan;
 use crate::plan::written::Written;
 use crate::spec::auth::{
-    AuthSpec, Encoding, Grant, HmacAlgorithm, HmacSpec, OAuth1Method, SecretEncoding, TimestampForm,
+    AuthSpec, Encoding, HmacAlgorithm, HmacSpec, OAuth1Method, SecretEncoding, TimestampForm,
 };
 use crate::spec::connection::ConnectionValue;
 use crate::spec::node::{Node, NodeKind, Text};
@@ -203,7 +203,7 @@ impl Builder<'_> {
 
     /// A value that is secret wherever it comes from.
     pub(super) fn secret(&mut self, name: &str, value: &impl MaybeValue) {
-        if let Some(ConnectionValue::Literal(node)) = value.value()
+        if let Some(node) = value.value().and_then(ConnectionValue::literal)
             && !looks_secret(name)
         {
             warn_in_clear(name, self.home.file.unwrap_or("inline"), node, self.findings);
@@ -213,8 +213,7 @@ impl Builder<'_> {
 
     /// A list or mapping would be sent as nothing.
     fn refuse_many(&mut self, name: &str, node: &Node) {
-        let is_many = matches!(node.kind, NodeKind::List(_) | NodeKind::Map(_));
-        if !is_many || name == "callback_server.allowed" {
+        if !node.is_list_or_map() || name == "callback_server.allowed" {
             return;
         }
         let message = format!("`{name}` is one text, found {}", node.describe());
@@ -233,7 +232,7 @@ impl Builder<'_> {
 
     fn add(&mut self, name: &str, value: Option<&ConnectionValue>, secret: bool) {
         let Some(value) = value else { return };
-        if let ConnectionValue::Literal(node) = value {
+        if let Some(node) = value.literal() {
             self.refuse_many(name, node);
         }
         let made = make_entry(name, self.home.names, value, self.findings);
@@ -267,7 +266,7 @@ impl Builder<'_> {
         let Some(text) = into.optional()? else { return Ok(Place::Header(header.to_owned())) };
         let place = text.value.parse::<Place>().map_err(|error| error.to_string());
         let refused = match place {
-            Ok(Place::Cookie(_)) if !cookies => "a token does not go into a cookie".to_owned(),
+            Ok(place) if place.is_cookie() && !cookies => "a token does not go into a cookie".to_owned(),
             Ok(place) => return Ok(place),
             Err(refused) => refused,
         };
@@ -312,7 +311,7 @@ impl Builder<'_> {
     fn refuse_homeless(&mut self, spec: &Placed<AuthSpec>) {
         let at_home = self.home.has_base_url
             || self.values.iter().any(|entry| entry.name.starts_with("origins."))
-            || matches!(spec.value, AuthSpec::None);
+            || !spec.value.sends_credentials();
         if !at_home {
             let message = "nothing says where these credentials may be sent";
             let finding = Diagnostic::error(Code::MissingKey, message).at(spec.span, "");
@@ -335,11 +334,10 @@ impl Builder<'_> {
 
     /// What a person consents to is kept under a name.
     fn refuse_nameless(&mut self, spec: &Placed<AuthSpec>) {
-        let AuthSpec::OAuth2(oauth2) = &spec.value else { return };
-        let Some(grant) = oauth2.grant.given() else { return };
-        let by_hand = matches!(grant.value, Grant::AuthorizationCode | Grant::DeviceCode);
-        if by_hand && self.home.file.is_none() {
-            let message = format!("`grant: {}` needs a connection with a name", oauth2::word(grant.value));
+        let grant = spec.value.oauth2().and_then(|oauth2| oauth2.grant.given());
+        let Some(grant) = grant else { return };
+        if grant.value.needs_a_person() && self.home.file.is_none() {
+            let message = format!("`grant: {}` needs a connection with a name", grant.value.word());
             let finding = Diagnostic::error(Code::BadConnection, message).at(grant.span, "");
             self.findings.push(
                 finding

@@ -94,7 +94,7 @@ pub struct ExpiresAs {
 impl OAuth2Plan {
     /// Whether a person signs in before there is a token.
     pub fn needs_a_person(&self) -> bool {
-        matches!(self.grant, Grant::AuthorizationCode | Grant::DeviceCode)
+        self.grant.needs_a_person()
     }
 }
 
@@ -270,7 +270,7 @@ fn require(spec: &OAuth2Spec, grant: Grant, span: Span, client_auth: ClientAuth,
         Grant::JwtBearer => &[("jwt", spec.jwt.is_absent())],
     };
     for (key, _) in keys.iter().filter(|(_, absent)| *absent) {
-        builder.missing(key, &format!("`grant: {}` needs it", word(grant)), span);
+        builder.missing(key, &format!("`grant: {}` needs it", grant.word()), span);
     }
     let proof: &[(&str, bool)] = match client_auth {
         ClientAuth::Body | ClientAuth::Basic => &[("client_secret", spec.client_secret.is_absent())],
@@ -283,29 +283,16 @@ fn require(spec: &OAuth2Spec, grant: Grant, span: Span, client_auth: ClientAuth,
     for (key, _) in proof.iter().filter(|(_, absent)| *absent) {
         builder.missing(key, "this `client_auth` needs it", at);
     }
-    let proves = client_auth != ClientAuth::None;
-    if grant == Grant::ClientCredentials && !proves {
+    if grant.is_for_the_client_itself() && !client_auth.proves_the_client() {
         builder.missing("client_secret", "`grant: client_credentials` needs it", span);
     }
     if let Some(server) = spec.callback_server.given()
-        && grant != Grant::AuthorizationCode
+        && !grant.comes_back_to_a_callback()
     {
         builder.findings.push(
             Diagnostic::error(Code::KeyConflict, "`callback_server` goes with `grant: authorization_code`")
                 .at(server.span, "")
                 .help("leave it out: no other grant has a callback"),
         );
-    }
-}
-
-/// The grant as authors write it.
-pub(crate) fn word(grant: Grant) -> &'static str {
-    match grant {
-        Grant::AuthorizationCode => "authorization_code",
-        Grant::RefreshToken => "refresh_token",
-        Grant::ClientCredentials => "client_credentials",
-        Grant::Password => "password",
-        Grant::DeviceCode => "device_code",
-        Grant::JwtBearer => "jwt_bearer",
     }
 }

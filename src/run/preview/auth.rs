@@ -14,7 +14,7 @@ use crate::auth::signing::{ApiKey, Bearer, Moment, Signer};
 use crate::expr::scalar_text;
 use crate::http::Request;
 use crate::plan::Plan;
-use crate::plan::auth::{Around, AuthKind, AuthPlan, HmacPlan, OAuth2Plan, Place, grant_word};
+use crate::plan::auth::{Around, AuthKind, AuthPlan, HmacPlan, OAuth2Plan, Place};
 use crate::secret::Secret;
 
 /// What proves who asks.
@@ -185,7 +185,7 @@ impl Preview<'_> {
         let url = self.known.of_auth(self.auth, "token_url");
         let url = url.and_then(|url| scalar_text(&url)).unwrap_or_default();
         TokenPreview {
-            grant: grant_word(oauth2.grant),
+            grant: oauth2.grant.word(),
             url: self.stand_ins.shown(&url),
             needs_a_person: oauth2.needs_a_person(),
             own_refresh_token: self.auth.values.iter().any(|entry| entry.name == "refresh_token"),

@@ -168,6 +168,16 @@ words! {
     }
 }
 
+impl OAuth1Method {
+    /// Whether the secrets themselves are sent.
+    pub fn shows_secrets(self) -> bool {
+        match self {
+            Self::Plaintext => true,
+            Self::HmacSha1 | Self::HmacSha256 => false,
+        }
+    }
+}
+
 table! {
     /// Requests signed with a shared secret, in a way that is described here.
     pub struct HmacSpec("auth.hmac") {

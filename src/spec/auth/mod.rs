@@ -12,7 +12,7 @@ pub use oauth2::{
     OAuth2Spec, Pkce, ScopeSpec,
 };
 
-use super::node::{Node, NodeKind};
+use super::node::Node;
 use super::reader::{Read, Reader};
 use super::table::{Need, Row, Shape, Table};
 use super::value::words;
@@ -83,11 +83,43 @@ const KIND: Table = Table {
     other_words: &[],
 };
 
+impl AuthSpec {
+    /// Whether requests carry what proves who asks.
+    pub fn sends_credentials(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Basic(_)
+            | Self::Bearer(_)
+            | Self::ApiKey(_)
+            | Self::Digest(_)
+            | Self::OAuth1(_)
+            | Self::Hmac(_)
+            | Self::AwsSigV4(_)
+            | Self::Mtls(_)
+            | Self::OAuth2(_) => true,
+        }
+    }
+
+    /// `kind: oauth2`, if it is one.
+    pub fn oauth2(&self) -> Option<&OAuth2Spec> {
+        match self {
+            Self::OAuth2(spec) => Some(spec),
+            Self::None
+            | Self::Basic(_)
+            | Self::Bearer(_)
+            | Self::ApiKey(_)
+            | Self::Digest(_)
+            | Self::OAuth1(_)
+            | Self::Hmac(_)
+            | Self::AwsSigV4(_)
+            | Self::Mtls(_) => None,
+        }
+    }
+}
+
 impl Read for AuthSpec {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        if let NodeKind::Text(text) = &node.kind
-            && text.value == "none"
-        {
+        if node.as_text().is_some_and(|text| text.value == "none") {
             return Some(Self::None);
         }
         if node.as_map().is_none() {

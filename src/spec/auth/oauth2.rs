@@ -2,7 +2,7 @@
 
 use super::kinds::kind;
 use crate::spec::connection::ConnectionValue;
-use crate::spec::node::{Node, NodeKind, Text};
+use crate::spec::node::{Node, Text};
 use crate::spec::reader::{Read, Reader};
 use crate::spec::table::{Shape, table};
 use crate::spec::value::{ExpressionText, Named, PathText, Period, Placed, TemplateText, words};
@@ -161,9 +161,9 @@ pub struct ScopeSpec(pub Vec<TemplateText>);
 
 impl Read for ScopeSpec {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match &node.kind {
-            NodeKind::List(_) => Vec::read(node, reader).map(Self),
-            _ => TemplateText::read(node, reader).map(|one| Self(vec![one])),
+        match node.as_list() {
+            Some(_) => Vec::read(node, reader).map(Self),
+            None => TemplateText::read(node, reader).map(|one| Self(vec![one])),
         }
     }
 
@@ -230,6 +230,68 @@ words! {
         EpochMilliseconds = "epoch_ms",
     }
     other_words { "seconds" => "s", "milliseconds" => "ms" }
+}
+
+impl Grant {
+    /// Whether a person consents before there is a token.
+    pub fn needs_a_person(self) -> bool {
+        match self {
+            Self::AuthorizationCode | Self::DeviceCode => true,
+            Self::RefreshToken | Self::ClientCredentials | Self::Password | Self::JwtBearer => false,
+        }
+    }
+
+    /// Whether a run can get a token only with a refresh token: from a person's sign-in, or one that was there before.
+    pub fn needs_a_refresh_token(self) -> bool {
+        match self {
+            Self::AuthorizationCode | Self::RefreshToken | Self::DeviceCode => true,
+            Self::ClientCredentials | Self::Password | Self::JwtBearer => false,
+        }
+    }
+
+    /// Whether the application asks for itself, so that nothing but its own proof stands behind the request.
+    pub fn is_for_the_client_itself(self) -> bool {
+        match self {
+            Self::ClientCredentials => true,
+            Self::AuthorizationCode
+            | Self::RefreshToken
+            | Self::Password
+            | Self::DeviceCode
+            | Self::JwtBearer => false,
+        }
+    }
+
+    /// Whether a browser comes back to a callback.
+    pub fn comes_back_to_a_callback(self) -> bool {
+        match self {
+            Self::AuthorizationCode => true,
+            Self::RefreshToken
+            | Self::ClientCredentials
+            | Self::Password
+            | Self::DeviceCode
+            | Self::JwtBearer => false,
+        }
+    }
+}
+
+impl ClientAuth {
+    /// Whether it shows that it is the application.
+    pub fn proves_the_client(self) -> bool {
+        match self {
+            Self::Body | Self::Basic | Self::PrivateKeyJwt => true,
+            Self::None => false,
+        }
+    }
+}
+
+impl Pkce {
+    /// Whether a proof is sent.
+    pub fn is_sent(self) -> bool {
+        match self {
+            Self::S256 | Self::Plain => true,
+            Self::None => false,
+        }
+    }
 }
 
 impl OAuth2Spec {

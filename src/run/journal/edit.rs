@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use super::checkpoint::Checkpoint;
-use super::ledger::{about_state, held_by, landing_lock, remove_leftovers, rfc3339, run_lock};
+use super::entry::{about_state, held_by, landing_lock, remove_leftovers, rfc3339, run_lock};
 use super::recovery::is_stale;
-use super::watermark;
-pub use super::watermark::Unfit;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::state::StateType;
+use crate::run::watermark;
+pub use crate::run::watermark::Unfit;
 use crate::state::{Holder, Lock, Phase, Revision, RunRow, State, StateError, Watermark, WatermarkKey};
 use crate::target::{Prepared, apply, discard};
 
@@ -110,7 +110,7 @@ fn open_run(state: &State, row: RunRow, now: SystemTime) -> Result<OpenRun, Stat
 /// Where a run that goes on with it begins.
 fn place(row: &RunRow) -> Option<String> {
     let checkpoint = Checkpoint::from_text(row.checkpoint.as_ref()?).ok()?;
-    Some(checkpoint.place).filter(|place| !place.is_empty())
+    Some(checkpoint.shown).filter(|place| !place.is_empty())
 }
 
 /// Makes a change, all of it or nothing. Returns what else was done, one line each.

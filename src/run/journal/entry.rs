@@ -4,19 +4,21 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::checkpoint::Checkpoint;
-use super::event::Event;
 use super::recovery::Recovery;
-use super::world::{Overlap, Window, World};
+use super::state_thread::StateThread;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::fault_point::{FaultPoint, reach};
 use crate::plan::Plan;
 use crate::plan::target::{TargetKind, TargetPlan};
+use crate::run::event::Event;
+use crate::run::watermarks::Left;
+use crate::run::world::{Overlap, Window, World};
 use crate::state::{
-    Decided, Holder, Lock, NewRun, Phase, State, StateError, Watermark, WatermarkKey, fingerprint,
+    Decided, Holder, Lock, NewRun, PendingWatermark, Phase, State, StateError, Watermark, WatermarkKey,
+    fingerprint,
 };
 use crate::target::staging::sweep;
 use crate::target::{Prepared, TargetError, folders};
@@ -29,26 +31,36 @@ const LONGEST_LOOK: Duration = Duration::from_secs(10);
 
 /// The entry of a run.
 #[derive(Debug)]
-pub(super) struct Ledger {
-    state: Arc<Mutex<State>>,
-    pub(super) run: NewRun,
+pub(in crate::run) struct RunEntry {
+    state: StateThread,
+    pub(in crate::run) run: NewRun,
     /// Held until the run ends.
     locks: Vec<(String, Lock)>,
 }
 
+/// The watermarks that a decision makes hold.
+#[derive(Debug, Default)]
+pub(in crate::run) struct DecidedWatermarks {
+    /// What has changed of marks since the last checkpoint; those of all checkpoints hold as far as they are complete.
+    /// None: no mark holds.
+    pub(in crate::run) pending: Option<Vec<PendingWatermark>>,
+    /// Others, which stand before them.
+    pub(in crate::run) others: Vec<Watermark>,
+}
+
 /// An entry that was opened.
 #[derive(Debug)]
-pub(super) struct Opened {
-    pub(super) ledger: Ledger,
+pub(in crate::run) struct Opened {
+    pub(in crate::run) entry: RunEntry,
     /// Where a dead run got to, if this one goes on from there.
-    pub(super) resumed: Option<Checkpoint>,
+    pub(in crate::run) resumed: Option<Checkpoint>,
     /// What was found and done, one line each.
-    pub(super) notes: Vec<String>,
+    pub(in crate::run) notes: Vec<String>,
 }
 
 /// Why a run does not begin.
 #[derive(Debug)]
-pub(super) enum Refused {
+pub(in crate::run) enum Refused {
     /// Another run is at work.
     Locked(Box<Diagnostic>),
     /// Another run is at work, and that is as good.
@@ -70,19 +82,19 @@ impl From<StateError> for Refused {
 }
 
 /// The finding about a state that cannot be used.
-pub(super) fn about_state(error: &StateError) -> Diagnostic {
+pub(in crate::run) fn about_state(error: &StateError) -> Diagnostic {
     Diagnostic::error(Code::BadState, error.to_string()).help(error.help())
 }
 
-impl Ledger {
+impl RunEntry {
     /// Whether a run of this plan leaves anything that has to be kept track of.
-    pub(super) fn is_needed(plan: &Plan) -> bool {
+    pub(in crate::run) fn is_needed(plan: &Plan) -> bool {
         let keeps = plan.steps.iter().any(|step| !step.state.is_empty());
         keeps || plan.targets.iter().any(|target| target.kind != TargetKind::Stdout)
     }
 
     /// Takes the locks, finishes or removes what dead runs left, and begins the run, or goes on with a dead one.
-    pub(super) async fn open(
+    pub(in crate::run) async fn open(
         plan: &Plan,
         world: &World,
         folder: &Path,
@@ -99,33 +111,37 @@ impl Ledger {
             folders: plan.targets.iter().flat_map(folders).collect(),
         };
         let locks = take_locks(plan, world, folder, &run, tell).await?;
-        let state = Arc::new(Mutex::new(State::open(folder)?));
-        let ledger = Self { state, run, locks };
-        let mut recovery = Recovery::new(ledger, world);
+        let state = StateThread::open(folder, world).await?;
+        let entry = Self { state, run, locks };
+        let mut recovery = Recovery::new(entry, world);
         let found = recovery.look_back().await?;
-        let (mut ledger, mut notes) = recovery.into_parts();
+        let (mut entry, mut notes) = recovery.into_parts();
         if let Some((row, checkpoint)) = found {
-            notes.push(format!("goes on where run {} stopped: {}", row.run.id, checkpoint.place(plan)));
-            ledger.run = row.run;
-            return Ok(Opened { ledger, resumed: Some(checkpoint), notes });
+            notes.push(format!(
+                "goes on where run {} stopped: {}",
+                row.run.id,
+                checkpoint.place.describe(plan)
+            ));
+            entry.run = row.run;
+            return Ok(Opened { entry, resumed: Some(checkpoint), notes });
         }
-        let run = ledger.run.clone();
-        ledger.on_state(move |state| state.begin(&run)).await?;
-        Ok(Opened { ledger, resumed: None, notes })
+        let run = entry.run.clone();
+        entry.on_state(move |state| state.begin(&run)).await?;
+        Ok(Opened { entry, resumed: None, notes })
     }
 
     /// The run's id: that of the dead run, if this one goes on with it.
-    pub(super) fn id(&self) -> &str {
+    pub(in crate::run) fn id(&self) -> &str {
         &self.run.id
     }
 
     /// When the run began, or the dead one did.
-    pub(super) fn started_at(&self) -> &str {
+    pub(in crate::run) fn started_at(&self) -> &str {
         &self.run.started_at
     }
 
     /// Begins anew under another id, after what was begun could not go on.
-    pub(super) async fn start_over(&mut self, id: &str, now: SystemTime) -> Result<(), StateError> {
+    pub(in crate::run) async fn start_over(&mut self, id: &str, now: SystemTime) -> Result<(), StateError> {
         self.close("started over", now).await?;
         id.clone_into(&mut self.run.id);
         self.run.started_at = rfc3339(now);
@@ -134,24 +150,26 @@ impl Ledger {
     }
 
     /// Notes how far the run got.
-    pub(super) async fn checkpoint(
+    pub(in crate::run) async fn checkpoint(
         &self,
         checkpoint: &Checkpoint,
+        pending: Vec<PendingWatermark>,
         now: SystemTime,
     ) -> Result<(), StateError> {
         let (id, text, now) = (self.run.id.clone(), checkpoint.to_text(), rfc3339(now));
-        self.on_state(move |state| state.checkpoint(&id, &text, &now)).await
+        self.on_state(move |state| state.checkpoint(&id, &text, &pending, &now)).await
     }
 
     /// Decides what lands. If it cannot be known whether that is stored, it is an error, and the next run looks.
-    pub(super) async fn decide(
+    pub(in crate::run) async fn decide(
         &self,
         prepared: &[Prepared],
-        watermarks: Vec<Watermark>,
+        watermarks: DecidedWatermarks,
         now: SystemTime,
     ) -> Result<(), StateError> {
         let landings = prepared.iter().map(|prepared| serde_json::json!(prepared).to_string()).collect();
-        let decided = Decided { landings, watermarks };
+        let DecidedWatermarks { pending, others } = watermarks;
+        let decided = Decided { landings, pending, watermarks: others };
         let (id, now) = (self.run.id.clone(), rfc3339(now));
         self.on_state(move |state| match state.decide(&id, &decided, &now) {
             // A commit that was reported as failed may have succeeded but for its last breath.
@@ -165,7 +183,7 @@ impl Ledger {
     }
 
     /// Notes that the first of what was decided has landed: something after it has not.
-    pub(super) async fn have_landed(&self, count: usize) -> Result<(), StateError> {
+    pub(in crate::run) async fn have_landed(&self, count: usize) -> Result<(), StateError> {
         let id = self.run.id.clone();
         self.on_state(move |state| {
             let landed = state.landings(&id)?.into_iter().take(count);
@@ -175,46 +193,56 @@ impl Ledger {
     }
 
     /// Whether this run holds a lock.
-    pub(super) fn holds(&self, lock: &str) -> bool {
+    pub(in crate::run) fn holds(&self, lock: &str) -> bool {
         self.locks.iter().any(|(name, _)| name == lock)
     }
 
     /// Takes a lock to look at what a dead run left; none: it is alive, or somebody else looks.
-    pub(super) fn try_briefly(&self, lock: &str) -> Result<Option<Lock>, StateError> {
+    pub(in crate::run) fn try_briefly(&self, lock: &str) -> Result<Option<Lock>, StateError> {
         let holder = Holder { briefly: true, ..holder(&self.run) };
         Ok(Lock::try_take(&self.folder(), lock, &holder)?.ok())
     }
 
     /// The folder of the state.
-    pub(super) fn folder(&self) -> PathBuf {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).folder().to_owned()
+    pub(in crate::run) fn folder(&self) -> PathBuf {
+        self.state.folder().to_owned()
     }
 
-    /// What the last complete runs left, in the order of the keys.
-    pub(super) async fn watermarks(
-        &self,
-        keys: Vec<WatermarkKey>,
-    ) -> Result<Vec<Option<String>>, StateError> {
+    /// What the last complete runs left of marks, and what an interrupted run had seen that this one resumes; in the
+    /// order of the keys.
+    pub(in crate::run) async fn watermarks(&self, keys: Vec<WatermarkKey>) -> Result<Vec<Left>, StateError> {
+        let id = self.run.id.clone();
         self.on_state(move |state| {
-            let value = |key| Ok(state.watermark(key)?.map(|watermark| watermark.value));
-            keys.iter().map(value).collect()
+            let left = |key| {
+                let former = state.watermark(key)?.map(|watermark| watermark.value);
+                Ok(Left { former, pending: state.pending_watermark(&id, key)? })
+            };
+            keys.iter().map(left).collect()
         })
         .await
     }
 
     /// The run does not begin. What a dead one left stays.
-    pub(super) async fn step_back(&self, is_resumed: bool, now: SystemTime) -> Result<(), StateError> {
+    pub(in crate::run) async fn step_back(
+        &self,
+        is_resumed: bool,
+        now: SystemTime,
+    ) -> Result<(), StateError> {
         if is_resumed { Ok(()) } else { self.end("not begun", now).await }
     }
 
     /// Nothing of the run is left to do.
-    pub(super) async fn end(&self, outcome: &'static str, now: SystemTime) -> Result<(), StateError> {
+    pub(in crate::run) async fn end(&self, outcome: &'static str, now: SystemTime) -> Result<(), StateError> {
         let (id, now) = (self.run.id.clone(), rfc3339(now));
         self.on_state(move |state| state.end(&id, outcome, &now)).await
     }
 
     /// Removes what the run left, and ends it.
-    pub(super) async fn close(&self, outcome: &'static str, now: SystemTime) -> Result<(), StateError> {
+    pub(in crate::run) async fn close(
+        &self,
+        outcome: &'static str,
+        now: SystemTime,
+    ) -> Result<(), StateError> {
         let run = self.run.clone();
         self.on_state(move |state| {
             remove_leftovers(state.folder(), &run);
@@ -223,21 +251,17 @@ impl Ledger {
         .await
     }
 
-    /// The database has a synchronous interface; its work must not stop the network's.
-    pub(super) async fn on_state<T: Send + 'static>(
+    /// Does something with the state, on its thread.
+    pub(in crate::run) async fn on_state<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut State) -> Result<T, StateError> + Send + 'static,
     ) -> Result<T, StateError> {
-        let state = Arc::clone(&self.state);
-        let done = tokio::task::spawn_blocking(move || {
-            work(&mut state.lock().unwrap_or_else(PoisonError::into_inner))
-        });
-        done.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+        self.state.work(work).await
     }
 }
 
 /// Removes the hidden files of a run; says how many there were.
-pub(super) fn remove_leftovers(state: &Path, run: &NewRun) -> usize {
+pub(in crate::run) fn remove_leftovers(state: &Path, run: &NewRun) -> usize {
     let stage = state.join("stage").join(&run.id);
     let staged = usize::from(fs::remove_dir_all(stage).is_ok());
     let removed = staged + run.folders.iter().map(|folder| sweep(folder, &run.id)).sum::<usize>();
@@ -296,7 +320,7 @@ async fn take_locks(
     Ok(locks)
 }
 
-pub(super) fn held_by(what: &str, holder: Option<&Holder>) -> String {
+pub(in crate::run) fn held_by(what: &str, holder: Option<&Holder>) -> String {
     match holder {
         Some(holder) => format!(
             "{what} is in use: process {} holds its lock since {} (run {})",
@@ -311,7 +335,7 @@ fn holder(run: &NewRun) -> Holder {
     Holder { pid: std::process::id(), run, started_at, briefly: false }
 }
 
-pub(super) fn run_lock(key: &str) -> String {
+pub(in crate::run) fn run_lock(key: &str) -> String {
     format!("run-{key}")
 }
 
@@ -326,7 +350,7 @@ fn target_lock(target: &TargetPlan) -> Option<(String, String)> {
 }
 
 /// The lock of what a run decided, which is that of its target; none: there is nothing to put in place.
-pub(super) fn landing_lock(prepared: &Prepared) -> Option<String> {
+pub(in crate::run) fn landing_lock(prepared: &Prepared) -> Option<String> {
     let table = prepared.load.as_ref().map(|load| load.table.as_str());
     prepared.destination.as_ref().map(|path| place_lock(path, table))
 }
@@ -368,7 +392,7 @@ fn run_key(plan: &Plan) -> String {
     fingerprint(parts.iter().map(String::as_bytes))
 }
 
-pub(super) fn rfc3339(time: SystemTime) -> String {
+pub(in crate::run) fn rfc3339(time: SystemTime) -> String {
     let time = jiff::Timestamp::try_from(time).unwrap_or_default();
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

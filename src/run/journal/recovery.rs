@@ -6,9 +6,9 @@
 use std::time::{Duration, SystemTime};
 
 use super::checkpoint::Checkpoint;
-use super::ledger::{Ledger, Refused, landing_lock, remove_leftovers, rfc3339, run_lock};
-use super::world::World;
+use super::entry::{Refused, RunEntry, landing_lock, remove_leftovers, rfc3339, run_lock};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::run::world::World;
 use crate::state::{Lock, Phase, RunRow, StateError};
 use crate::target::{Prepared, apply};
 
@@ -17,7 +17,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
 /// Looks at what dead runs left.
 pub(super) struct Recovery<'a> {
-    ledger: Ledger,
+    entry: RunEntry,
     world: &'a World,
     notes: Vec<String>,
 }
@@ -42,20 +42,20 @@ enum Access {
 }
 
 impl<'a> Recovery<'a> {
-    pub(super) fn new(ledger: Ledger, world: &'a World) -> Self {
-        Self { ledger, world, notes: vec![] }
+    pub(super) fn new(entry: RunEntry, world: &'a World) -> Self {
+        Self { entry, world, notes: vec![] }
     }
 
-    /// The ledger, and what was found and done.
-    pub(super) fn into_parts(self) -> (Ledger, Vec<String>) {
-        (self.ledger, self.notes)
+    /// The entry, and what was found and done.
+    pub(super) fn into_parts(self) -> (RunEntry, Vec<String>) {
+        (self.entry, self.notes)
     }
 
     /// Finishes what was decided, removes what nobody goes on with; what is left is where this run goes on.
     pub(super) async fn look_back(&mut self) -> Result<Option<(RunRow, Checkpoint)>, Refused> {
         let mut found = None;
-        for row in self.ledger.on_state(|state| state.open_runs()).await? {
-            let is_own = row.run.key == self.ledger.run.key;
+        for row in self.entry.on_state(|state| state.open_runs()).await? {
+            let is_own = row.run.key == self.entry.run.key;
             if row.phase == Phase::Decided {
                 self.finish(&row, is_own).await?;
             } else if is_own {
@@ -68,7 +68,7 @@ impl<'a> Recovery<'a> {
                 }
             } else if row.checkpoint.is_none() || self.is_stale(&row) {
                 // Only now: who takes a lock to look is in the way of who starts.
-                let lock = self.ledger.try_briefly(&run_lock(&row.run.key))?;
+                let lock = self.entry.try_briefly(&run_lock(&row.run.key))?;
                 if lock.is_some() && self.is_as_it_was(&row).await? {
                     self.remove(&row).await?;
                 }
@@ -80,16 +80,16 @@ impl<'a> Recovery<'a> {
     /// Another process may have been at it between the look and the lock.
     async fn is_as_it_was(&self, row: &RunRow) -> Result<bool, StateError> {
         let id = row.run.id.clone();
-        Ok(self.ledger.on_state(move |state| state.run(&id)).await?.as_ref() == Some(row))
+        Ok(self.entry.on_state(move |state| state.run(&id)).await?.as_ref() == Some(row))
     }
 
     async fn finish(&mut self, row: &RunRow, is_own: bool) -> Result<(), Refused> {
         // The lock of an own one is held already: whoever had it is dead.
-        let lock = if is_own { None } else { self.ledger.try_briefly(&run_lock(&row.run.key))? };
+        let lock = if is_own { None } else { self.entry.try_briefly(&run_lock(&row.run.key))? };
         let is_dead = is_own || lock.is_some();
         let id = row.run.id.clone();
         let mut finish = Finish::default();
-        for (position, text) in self.ledger.on_state(move |state| state.landings(&id)).await? {
+        for (position, text) in self.entry.on_state(move |state| state.landings(&id)).await? {
             self.put_in_place(row, is_own, is_dead, (position, &text), &mut finish).await?;
         }
         if is_dead && !finish.is_left && self.is_as_it_was(row).await? {
@@ -116,12 +116,12 @@ impl<'a> Recovery<'a> {
     ) -> Result<(), Refused> {
         let prepared = self.read(text);
         let lock = prepared.as_ref().ok().and_then(landing_lock);
-        let is_held = lock.as_ref().is_some_and(|lock| self.ledger.holds(lock));
+        let is_held = lock.as_ref().is_some_and(|lock| self.entry.holds(lock));
         let access = match &lock {
             _ if is_held => Access::Own,
             _ if !is_dead => Access::Busy,
             None => Access::Own,
-            Some(lock) => self.ledger.try_briefly(lock)?.map_or(Access::Busy, Access::Free),
+            Some(lock) => self.entry.try_briefly(lock)?.map_or(Access::Busy, Access::Free),
         };
         if matches!(access, Access::Busy) {
             finish.is_left = true;
@@ -152,7 +152,7 @@ impl<'a> Recovery<'a> {
 
     fn read(&self, text: &str) -> Result<Prepared, StateError> {
         serde_json::from_str(text).map_err(|error| StateError::Unreadable {
-            shown: self.ledger.folder().display().to_string(),
+            shown: self.entry.folder().display().to_string(),
             what: "a decision",
             cause: error.to_string(),
         })
@@ -160,7 +160,7 @@ impl<'a> Recovery<'a> {
 
     async fn note_landed(&self, row: &RunRow, position: i64) -> Result<(), StateError> {
         let id = row.run.id.clone();
-        self.ledger.on_state(move |state| state.land(&id, position)).await
+        self.entry.on_state(move |state| state.land(&id, position)).await
     }
 
     async fn remove(&mut self, row: &RunRow) -> Result<(), Refused> {
@@ -174,7 +174,7 @@ impl<'a> Recovery<'a> {
     async fn close(&self, row: &RunRow, outcome: &'static str) -> Result<usize, StateError> {
         let run = row.run.clone();
         let now = rfc3339(self.world.clock.now());
-        self.ledger
+        self.entry
             .on_state(move |state| {
                 let removed = remove_leftovers(state.folder(), &run);
                 state.end(&run.id, outcome, &now).map(|()| removed)
@@ -187,14 +187,14 @@ impl<'a> Recovery<'a> {
         let text = row.checkpoint.as_ref()?;
         let reason = if self.world.restart {
             "as `--restart` demands".to_owned()
-        } else if row.run.fingerprint != self.ledger.run.fingerprint {
+        } else if row.run.fingerprint != self.entry.run.fingerprint {
             "the pipeline, or what the command line asks for, has changed since".to_owned()
         } else if self.is_stale(row) {
             "it is older than a day".to_owned()
         } else {
             match Checkpoint::from_text(text) {
                 Ok(checkpoint) => return Some(checkpoint),
-                Err(error) => format!("its checkpoint cannot be read: {error}"),
+                Err(error) => error.to_string(),
             }
         };
         self.notes.push(format!("starts over, and not where run {} stopped: {reason}", row.run.id));

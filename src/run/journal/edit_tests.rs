@@ -4,8 +4,8 @@ use std::time::UNIX_EPOCH;
 
 use tempfile::TempDir;
 
-use super::by_hand::{Change, Refused, change, open_runs};
-use super::ledger::{landing_lock, run_lock};
+use super::edit::{Change, Refused, change, open_runs};
+use super::entry::{landing_lock, run_lock};
 use crate::state::{Decided, Holder, Lock, NewRun, State, Watermark, WatermarkKey};
 use crate::target::Prepared;
 use crate::target::staging::PreparedFile;
@@ -48,7 +48,7 @@ fn decide(state: &mut State, folder: &Path) -> PreparedFile {
     let destination = Some(file.destination.clone());
     let prepared = Prepared { files: vec![file.clone()], destination, ..Prepared::default() };
     let landings = vec![serde_json::to_string(&prepared).unwrap()];
-    state.decide("r1", &Decided { landings, watermarks: vec![watermark("a")] }, NOW).unwrap();
+    state.decide("r1", &Decided { landings, pending: None, watermarks: vec![watermark("a")] }, NOW).unwrap();
     file
 }
 
