@@ -38,7 +38,7 @@ use std::time::Duration;
 use http::Method;
 use jiff::Timestamp;
 
-pub use faults::{Fault, FaultError, FaultKind, FaultPlace, FaultTimes, TokenError};
+pub use faults::{Fault, FaultError};
 pub use guess::{Guess, GuessError, Guesses};
 pub use recorder::RecordedRequest;
 use recorder::Recorder;

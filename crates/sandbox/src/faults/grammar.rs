@@ -219,7 +219,7 @@ fn bad_value(kind: &'static str, found: &str, allowed: &'static str) -> FaultErr
 
 impl FaultKind {
     /// The name of the kind.
-    pub fn name(&self) -> &'static str {
+    pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Status { .. } => "status",
             Self::Delay(_) => "delay",

@@ -47,7 +47,7 @@ pub struct Fault {
 
 /// What goes wrong. The table in [`Fault`] says what the client sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FaultKind {
+pub(crate) enum FaultKind {
     /// `status=CODE[:SECONDS]`
     Status {
         /// 400 to 599.
@@ -89,7 +89,7 @@ pub enum FaultKind {
 
 /// An error that the token endpoint reports with status 200.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenError {
+pub(crate) enum TokenError {
     /// A code or refresh token that is wrong, used or revoked.
     InvalidCode,
     /// An unknown client id, or one from another data centre.
@@ -108,7 +108,7 @@ pub enum TokenError {
 
 /// Where a fault happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FaultPlace {
+pub(crate) enum FaultPlace {
     /// The page of a listing, counted from 1.
     Page(NonZeroU64),
     /// Any page of a listing.
@@ -119,7 +119,7 @@ pub enum FaultPlace {
 
 /// How often a fault happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FaultTimes {
+pub(crate) enum FaultTimes {
     /// This many times, then never again.
     Times(NonZeroU32),
     /// Always.
@@ -128,7 +128,7 @@ pub enum FaultTimes {
 
 impl Fault {
     /// Makes a fault, if its kind can happen at this place and its value is in range.
-    pub fn new(kind: FaultKind, place: FaultPlace, times: FaultTimes) -> Result<Self, FaultError> {
+    pub(crate) fn new(kind: FaultKind, place: FaultPlace, times: FaultTimes) -> Result<Self, FaultError> {
         grammar::check(&kind)?;
         if kind.can_happen_at(place) {
             Ok(Self { kind, place, times })
@@ -139,21 +139,6 @@ impl Fault {
                 allowed: kind.allowed_places(),
             })
         }
-    }
-
-    /// What goes wrong.
-    pub fn kind(&self) -> FaultKind {
-        self.kind
-    }
-
-    /// Where it happens.
-    pub fn place(&self) -> FaultPlace {
-        self.place
-    }
-
-    /// How often it happens.
-    pub fn times(&self) -> FaultTimes {
-        self.times
     }
 }
 
@@ -187,7 +172,7 @@ impl FaultKind {
 
 impl TokenError {
     /// All errors.
-    pub const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::InvalidCode,
         Self::InvalidClient,
         Self::InvalidClientSecret,
@@ -198,7 +183,7 @@ impl TokenError {
     ];
 
     /// The value of `error` in the answer.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::InvalidCode => "invalid_code",
             Self::InvalidClient => "invalid_client",

@@ -41,7 +41,7 @@ enum ChangeKind {
 
 impl Churn {
     /// This many changes after each page.
-    pub fn new(changes_per_page: NonZeroU32) -> Self {
+    pub(crate) fn new(changes_per_page: NonZeroU32) -> Self {
         Self { changes_per_page }
     }
 }

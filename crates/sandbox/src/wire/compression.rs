@@ -14,7 +14,7 @@ impl Reply {
     /// The same reply, compressed if it is long and the client accepts gzip. A reply that will be cut is not
     /// compressed, so that the cut is at the intended byte.
     #[must_use]
-    pub fn compressed_for(self, request: &WireRequest) -> Self {
+    pub(crate) fn compressed_for(self, request: &WireRequest) -> Self {
         if self.body.len() < SHORTEST || self.cut.is_some() || !accepts_gzip(request) {
             return self;
         }

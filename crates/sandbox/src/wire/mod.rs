@@ -20,7 +20,7 @@ use serde::Serialize;
 use url::form_urlencoded;
 
 pub use in_flight::{Flight, InFlight};
-pub use serve::{BoundListener, Server, serve};
+pub use serve::{BoundListener, Server};
 
 /// One request with its whole body.
 #[derive(Debug, Clone)]

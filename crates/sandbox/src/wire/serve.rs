@@ -109,7 +109,7 @@ fn base_url(address: SocketAddr) -> String {
 }
 
 /// Serves all connections of the listener until the future is dropped, which also closes them.
-pub async fn serve<F>(listener: TcpListener, answer: F)
+async fn serve<F>(listener: TcpListener, answer: F)
 where
     F: Fn(WireRequest) -> Reply + Send + Sync + 'static,
 {
