@@ -96,7 +96,7 @@ mod tests {
         let mut findings = Findings::default();
         read(".env", "A=1\nsecretvalue\n1B=x\nC=\"x\n", &mut sources, &mut findings);
         let lines: Vec<usize> =
-            findings.sorted().iter().map(|finding| sources.place(finding.labels[0].span).line).collect();
+            findings.sorted().iter().map(|finding| sources.location(finding.labels[0].span).line).collect();
         assert_eq!(lines, [2, 3, 4]);
         let shown =
             crate::diagnostic::render(&findings.sorted()[0], &sources, crate::diagnostic::Style::Plain);
