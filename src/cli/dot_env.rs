@@ -196,7 +196,7 @@ mod tests {
         let text = "A=1\nsecretvalue\n1B=x\nD=\"x\" y\nE=\0\nC=\"x\n";
         let values = read(".env", text, &mut sources, &mut findings);
         let lines: Vec<usize> =
-            findings.sorted().iter().map(|finding| sources.place(finding.labels[0].span).line).collect();
+            findings.sorted().iter().map(|finding| sources.location(finding.labels[0].span).line).collect();
         assert_eq!((lines, values.len()), (vec![2, 3, 4, 5, 6], 1));
         let shown =
             crate::diagnostic::render(&findings.sorted()[0], &sources, crate::diagnostic::Style::Plain);

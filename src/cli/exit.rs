@@ -62,7 +62,7 @@ impl Exit {
         match ending {
             Ending::Complete | Ending::OutputClosed | Ending::Skipped(_) => (&[], Exit::Success),
             Ending::Incomplete(reasons) => (reasons, Exit::Incomplete),
-            Ending::Failed(finding) if finding.code.is_about_signing_in() => {
+            Ending::Failed(finding) if finding.code.means_not_signed_in() => {
                 (std::slice::from_ref(finding), Exit::Auth)
             }
             Ending::Failed(finding) => (std::slice::from_ref(finding), Exit::Failed),

@@ -13,7 +13,7 @@ use crate::secret::Environment;
 use crate::spec;
 use crate::spec::connection::{ConnectionSpec, ConnectionUse, ConnectionValue};
 use crate::spec::pipeline::PipelineSpec;
-use crate::spec::table::Field;
+use crate::spec::table::SpecField;
 use crate::state;
 
 /// A pipeline with everything that was read for it.
@@ -317,7 +317,7 @@ impl ConnectionReader<'_> {
         self.files.there = yaml_names(connections);
         let steps = pipeline.steps.given().into_iter().flatten().map(|step| &step.connection);
         let uses: Vec<&ConnectionUse> =
-            std::iter::once(&pipeline.connection).chain(steps).filter_map(Field::given).collect();
+            std::iter::once(&pipeline.connection).chain(steps).filter_map(SpecField::given).collect();
         let mut names = BTreeSet::new();
         for used in uses {
             match used {

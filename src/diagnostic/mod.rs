@@ -11,7 +11,7 @@ mod source;
 pub use code::Code;
 pub use nearest::{nearest, quoted_list};
 pub use render::{Style, render, render_json};
-pub use source::{FileId, Place, Sources, Span};
+pub use source::{FileId, SourceLocation, Sources, Span};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

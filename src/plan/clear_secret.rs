@@ -6,8 +6,8 @@ use crate::diagnostic::{Code, Diagnostic, Findings, Span};
 use crate::spec::node::{Node, NodeKind, Text};
 use crate::spec::pipeline::{ParamSpec, PipelineSpec};
 use crate::spec::request::RequestSpec;
-use crate::spec::table::Field;
-use crate::spec::value::{AnyValue, Named};
+use crate::spec::table::SpecField;
+use crate::spec::value::{AnyValue, NamedMap};
 
 /// A secret in clear.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +96,7 @@ fn of_request(request: &RequestSpec) -> Vec<ClearSecret> {
     found
 }
 
-fn entries(field: &Field<Named<AnyValue>>) -> impl Iterator<Item = (&str, &Node)> {
+fn entries(field: &SpecField<NamedMap<AnyValue>>) -> impl Iterator<Item = (&str, &Node)> {
     let named = field.given().into_iter().flat_map(|named| &named.0);
     named.filter_map(|(key, value)| Some((key.name.as_str(), &value.given()?.0)))
 }

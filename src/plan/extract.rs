@@ -9,7 +9,7 @@ use crate::expr::Expression;
 use crate::expr::jsonpath::JsonPath;
 use crate::spec::extract::{ExtractSpec, ExtractTable};
 use crate::spec::node::{Key, Text};
-use crate::spec::reader::Reader;
+use crate::spec::reader::SpecReader;
 use crate::spec::table::Malformed;
 use crate::spec::value;
 
@@ -95,7 +95,7 @@ pub fn build(
 }
 
 fn check_name(key: &Key, spec: &ExtractSpec, scope: &Scope, findings: &mut Findings) {
-    let mut reader = Reader::new(findings);
+    let mut reader = SpecReader::new(findings);
     if value::name(&key.name, key.span, &mut reader).is_none() {
         return;
     }

@@ -42,7 +42,7 @@ use crate::secret::Environment;
 use crate::spec::extract::ExtractSpec;
 use crate::spec::pipeline::PipelineSpec;
 use crate::spec::step::StepSpec;
-use crate::spec::table::Field;
+use crate::spec::table::SpecField;
 
 /// A pipeline, ready to run.
 #[derive(Debug)]
@@ -188,16 +188,16 @@ impl<'a> Planner<'a> {
             }
         }
         let connection = match &spec.connection {
-            Field::Given(used) => {
+            SpecField::Given(used) => {
                 let (index, names) = self.connections.resolve(used, self.input.connections, self.findings);
                 scope.connection = Some(names);
                 index
             }
-            Field::Bad => {
+            SpecField::Malformed => {
                 scope.connection = Some(ConnectionNames::default());
                 None
             }
-            Field::Absent => None,
+            SpecField::Absent => None,
         };
         let params_only = Scope { params: scope.params.clone(), ..Scope::default() };
         let settings = target::Settings {
@@ -309,12 +309,12 @@ impl<'a> Planner<'a> {
         scope: &Scope,
     ) -> (Option<usize>, Option<ConnectionNames>) {
         match &step.connection {
-            Field::Given(used) => {
+            SpecField::Given(used) => {
                 let (index, names) = self.connections.resolve(used, self.input.connections, self.findings);
                 (index, Some(names))
             }
-            Field::Absent => (outer, scope.connection.clone()),
-            Field::Bad => (None, Some(ConnectionNames::default())),
+            SpecField::Absent => (outer, scope.connection.clone()),
+            SpecField::Malformed => (None, Some(ConnectionNames::default())),
         }
     }
 
@@ -322,9 +322,9 @@ impl<'a> Planner<'a> {
     fn auth_of(&mut self, spec: &StepSpec, plan: &StepPlan, reads: &[ValueUse]) -> Option<AuthUse> {
         let own = spec.request.given().map(|request| &request.auth)?;
         let auth = match own {
-            Field::Given(auth) => self.connections.own_auth(auth, plan.connection, self.findings)?,
-            Field::Absent => self.connections.list[plan.connection?].auth?,
-            Field::Bad => return None,
+            SpecField::Given(auth) => self.connections.own_auth(auth, plan.connection, self.findings)?,
+            SpecField::Absent => self.connections.list[plan.connection?].auth?,
+            SpecField::Malformed => return None,
         };
         let header = self.connections.auths[auth].own_header();
         let sets = |name: &str| plan.request.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
@@ -394,7 +394,7 @@ fn extracted_names(specs: &[StepSpec]) -> BTreeMap<String, Vec<Extracted>> {
     for (index, step) in specs.iter().enumerate() {
         let step_name = step.name.given().map(|name| name.text.clone()).unwrap_or_default();
         for (key, value) in step.extract.given().iter().flat_map(|named| &named.0) {
-            let secret = value.given().is_some_and(ExtractSpec::is_said_secret);
+            let secret = value.given().is_some_and(ExtractSpec::is_declared_secret);
             let maybe = !step.when.is_absent();
             let extracted = Extracted { step: index, step_name: step_name.clone(), secret, maybe };
             names.entry(key.name.clone()).or_default().push(extracted);

@@ -10,8 +10,8 @@ use crate::diagnostic::{Code, Diagnostic, Findings, Span};
 use crate::expr::Template;
 use crate::spec::node::{Key, Text};
 use crate::spec::request::{CreditsSpec, Method, RequestSpec};
-use crate::spec::table::{Field, Malformed};
-use crate::spec::value::{AnyValue, Named};
+use crate::spec::table::{Malformed, SpecField};
+use crate::spec::value::{AnyValue, NamedMap};
 
 /// A request before its templates are rendered.
 #[derive(Debug)]
@@ -223,7 +223,10 @@ impl Builder<'_> {
         }
     }
 
-    fn entries(&mut self, field: &Field<Named<AnyValue>>) -> Result<Vec<(String, ValuePlan)>, Malformed> {
+    fn entries(
+        &mut self,
+        field: &SpecField<NamedMap<AnyValue>>,
+    ) -> Result<Vec<(String, ValuePlan)>, Malformed> {
         let entries = field.optional()?.into_iter().flat_map(|named| &named.0);
         let built: Vec<_> = entries.map(|(key, value)| self.entry(key, value.required()?)).collect();
         built.into_iter().collect()

@@ -161,7 +161,7 @@ impl Builder<'_> {
         let through = spec.through.given().map(|text| ("through", text.0.span));
         let given: Vec<(&str, Span)> = given.chain(expr).chain(through).collect();
         match given.as_slice() {
-            [] if paths.iter().any(|(_, field)| field.is_bad()) => return Err(Malformed),
+            [] if paths.iter().any(|(_, field)| field.is_malformed()) => return Err(Malformed),
             [] if !spec.expr.is_absent() || !spec.through.is_absent() => return Err(Malformed),
             [] => {
                 let message = format!("nothing says what `{}` becomes", key.name);

@@ -238,7 +238,7 @@ impl Item<'_, '_, '_> {
                     (variables, place) = self.enter();
                 }
                 Err(Stop::Failed(finding))
-                    if self.each.on_error.goes_on() && finding.code.is_about_an_answer() =>
+                    if self.each.on_error.goes_on() && finding.code.blames_the_answer() =>
                 {
                     self.leave_out(&variables, &finding);
                     return Ok(());

@@ -62,7 +62,7 @@ async fn try_it(attempt: &Attempt<'_>) -> Tried {
     let resumed = attempt.resumed.as_ref().map(|checkpoint| &checkpoint.place);
     match strand.run(&plan.block, place, resumed).await {
         Err(Stop::Failed(why))
-            if strand.was_refused_where_it_resumed() && !why.code.is_about_signing_in() =>
+            if strand.was_refused_where_it_resumed() && !why.code.means_not_signed_in() =>
         {
             Tried::RefusedWhereItResumed(why.message)
         }

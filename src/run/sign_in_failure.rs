@@ -80,7 +80,7 @@ pub fn finding<S>(
             }),
         Unsigned::Lost(trouble) => failed(format!("the service gave a new refresh token, and it could not be kept: {trouble}"))
             .help(trouble.help())
-            .help(if client.needs_a_person() {
+            .help(if client.needs_person() {
                 format!("the last one is used up: sign in again, `river auth login {name}`")
             } else {
                 "the last one is used up: give the connection a new `refresh_token`".to_owned()
@@ -131,7 +131,7 @@ fn helped(finding: Diagnostic, client: &Client<'_>, refused: &Refused, hint: Opt
     if let Some(hint) = hint {
         return finding.help(hint);
     }
-    let again = refused.is_about_the_grant() && client.needs_a_person();
+    let again = refused.is_about_the_grant() && client.needs_person();
     let again = again.then(|| format!("sign in again: `river auth login {}`", client.connection));
     finding.help(refused.help()).help_if(again)
 }

@@ -45,7 +45,7 @@ impl SignIns<'_> {
     /// What a signature is made of must not be printed.
     fn mask(&self, made: &[Secret]) {
         for secret in made {
-            self.redactor.learn_passing(secret.expose());
+            self.redactor.learn_short_lived(secret.expose());
         }
     }
 

@@ -1,7 +1,7 @@
 //! Values that a step takes out of a response.
 
 use super::node::{Node, Text};
-use super::reader::{Read, Reader};
+use super::reader::{Read, SpecReader};
 use super::table::{Shape, table};
 use super::value::{AnyValue, ExpressionText, PathText, RegexText};
 
@@ -41,7 +41,7 @@ pub enum ExtractSpec {
 }
 
 impl ExtractSpec {
-    /// Whether it takes the place of an earlier value of its name.
+    /// Whether it replaces an earlier value of the same name.
     pub fn replaces(&self) -> bool {
         match self {
             Self::Path(_) => false,
@@ -49,8 +49,8 @@ impl ExtractSpec {
         }
     }
 
-    /// Whether the author says that it is a secret.
-    pub fn is_said_secret(&self) -> bool {
+    /// Whether the author declares it a secret.
+    pub fn is_declared_secret(&self) -> bool {
         match self {
             Self::Path(_) => false,
             Self::Table(table) => table.secret.given() == Some(&true),
@@ -59,7 +59,7 @@ impl ExtractSpec {
 }
 
 impl Read for ExtractSpec {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
         match node.as_map() {
             Some(_) => ExtractTable::read(node, reader).map(Self::Table),
             None => PathText::read(node, reader).map(Self::Path),

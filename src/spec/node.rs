@@ -117,7 +117,7 @@ impl Node {
         }
     }
 
-    /// The truth, if it is a boolean.
+    /// The value, if it is a boolean.
     pub fn as_bool(&self) -> Option<bool> {
         match &self.kind {
             NodeKind::Bool(value) => Some(*value),

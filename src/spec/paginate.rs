@@ -1,7 +1,7 @@
 //! How the next page is found.
 
 use super::node::{Node, Text};
-use super::reader::{Read, Reader};
+use super::reader::{Read, SpecReader};
 use super::table::{Shape, table};
 use super::value::{Count, ExpressionText, PathText, words};
 
@@ -75,7 +75,7 @@ pub enum NextSpec {
 }
 
 impl Read for NextSpec {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
         match node.as_map() {
             Some(_) => NextTable::read(node, reader).map(Self::Table),
             None => PathText::read(node, reader).map(Self::Path),

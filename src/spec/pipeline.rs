@@ -2,10 +2,10 @@
 
 use super::connection::ConnectionUse;
 use super::node::{Node, Text, TextStyle};
-use super::reader::{Read, Reader};
+use super::reader::{Read, SpecReader};
 use super::step::StepSpec;
 use super::table::{Shape, table};
-use super::value::{AnyValue, Count, Name, Named, Period, Placed, TemplateText, words};
+use super::value::{AnyValue, Count, Name, NamedMap, Period, Spanned, TemplateText, words};
 use crate::diagnostic::Span;
 
 table! {
@@ -18,11 +18,11 @@ table! {
         /// The connection whose values are `{{ connection.* }}`: the name of a file in `connections/`, or its values inline.
         connection: ConnectionUse = Optional,
         /// What may be set from outside: `-p name=value`, read as `{{ params.name }}`.
-        params: Named<ParamSpec> = Optional,
+        params: NamedMap<ParamSpec> = Optional,
         /// What happens, in order.
         steps: Vec<StepSpec> = Required,
         /// Where records land, by name.
-        targets: Named<TargetSpec> = Optional,
+        targets: NamedMap<TargetSpec> = Optional,
         /// How much one run may do; what is left is for the next.
         limits: LimitsSpec = Optional,
     }
@@ -91,7 +91,7 @@ pub enum ParamSpec {
 }
 
 impl Read for ParamSpec {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
         match node.as_map() {
             Some(_) => ParamTable::read(node, reader).map(Self::Table),
             None => Some(Self::Default(node.clone())),
@@ -113,19 +113,19 @@ table! {
         /// With `kind: sqlite`: the table, by default the target's name.
         table: TemplateText = Optional,
         /// What happens to what is there already.
-        mode: Placed<TargetMode> = Default("replace"),
+        mode: Spanned<TargetMode> = Default("replace"),
         /// With `mode: merge`: the fields of a record that say which one it is.
         key: FieldNames = Optional,
         /// The records of each value of these fields land in a folder `field=value` of their own.
         partition_by: FieldNames = Optional,
         /// How files are compressed.
-        compress: Placed<CompressionWord> = Optional,
+        compress: Spanned<CompressionWord> = Optional,
         /// The columns in their order: a list of names, or name → type.
         columns: ColumnsSpec = Optional,
         /// What happens to a field that is no column yet.
-        on_new_column: Placed<OnNewColumn> = Default("add"),
+        on_new_column: Spanned<OnNewColumn> = Default("add"),
         /// What happens to a record that cannot land.
-        on_bad_record: Placed<OnBadRecord> = Default("fail"),
+        on_bad_record: Spanned<OnBadRecord> = Default("fail"),
     }
     later { "connection", "batch", "request", "rules", "expect", "url" }
     other_words { "type" => "kind", "file" => "path", "format" => "kind", "write_mode" => "mode", "write_disposition" => "mode", "primary_key" => "key", "unique_key" => "key", "keys" => "key", "merge_key" => "key", "compression" => "compress", "schema" => "columns", "fields" => "columns", "partitions" => "partition_by", "partition" => "partition_by", "on_error" => "on_bad_record", "table_name" => "table", "database" => "path" }
@@ -161,7 +161,7 @@ words! {
 }
 
 impl TargetMode {
-    /// Whether what is there goes as a whole.
+    /// Whether it replaces everything that the target holds.
     pub fn replaces(self) -> bool {
         match self {
             Self::Replace => true,
@@ -169,7 +169,7 @@ impl TargetMode {
         }
     }
 
-    /// Whether records find the ones they replace by a key.
+    /// Whether a record replaces the one with the same key.
     pub fn merges(self) -> bool {
         match self {
             Self::Merge => true,
@@ -255,8 +255,8 @@ impl OnBadRecord {
 }
 
 impl CompressionWord {
-    /// How the names of such files end.
-    pub fn ending(self) -> &'static str {
+    /// The extension of such files.
+    pub fn extension(self) -> &'static str {
         match self {
             Self::Gzip => ".gz",
             Self::Zstd => ".zst",
@@ -274,7 +274,7 @@ pub struct FieldNames {
 }
 
 impl Read for FieldNames {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
         let names = match node.as_text() {
             Some(text) => vec![text.clone()],
             None => Vec::<Text>::read(node, reader)?,
@@ -297,7 +297,7 @@ pub struct ColumnsSpec {
 }
 
 impl Read for ColumnsSpec {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
         let columns = match node.as_map() {
             None => Vec::<Text>::read(node, reader)?.into_iter().map(|name| (name, None)).collect(),
             Some(entries) => {
@@ -316,6 +316,7 @@ impl Read for ColumnsSpec {
                 read.into_iter().collect::<Option<_>>()?
             }
         };
+
         Some(Self { columns, span: node.span })
     }
 

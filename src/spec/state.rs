@@ -63,7 +63,7 @@ words! {
 }
 
 impl StateType {
-    /// Whether its values are instants, which lengths of time can be taken from.
+    /// Whether its values are instants, from which a length of time can be subtracted.
     pub fn is_instant(self) -> bool {
         match self {
             Self::Datetime => true,
@@ -73,7 +73,7 @@ impl StateType {
 }
 
 impl OnMissing {
-    /// Whether a record without the value does not count.
+    /// Whether a record without the value is ignored.
     pub fn ignores(self) -> bool {
         match self {
             Self::Ignore => true,

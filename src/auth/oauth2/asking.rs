@@ -77,7 +77,7 @@ impl Asking<'_> {
         outside: &mut O,
     ) -> Result<Held, Unsigned<O::Stop>> {
         let former = former.or_else(|| self.before.held.clone());
-        if self.needs_a_refresh_token() && self.refresh_token(former.as_ref()).is_none() {
+        if self.needs_refresh_token() && self.refresh_token(former.as_ref()).is_none() {
             let unsigned =
                 if trouble.is_absence() { Unsigned::NotSignedIn } else { Unsigned::Unreadable(trouble) };
             return Err(unsigned);
@@ -158,7 +158,7 @@ impl Asking<'_> {
     /// Whether a sign-in that is not kept takes a refresh token with it that cannot be had again.
     fn would_be_lost(&self, sign_in: &SignIn, former: Option<&SignIn>) -> bool {
         let is_new = sign_in.refresh_token.is_some() && sign_in.refresh_token != self.refresh_token(former);
-        is_new && self.needs_a_refresh_token()
+        is_new && self.needs_refresh_token()
     }
 
     /// The sign-in that is left of a refusal: a new refresh token without an access token.
@@ -209,7 +209,7 @@ impl Asking<'_> {
     /// kept.
     fn may_rotate(&self, former: Option<&SignIn>) -> bool {
         self.refresh_token(former).is_some()
-            && self.needs_a_refresh_token()
+            && self.needs_refresh_token()
             && (self.client.plan.rotates || former.is_some_and(|former| former.rotated))
     }
 
@@ -227,7 +227,7 @@ impl Asking<'_> {
             let renewed = self.refresh(former, &token, outside).await;
             // Where nobody has to consent, a refresh token that is over is no reason to stop.
             let over = renewed.as_ref().is_err_and(Unsigned::is_about_the_grant);
-            if !over || self.needs_a_refresh_token() {
+            if !over || self.needs_refresh_token() {
                 return renewed;
             }
         }
@@ -242,8 +242,8 @@ impl Asking<'_> {
         Ok(sign_in.keeping_also(former))
     }
 
-    fn needs_a_refresh_token(&self) -> bool {
-        self.client.plan.grant.needs_a_refresh_token()
+    fn needs_refresh_token(&self) -> bool {
+        self.client.plan.grant.needs_refresh_token()
     }
 
     pub(super) async fn refresh<O: Outside>(

@@ -101,8 +101,8 @@ impl<'a> Client<'a> {
     }
 
     /// Whether a person signs in before there is a token.
-    pub fn needs_a_person(&self) -> bool {
-        self.plan.needs_a_person()
+    pub fn needs_person(&self) -> bool {
+        self.plan.needs_person()
     }
 }
 

@@ -190,7 +190,7 @@ fn of(name: &str, terminal: &Terminal, redactor: &Redactor) -> Result<Option<Sta
             }
         }
         None if own => ("the connection brings a refresh token; no run has used it yet", true, vec![]),
-        None if client.needs_a_person() => {
+        None if client.needs_person() => {
             ("not signed in", false, vec![("help", format!("river auth login {}", opened.name))])
         }
         None => ("no token yet: the first run gets one by itself", true, vec![]),
@@ -218,7 +218,7 @@ fn missing_scopes(client: &Client<'_>, sign_in: &SignIn) -> Option<(&'static str
     let given: Vec<&str> = given.split([' ', ',']).filter(|scope| !scope.is_empty()).collect();
     let asked = client.scope.iter().flat_map(|scope| scope.split([' ', ',']));
     let missing: Vec<&str> = asked.filter(|scope| !scope.is_empty() && !given.contains(scope)).collect();
-    (client.needs_a_person() && !missing.is_empty()).then(|| {
+    (client.needs_person() && !missing.is_empty()).then(|| {
         (
             "not consented",
             format!("{}: sign in again, `river auth login {}`", missing.join(", "), client.connection),

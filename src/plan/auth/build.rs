@@ -15,8 +15,8 @@ use crate::spec::auth::{
 };
 use crate::spec::connection::ConnectionValue;
 use crate::spec::node::{Node, NodeKind, Text};
-use crate::spec::table::{Field, Malformed};
-use crate::spec::value::{Named, Placed, TemplateText};
+use crate::spec::table::{Malformed, SpecField};
+use crate::spec::value::{NamedMap, Spanned, TemplateText};
 
 /// Where an `auth` stands.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +33,7 @@ pub(in crate::plan) struct AuthHome<'a> {
 
 /// Compiles an `auth`. None: `kind: none`, or something is malformed, which has its findings.
 pub(in crate::plan) fn build(
-    spec: &Placed<AuthSpec>,
+    spec: &Spanned<AuthSpec>,
     home: AuthHome<'_>,
     findings: &mut Findings,
 ) -> Option<AuthPlan> {
@@ -108,7 +108,7 @@ impl Builder<'_> {
 
     fn hmac(&mut self, spec: &HmacSpec) -> Result<HmacPlan, Malformed> {
         self.secret("secret", &spec.secret);
-        let texts = |named: &Field<Named<TemplateText>>| -> Vec<(String, String)> {
+        let texts = |named: &SpecField<NamedMap<TemplateText>>| -> Vec<(String, String)> {
             let entries = named.given().into_iter().flat_map(|named| &named.0);
             entries
                 .filter_map(|(key, text)| Some((key.name.clone(), text.given()?.0.value.clone())))
@@ -186,12 +186,12 @@ impl Builder<'_> {
     }
 
     /// A value that may be shown.
-    pub(super) fn value(&mut self, name: &str, value: &Field<ConnectionValue>) {
+    pub(super) fn value(&mut self, name: &str, value: &SpecField<ConnectionValue>) {
         self.add(name, value.given(), false);
     }
 
     /// A value that is secret wherever it comes from.
-    pub(super) fn secret(&mut self, name: &str, value: &Field<ConnectionValue>) {
+    pub(super) fn secret(&mut self, name: &str, value: &SpecField<ConnectionValue>) {
         if let Some(node) = value.given().and_then(ConnectionValue::literal)
             && !looks_secret(name)
         {
@@ -229,7 +229,7 @@ impl Builder<'_> {
     }
 
     /// The text around a token.
-    pub(super) fn around(&mut self, header: &Field<Text>) -> Result<Around, Malformed> {
+    pub(super) fn around(&mut self, header: &SpecField<Text>) -> Result<Around, Malformed> {
         let Some(text) = header.optional()? else {
             return Ok(Around { before: "Bearer ".to_owned(), after: String::new() });
         };
@@ -248,7 +248,7 @@ impl Builder<'_> {
     /// Where a credential goes.
     pub(super) fn place(
         &mut self,
-        into: &Field<Text>,
+        into: &SpecField<Text>,
         header: &str,
         cookies: bool,
     ) -> Result<Place, Malformed> {
@@ -297,7 +297,7 @@ impl Builder<'_> {
     }
 
     /// A credential that may go anywhere goes where it should not.
-    fn refuse_homeless(&mut self, spec: &Placed<AuthSpec>) {
+    fn refuse_homeless(&mut self, spec: &Spanned<AuthSpec>) {
         let at_home = self.home.has_base_url
             || self.values.iter().any(|entry| entry.name.starts_with("origins."))
             || !spec.value.sends_credentials();
@@ -322,10 +322,10 @@ impl Builder<'_> {
     }
 
     /// What a person consents to is kept under a name.
-    fn refuse_nameless(&mut self, spec: &Placed<AuthSpec>) {
+    fn refuse_nameless(&mut self, spec: &Spanned<AuthSpec>) {
         let grant = spec.value.oauth2().and_then(|oauth2| oauth2.grant.given());
         let Some(grant) = grant else { return };
-        if grant.value.needs_a_person() && self.home.file.is_none() {
+        if grant.value.needs_person() && self.home.file.is_none() {
             let message = format!("`grant: {}` needs a connection with a name", grant.value.word());
             let finding = Diagnostic::error(Code::BadConnection, message).at(grant.span, "");
             self.findings.push(

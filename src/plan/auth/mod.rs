@@ -198,7 +198,7 @@ impl AuthKind {
     pub fn can_be_overheard(&self) -> bool {
         match self {
             Self::Basic | Self::Bearer { .. } | Self::ApiKey { .. } | Self::OAuth2(_) => true,
-            Self::OAuth1 { method } => method.shows_secrets(),
+            Self::OAuth1 { method } => method.sends_secrets(),
             Self::Digest | Self::Hmac(_) | Self::AwsSigV4 | Self::Mtls => false,
         }
     }

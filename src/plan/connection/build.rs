@@ -73,7 +73,7 @@ fn kept_names(spec: &ConnectionSpec, findings: &mut Findings) -> Vec<String> {
     let Some(oauth2) = spec.auth.given().and_then(|auth| auth.value.oauth2()) else { return vec![] };
     let keys = oauth2.keep.given().into_iter().flat_map(|keep| &keep.0).map(|(key, _)| key);
     keys.map(|key| {
-        if spec::connection::OWN.contains(&key.name.as_str()) {
+        if spec::connection::OWN_KEYS.contains(&key.name.as_str()) {
             let message = format!("`{}` is a key of connections, and cannot be a value", key.name);
             let finding = Diagnostic::error(Code::NameConflict, message).at(key.span, "kept under this name");
             findings.push(finding.help("give it another name"));

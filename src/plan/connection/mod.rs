@@ -13,7 +13,7 @@ use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
 use crate::spec::auth::AuthSpec;
 use crate::spec::connection::{ConnectionSpec, ConnectionUse};
 use crate::spec::node::Node;
-use crate::spec::value::Placed;
+use crate::spec::value::Spanned;
 use build::build;
 pub(super) use build::{make_entry, warn_in_clear};
 
@@ -213,7 +213,7 @@ impl Connections {
     /// What a request says for itself instead of its connection. None: nothing, or it is malformed.
     pub fn own_auth(
         &mut self,
-        spec: &Placed<AuthSpec>,
+        spec: &Spanned<AuthSpec>,
         connection: Option<usize>,
         findings: &mut Findings,
     ) -> Option<usize> {

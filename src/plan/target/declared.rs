@@ -6,7 +6,7 @@ use super::{Settings, TargetKind, TargetPlan};
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
 use crate::spec::pipeline::PipelineSpec;
 use crate::spec::step::{StepSpec, WriteOne};
-use crate::spec::table::Field;
+use crate::spec::table::SpecField;
 
 /// The targets of a pipeline while its steps are compiled.
 #[derive(Debug)]
@@ -39,13 +39,13 @@ impl<'a> Targets<'a> {
     /// The indices of the targets to which a step writes.
     pub fn of_step(&mut self, step: &StepSpec, findings: &mut Findings) -> Vec<usize> {
         let places: Vec<(usize, Span)> = match &step.write {
-            Field::Given(write) => write.0.iter().filter_map(|one| self.of_one(one, findings)).collect(),
-            Field::Absent if !step.records.is_absent() => {
+            SpecField::Given(write) => write.0.iter().filter_map(|one| self.of_one(one, findings)).collect(),
+            SpecField::Absent if !step.records.is_absent() => {
                 let stdout =
                     TargetPlan { name: "stdout".to_owned(), kind: TargetKind::Stdout, diverts: false };
                 vec![(self.index_of(stdout), step.span)]
             }
-            Field::Absent | Field::Bad => vec![],
+            SpecField::Absent | SpecField::Malformed => vec![],
         };
         if let Some(condition) = step.delete_when.given()
             && !step.write.is_absent()

@@ -12,14 +12,14 @@ use crate::plan::scope::Room;
 use crate::plan::written::Written;
 use crate::spec::node::Text;
 use crate::spec::pipeline::TargetKindWord;
-use crate::spec::table::Field;
+use crate::spec::table::SpecField;
 
 impl Compiler<'_, '_> {
     pub(super) fn table(&mut self, name: Option<&str>) -> Option<String> {
         let (table, span) = match (&self.spec.table, name) {
-            (Field::Given(table), _) => (self.template(&table.0, "table")?, table.0.span),
-            (Field::Absent, Some(name)) => (name.to_owned(), self.spec.span),
-            (Field::Absent, None) => {
+            (SpecField::Given(table), _) => (self.template(&table.0, "table")?, table.0.span),
+            (SpecField::Absent, Some(name)) => (name.to_owned(), self.spec.span),
+            (SpecField::Absent, None) => {
                 let finding =
                     Diagnostic::error(Code::MissingKey, "`target` lacks `table`").at(self.spec.span, "");
                 self.findings
@@ -28,7 +28,7 @@ impl Compiler<'_, '_> {
                     ));
                 return None;
             }
-            (Field::Bad, _) => return None,
+            (SpecField::Malformed, _) => return None,
         };
         let lower = table.to_ascii_lowercase();
         let problem = if table.is_empty() {
@@ -86,9 +86,10 @@ impl Compiler<'_, '_> {
     pub(super) fn warn_of_ending(&mut self, place: &Place) {
         let Some(path) = self.spec.path.given() else { return };
         let name = place.path.file_name().unwrap_or_default().to_string_lossy();
-        let meant = Compression::ALL.iter().copied().find(|compression| name.ends_with(compression.ending()));
+        let meant =
+            Compression::ALL.iter().copied().find(|compression| name.ends_with(compression.extension()));
         let Some(meant) = meant else { return };
-        let (ending, word) = (meant.ending(), meant.word());
+        let (ending, word) = (meant.extension(), meant.word());
         if self.spec.compress.given().is_none_or(|given| given.value != meant) {
             let message = format!("the path ends in `{ending}`, but the file will not be one of {word}");
             let finding = Diagnostic::warning(Code::KeyConflict, message).at(path.0.span, "");

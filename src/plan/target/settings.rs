@@ -8,7 +8,7 @@ use crate::plan::params::Param;
 use crate::plan::scope::Scope;
 use crate::spec::node::Text;
 use crate::spec::pipeline::{FieldNames, TargetKindWord, TargetMode, TargetSpec};
-use crate::spec::table::Field;
+use crate::spec::table::SpecField;
 
 /// What the path of a target may depend on.
 #[derive(Debug)]
@@ -209,9 +209,9 @@ impl Compiler<'_, '_> {
 
     fn columns(&mut self) -> Option<ColumnsPlan> {
         let on_new = match &self.spec.on_new_column {
-            Field::Given(word) => word.value,
-            Field::Absent => OnNewColumn::Add,
-            Field::Bad => return None,
+            SpecField::Given(word) => word.value,
+            SpecField::Absent => OnNewColumn::Add,
+            SpecField::Malformed => return None,
         };
         let Some(given) = self.spec.columns.optional().ok()? else {
             return Some(ColumnsPlan { declared: None, on_new });

@@ -40,7 +40,7 @@ pub struct TokenPreview {
     /// Where.
     pub url: String,
     /// Whether a person signs in before.
-    pub needs_a_person: bool,
+    pub needs_person: bool,
     /// Whether the connection names a refresh token of its own.
     pub own_refresh_token: bool,
     /// What comes with it.
@@ -80,7 +80,7 @@ impl AuthPreview {
 impl TokenPreview {
     /// Whose consent it has.
     fn origin(&self, connection: &str) -> Option<String> {
-        match (self.needs_a_person, self.own_refresh_token) {
+        match (self.needs_person, self.own_refresh_token) {
             (true, true) => Some(format!(
                 "with the refresh token of `river auth login {connection}`, else that of the connection"
             )),
@@ -187,7 +187,7 @@ impl Preview<'_> {
         TokenPreview {
             grant: oauth2.grant.word(),
             url: self.stand_ins.shown(&url),
-            needs_a_person: oauth2.needs_a_person(),
+            needs_person: oauth2.needs_person(),
             own_refresh_token: self.auth.values.iter().any(|entry| entry.name == "refresh_token"),
             brings: oauth2.keep.iter().map(|(name, _)| format!("connection.{name}")).collect(),
         }

@@ -13,8 +13,8 @@ pub use oauth2::{
 };
 
 use super::node::Node;
-use super::reader::{Read, Reader};
-use super::table::{Need, Row, Shape, Table};
+use super::reader::{Read, SpecReader};
+use super::table::{KeyRow, KeyTable, Presence, Shape};
 use super::value::words;
 
 words! {
@@ -69,14 +69,14 @@ pub enum AuthSpec {
     OAuth2(Box<OAuth2Spec>),
 }
 
-/// What is said where `kind` is missing.
-const KIND: Table = Table {
+/// What a message about a missing `kind` shows.
+const KIND: KeyTable = KeyTable {
     name: "auth",
     doc: &["How requests prove who asks."],
-    rows: &[Row {
+    rows: &[KeyRow {
         key: "kind",
         doc: &["What proves who asks."],
-        need: Need::Required,
+        presence: Presence::Required,
         shape: <AuthKindWord as Read>::shape,
     }],
     later: &[],
@@ -84,7 +84,7 @@ const KIND: Table = Table {
 };
 
 impl AuthSpec {
-    /// Whether requests carry what proves who asks.
+    /// Whether requests carry credentials.
     pub fn sends_credentials(&self) -> bool {
         match self {
             Self::None => false,
@@ -118,7 +118,7 @@ impl AuthSpec {
 }
 
 impl Read for AuthSpec {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
         if node.as_text().is_some_and(|text| text.value == "none") {
             return Some(Self::None);
         }
@@ -130,6 +130,7 @@ impl Read for AuthSpec {
             reader.missing_key(node.first_key_span(), "kind", &KIND);
             return None;
         };
+
         Some(match AuthKindWord::read(kind, reader)? {
             AuthKindWord::None => NoneSpec::read(node, reader).map(|_| Self::None)?,
             AuthKindWord::Basic => Self::Basic(BasicSpec::read(node, reader)?),

@@ -147,7 +147,7 @@ fn part_name(maker: &Maker<'_>, run_id: &str) -> String {
 }
 
 fn ending(maker: &Maker<'_>) -> String {
-    let compress = maker.plan.compress.map(Compression::ending).unwrap_or_default();
+    let compress = maker.plan.compress.map(Compression::extension).unwrap_or_default();
     format!("{}{compress}", maker.plan.format.ending())
 }
 
