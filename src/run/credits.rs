@@ -7,7 +7,7 @@ use super::render::Rendering;
 use super::reporter::Reporter;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{describe, scalar_text};
-use crate::http::{Reached, Response, SendError};
+use crate::http::{Response, SendError};
 use crate::plan::Plan;
 use crate::plan::request::CreditsPlan;
 
@@ -55,7 +55,7 @@ fn take_back(reporter: &Reporter<'_>, credits: Option<u64>) {
 fn may_have_cost(sent: &Result<Response, SendError>) -> bool {
     match sent {
         Ok(response) => !matches!(response.status, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS),
-        Err(error) => error.reached() == Reached::Maybe,
+        Err(error) => !error.reached().surely_not(),
     }
 }
 

@@ -226,25 +226,24 @@ impl Item<'_, '_, '_> {
             let path = Arc::clone(&self.path);
             let strand = self.strand.of_item(Rc::clone(&variables), &self.stopping, path);
             let ended = strand.run(&self.each.block, &place, saved.as_ref()).await;
-            match ended {
-                Ok(()) => {
-                    self.close(&variables, false);
-                    return Ok(());
-                }
-                // Each cursor proves itself: the others are good as they are.
-                Err(Stop::Failed(_)) if strand.was_refused_where_it_resumed() => {
-                    self.take_back(&variables);
-                    saved = None;
-                    (variables, place) = self.enter();
-                }
-                Err(Stop::Failed(finding))
-                    if self.each.on_error.goes_on() && finding.code.blames_the_answer() =>
-                {
-                    self.leave_out(&variables, &finding);
-                    return Ok(());
-                }
-                Err(stop) => return Err(stop.within(&self.name())),
+            let Err(stop) = ended else {
+                self.close(&variables, false);
+                return Ok(());
+            };
+            // Each cursor proves itself: the others are good as they are.
+            if stop.is_failure() && strand.was_refused_where_it_resumed() {
+                self.take_back(&variables);
+                saved = None;
+                (variables, place) = self.enter();
+                continue;
             }
+            return match stop.blames_the_answer().filter(|_| self.each.on_error.goes_on()) {
+                Some(finding) => {
+                    self.leave_out(&variables, finding);
+                    Ok(())
+                }
+                None => Err(stop.within(&self.name())),
+            };
         }
     }
 

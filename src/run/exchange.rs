@@ -91,8 +91,9 @@ impl<'x, 'r, 'a> Exchange<'x, 'r, 'a> {
             match self.send(&request).await? {
                 Ok(answer) => {
                     self.strand.answered(self.id, Some(answer.response.status.as_u16()));
-                    if let Next::Done(verdict) = self.judge(&request, &answer).await? {
-                        return Ok((verdict, answer));
+                    match self.judge(&request, &answer).await? {
+                        Next::Done(verdict) => return Ok((verdict, answer)),
+                        Next::Again => {}
                     }
                 }
                 Err(error) => {

@@ -34,6 +34,40 @@ impl Stop {
         }
     }
 
+    /// Why a run from the start may do better; none: it would not. `is_refused`: the service did not accept where the
+    /// strand had resumed.
+    pub(super) fn asks_to_start_over(&self, is_refused: bool) -> Option<String> {
+        match self {
+            Self::Failed(why) => (is_refused && !why.code.means_not_signed_in()).then(|| why.message.clone()),
+            Self::CannotResume(why) => Some(why.message.clone()),
+            Self::Target(_) | Self::Interrupted | Self::Limit(_) | Self::Elsewhere => None,
+        }
+    }
+
+    /// The finding of an item that can be left out while the others go on; none: the loop ends.
+    pub(super) fn blames_the_answer(&self) -> Option<&Diagnostic> {
+        match self {
+            Self::Failed(finding) => Some(&**finding).filter(|finding| finding.code.blames_the_answer()),
+            Self::Target(_)
+            | Self::Interrupted
+            | Self::Limit(_)
+            | Self::CannotResume(_)
+            | Self::Elsewhere => None,
+        }
+    }
+
+    /// Whether the step failed, for whatever its finding says.
+    pub(super) fn is_failure(&self) -> bool {
+        match self {
+            Self::Failed(_) => true,
+            Self::Target(_)
+            | Self::Interrupted
+            | Self::Limit(_)
+            | Self::CannotResume(_)
+            | Self::Elsewhere => false,
+        }
+    }
+
     /// The same, said of an item of a loop.
     pub(super) fn within(self, item: &str) -> Self {
         match self {

@@ -13,7 +13,7 @@ use crate::auth::AuthValues;
 use crate::diagnostic::Findings;
 use crate::expr::mapping;
 use crate::plan::Plan;
-use crate::plan::connection::{ConnectionPlan, ConnectionSource};
+use crate::plan::connection::ConnectionPlan;
 use crate::plan::written::EvaluationError;
 use crate::secret::Redactor;
 
@@ -106,7 +106,7 @@ impl Inputs {
             values.entry(name.clone()).or_insert_with(|| Value::from(minijinja::value::Serde(value)));
         }
         for entry in plan.values.iter().filter(|entry| entry.late) {
-            let ConnectionSource::Written(written) = &entry.source else { continue };
+            let Some(written) = entry.source.written() else { continue };
             let context = mapping([
                 ("connection", of_connection(&values)),
                 ("params", self.params.clone()),

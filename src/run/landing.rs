@@ -167,7 +167,7 @@ impl Stop {
     pub(super) fn ending(self, clean: impl Fn(Diagnostic) -> Diagnostic) -> Ending {
         match self {
             Self::Failed(finding) | Self::CannotResume(finding) => Ending::Failed(Box::new(clean(*finding))),
-            Self::Target(TargetError::Closed) => Ending::OutputClosed,
+            Self::Target(error) if error.is_closed() => Ending::OutputClosed,
             Self::Target(error) => Ending::TargetFailed(Box::new(clean(about_target(&error)))),
             Self::Interrupted | Self::Elsewhere => Ending::Interrupted,
             Self::Limit(finding) => Ending::Incomplete(vec![clean(*finding)]),

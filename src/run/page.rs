@@ -12,9 +12,9 @@ use super::strand::Strand;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::paging::{Cursor, Ended, Next, PageFacts, advance};
 use crate::plan::block::StepId;
-use crate::plan::paginate::{NextPlan, PaginatePlan};
+use crate::plan::paginate::PaginatePlan;
 use crate::plan::step::StepPlan;
-use crate::record::{Batch, Found};
+use crate::record::Batch;
 
 /// A page as it was read.
 #[derive(Debug)]
@@ -96,14 +96,12 @@ impl Reading<'_, '_, '_> {
         let Some(records) = &step.records else { return Ok(Batch::new(bytes::Bytes::new(), Arc::default())) };
         let page =
             self.answer.page().map_err(|error| not_json(&step.name, &error, records.path.text.span))?;
-        match page.found() {
-            Found::Missing if !records.may_be_missing => {
-                let finding = nothing_at(&step.name, "`records`", &records.path, Some(page));
-                Err(finding
-                    .help("if nothing there means no records, write `records: { jsonpath: …, default: [] }`"))
-            }
-            _ => Ok(page.batch()),
+        if page.found().is_missing() && !records.may_be_missing {
+            let finding = nothing_at(&step.name, "`records`", &records.path, Some(page));
+            return Err(finding
+                .help("if nothing there means no records, write `records: { jsonpath: …, default: [] }`"));
         }
+        Ok(page.batch())
     }
 
     /// Decides what follows.
@@ -164,7 +162,7 @@ fn doubt_of_only_page(
     answer: &Answer,
     here: &Cursor,
 ) -> Option<String> {
-    let Some(NextPlan::Path(path)) = &paginate.next else { return None };
+    let path = paginate.next.as_ref()?.path()?;
     let asked = here.page == 1 && facts.ended.is_none() && facts.records > 0 && paginate.more.is_none();
     let nothing =
         || answer.page().is_ok_and(|page| page.find(&path.item).is_ok_and(|found| found.is_empty()));

@@ -89,7 +89,7 @@ pub(super) fn decide(
     counts: &Counts,
 ) -> Result<Decision, EvaluationError> {
     for (index, rule) in step.rules.iter().enumerate() {
-        if rule.action == RuleAction::Retry && counts.is_used_up(index, rule, step.retry.max_retries) {
+        if rule.action.retries() && counts.is_used_up(index, rule, step.retry.max_retries) {
             continue;
         }
         match rule.when.truth(context) {

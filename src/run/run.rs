@@ -61,13 +61,11 @@ async fn try_it(attempt: &Attempt<'_>) -> Tried {
     let (plan, place) = (attempt.services.plan, attempt.services.journal.place());
     let resumed = attempt.resumed.as_ref().map(|checkpoint| &checkpoint.place);
     match strand.run(&plan.block, place, resumed).await {
-        Err(Stop::Failed(why))
-            if strand.was_refused_where_it_resumed() && !why.code.means_not_signed_in() =>
-        {
-            Tried::RefusedWhereItResumed(why.message)
-        }
-        Err(Stop::CannotResume(why)) => Tried::RefusedWhereItResumed(why.message),
-        stopped => Tried::Stopped(stopped),
+        Ok(()) => Tried::Stopped(Ok(())),
+        Err(stop) => match stop.asks_to_start_over(strand.was_refused_where_it_resumed()) {
+            Some(why) => Tried::RefusedWhereItResumed(why),
+            None => Tried::Stopped(Err(stop)),
+        },
     }
 }
 

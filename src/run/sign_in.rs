@@ -216,9 +216,9 @@ impl<'a> SignIns<'a> {
 
     fn unsigned(&self, auth: usize, client: &Client<'_>, why: Unsigned<Stop>) -> Stop {
         let plan = self.plan;
-        let why = match why {
-            Unsigned::Stopped(stop) => return stop,
-            why => why,
+        let why = match why.stopped() {
+            Ok(stop) => return stop,
+            Err(why) => why,
         };
         let connection = plan.auths[auth].connection.map(|index| &plan.connections[index]);
         let hints = connection.map_or(&[][..], |connection| &connection.hints);

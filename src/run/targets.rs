@@ -116,7 +116,7 @@ impl Targets {
             }
             match open.worker.room(bytes).await {
                 Ok(room) => rooms.push((index, room)),
-                Err(TargetError::Closed) if !only => open.closed.set(true),
+                Err(error) if error.is_closed() && !only => open.closed.set(true),
                 Err(error) => return Err(error),
             }
         }
@@ -162,7 +162,7 @@ impl Targets {
             }
             match open.worker.finish().await {
                 Ok(finished) => prepared.push(finished),
-                Err(TargetError::Closed) if !only => {}
+                Err(failure) if failure.is_closed() && !only => {}
                 Err(failure) => error = Some(failure),
             }
         }

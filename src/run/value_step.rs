@@ -160,8 +160,9 @@ impl Strand<'_, '_> {
         let Some(held) = held else { return self.ask_for_values(id).await.map(drop) };
 
         // Who held the lock before may have stored them meanwhile.
-        if let Found::Good = self.take_kept(id, &entry, held.read()) {
-            return Ok(());
+        match self.take_kept(id, &entry, held.read()) {
+            Found::Good => return Ok(()),
+            Found::Nothing | Found::Unusable => {}
         }
         if self.ask_for_values(id).await? {
             // Nothing may wait between the answer and this: see the guarantees of `auth`.

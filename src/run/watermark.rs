@@ -21,6 +21,16 @@ pub(super) enum Pick {
     Last,
 }
 
+impl Pick {
+    /// Whether the greatest counts: such a value is never further than the server's clock.
+    pub(super) fn is_greatest(self) -> bool {
+        match self {
+            Self::Max => true,
+            Self::Min | Self::Last => false,
+        }
+    }
+}
+
 /// A value that can be compared with others of its kind.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Value {

@@ -182,7 +182,7 @@ impl Watermarks {
     /// Works out what is known before a step's first request.
     pub(super) fn begin(&self, step: &StepPlan, round: &Round, context: &Value) -> Result<(), Diagnostic> {
         for (state, key) in step.state.iter().zip(&round.keys) {
-            let StateSource::Through(written) = &state.source else { continue };
+            let Some(written) = state.source.through() else { continue };
             let value = written.value(context).map_err(|error| failure::evaluation(&step.name, &error))?;
             let best = text_of(&value, step, state, written.text.span)?;
             self.change(key, |seen| seen.best = best);
@@ -340,7 +340,7 @@ impl Mark {
         // What could not be read was refused when it was seen.
         let mut value = watermark::Value::read(best, plan.kind).ok()?;
         let pick = pick_of(&plan.source);
-        if let (Pick::Max, Some(seconds)) = (pick, self.seen.first_answer) {
+        if let Some(seconds) = self.seen.first_answer.filter(|_| pick.is_greatest()) {
             let moment = jiff::Timestamp::from_second(seconds).ok()?;
             value = value.at_most(SystemTime::from(moment));
         }
@@ -451,7 +451,9 @@ impl Problem {
         match self {
             Self::Missing { .. } => finding
                 .help("look at the path; if records without it need not count, add `on_missing: ignore`"),
-            _ => finding.help("choose a field that every record has in one form, or another `type`"),
+            Self::NotScalar { .. } | Self::Unfit { .. } => {
+                finding.help("choose a field that every record has in one form, or another `type`")
+            }
         }
     }
 }

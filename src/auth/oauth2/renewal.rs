@@ -78,6 +78,26 @@ pub enum Unsigned<S> {
 }
 
 impl<S> Unsigned<S> {
+    /// The wish to stop, if that is all it is.
+    ///
+    /// # Errors
+    /// What it is otherwise.
+    pub fn stopped(self) -> Result<S, Self> {
+        match self {
+            Self::Stopped(stop) => Ok(stop),
+            Self::NotSignedIn
+            | Self::NoRefreshToken
+            | Self::Unrenewable
+            | Self::Refused { .. }
+            | Self::NoAnswer { .. }
+            | Self::Unstorable(_)
+            | Self::Unreadable(_)
+            | Self::Lost(_)
+            | Self::NobodyConsented { .. }
+            | Self::Assertion(_) => Err(self),
+        }
+    }
+
     /// Whether a person has to sign in, or to set a refresh token, before anything else.
     pub fn wants_a_first_sign_in(&self) -> bool {
         match self {

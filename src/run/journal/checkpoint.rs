@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::place::SavedPlace;
 use crate::plan::Plan;
 use crate::plan::step::StepPlan;
-use crate::plan::target::TargetKind;
 use crate::run::outcome::Figures;
 use crate::target::Receipt;
 
@@ -106,7 +105,7 @@ impl Checkpoint {
 pub(in crate::run) fn can_resume(plan: &Plan) -> bool {
     let gives_secret = |step: &StepPlan| step.extract.iter().any(|extract| extract.secret);
     let mut with_pages = plan.steps.iter().filter(|step| step.has_pages());
-    let shows = plan.targets.iter().any(|target| target.kind == TargetKind::Stdout);
+    let shows = plan.targets.iter().any(|target| target.kind.is_printed());
     !shows && !with_pages.any(gives_secret)
 }
 

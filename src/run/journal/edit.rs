@@ -161,7 +161,7 @@ fn lock_all(state: &State, dead: &[RunRow], now: &str) -> Result<Vec<Lock>, Refu
     };
     let mut locks: Vec<Lock> = keys.into_iter().map(take).collect::<Result<_, _>>()?;
     // What is decided is put in place, or thrown away, under the lock of its target.
-    for row in dead.iter().filter(|row| row.phase == Phase::Decided) {
+    for row in dead.iter().filter(|row| row.phase.is_decided()) {
         for (_, text) in state.landings(&row.run.id)? {
             let Ok(prepared) = serde_json::from_str::<Prepared>(&text) else { continue };
             let Some(name) = landing_lock(&prepared) else { continue };
@@ -186,7 +186,7 @@ fn clear(
     now: &str,
 ) -> Result<Option<String>, StateError> {
     let id = &row.run.id;
-    if row.phase != Phase::Decided {
+    if !row.phase.is_decided() {
         let removed = remove_leftovers(state.folder(), &row.run);
         state.end(id, "forgotten", now)?;
         let note = match place(row) {

@@ -17,8 +17,7 @@ use crate::run::event::Event;
 use crate::run::watermarks::Left;
 use crate::run::world::{Overlap, Window, World};
 use crate::state::{
-    Decided, Holder, Lock, NewRun, PendingWatermark, Phase, State, StateError, Watermark, WatermarkKey,
-    fingerprint,
+    Decided, Holder, Lock, NewRun, PendingWatermark, State, StateError, Watermark, WatermarkKey, fingerprint,
 };
 use crate::target::staging::sweep;
 use crate::target::{Prepared, TargetError, folders};
@@ -90,7 +89,7 @@ impl RunEntry {
     /// Whether a run of this plan leaves anything that has to be kept track of.
     pub(in crate::run) fn is_needed(plan: &Plan) -> bool {
         let keeps = plan.steps.iter().any(|step| !step.state.is_empty());
-        keeps || plan.targets.iter().any(|target| target.kind != TargetKind::Stdout)
+        keeps || plan.targets.iter().any(|target| !target.kind.is_printed())
     }
 
     /// Takes the locks, finishes or removes what dead runs left, and begins the run, or goes on with a dead one.
@@ -174,7 +173,7 @@ impl RunEntry {
         self.on_state(move |state| match state.decide(&id, &decided, &now) {
             // A commit that was reported as failed may have succeeded but for its last breath.
             Err(error) => match state.run(&id) {
-                Ok(Some(row)) if row.phase == Phase::Decided => Ok(()),
+                Ok(Some(row)) if row.phase.is_decided() => Ok(()),
                 _ => Err(error),
             },
             decided => decided,

@@ -274,23 +274,23 @@ impl SavedPlace {
 
     fn describe_in(&self, plan: &Plan, block: &Block) -> Option<String> {
         let node = block.0.get(self.node)?;
-        Some(match (node, &self.inside) {
-            (Node::Step(id), Some(SavedInside::Step(step))) => {
-                format!("page {} of step `{}`", step.cursor.page, plan.step(*id).name)
+        let inside = self.inside.as_ref();
+        Some(match node {
+            Node::Step(id) => {
+                let step = format!("step `{}`", plan.step(*id).name);
+                let page = inside.and_then(SavedInside::step).map(|place| place.cursor.page);
+                page.map_or_else(|| step.clone(), |page| format!("page {page} of {step}"))
             }
-            (Node::Step(id), _) => format!("step `{}`", plan.step(*id).name),
-            (Node::Group(group), Some(SavedInside::Group(place))) => {
-                place.describe_in(plan, &group.block).unwrap_or_else(|| format!("group `{}`", group.name))
+            Node::Group(group) => inside
+                .and_then(SavedInside::group)
+                .and_then(|place| place.describe_in(plan, &group.block))
+                .unwrap_or_else(|| format!("group `{}`", group.name)),
+            Node::Each(each) => {
+                let name = format!("loop `{}`", each.name);
+                let first = |place: &SavedEach| place.open.keys().next().map_or(place.next, |open| *open);
+                let item = inside.and_then(SavedInside::each).map(|place| first(place) + 1);
+                item.map_or_else(|| name.clone(), |item| format!("item {item} of {name}"))
             }
-            (Node::Group(group), _) => format!("group `{}`", group.name),
-            (Node::Each(each), Some(SavedInside::Each(place))) => {
-                format!(
-                    "item {} of loop `{}`",
-                    place.open.keys().next().map_or(place.next, |open| *open) + 1,
-                    each.name
-                )
-            }
-            (Node::Each(each), _) => format!("loop `{}`", each.name),
         })
     }
 }

@@ -9,7 +9,7 @@ use super::checkpoint::Checkpoint;
 use super::entry::{Refused, RunEntry, landing_lock, remove_leftovers, rfc3339, run_lock};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::run::world::World;
-use crate::state::{Lock, Phase, RunRow, StateError};
+use crate::state::{Lock, RunRow, StateError};
 use crate::target::{Prepared, apply};
 
 /// How old a checkpoint may be. Services forget their cursors in about a day, and what was read before would be stale.
@@ -41,6 +41,16 @@ enum Access {
     Busy,
 }
 
+impl Access {
+    /// Whether the landing may be touched.
+    fn is_had(&self) -> bool {
+        match self {
+            Self::Own | Self::Free(_) => true,
+            Self::Busy => false,
+        }
+    }
+}
+
 impl<'a> Recovery<'a> {
     pub(super) fn new(entry: RunEntry, world: &'a World) -> Self {
         Self { entry, world, notes: vec![] }
@@ -56,7 +66,7 @@ impl<'a> Recovery<'a> {
         let mut found = None;
         for row in self.entry.on_state(|state| state.open_runs()).await? {
             let is_own = row.run.key == self.entry.run.key;
-            if row.phase == Phase::Decided {
+            if row.phase.is_decided() {
                 self.finish(&row, is_own).await?;
             } else if is_own {
                 if let Some((earlier, _)) = found.take() {
@@ -123,21 +133,27 @@ impl<'a> Recovery<'a> {
             None => Access::Own,
             Some(lock) => self.entry.try_briefly(lock)?.map_or(Access::Busy, Access::Free),
         };
-        if matches!(access, Access::Busy) {
+        if !access.is_had() {
             finish.is_left = true;
             return Ok(());
         }
         let concerns_us = is_own || is_held;
-        match prepared.map_err(Refused::from).and_then(|prepared| apply(&prepared).map_err(Refused::Target)) {
+        let applied = match prepared {
+            Ok(prepared) => apply(&prepared).map_err(|error| {
+                let lost = error.lost().map(|shown| (shown.to_owned(), error.to_string()));
+                (Refused::Target(error), lost)
+            }),
+            Err(error) => Err((Refused::from(error), None)),
+        };
+        match applied {
             Ok(_) => self.note_landed(row, position).await?,
-            Err(Refused::Target(error)) if concerns_us && error.lost().is_some() => {
+            Err((_, Some(lost))) if concerns_us => {
                 // Said once. It will never be better, so that no later run needs to fail of it.
                 self.note_landed(row, position).await?;
-                let shown = error.lost().unwrap_or_default().to_owned();
-                finish.lost.get_or_insert((shown, error.to_string()));
+                finish.lost.get_or_insert(lost);
             }
-            Err(refused) if concerns_us => return Err(refused),
-            Err(refused) => {
+            Err((refused, _)) if concerns_us => return Err(refused),
+            Err((refused, _)) => {
                 finish.is_left = true;
                 self.notes.push(format!(
                     "what run {} of `{}` had decided is left for its next run: {}",
