@@ -14,12 +14,24 @@ pub struct PageFacts {
     pub more: Option<bool>,
     /// What `stop_when` evaluated to; none if the author gave no `stop_when`.
     pub stop: Option<bool>,
-    /// The token or resolved URL of the next page; none when missing, null or empty.
-    pub next: Option<String>,
+    /// The token or resolved URL of the next page.
+    pub next: NamedNext,
     /// How many records there are on all pages, if the page declares it.
     pub total: Option<u64>,
     /// The page is equal to the one before it.
     pub same_as_previous: bool,
+}
+
+/// What was found where a page names the next one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum NamedNext {
+    /// Nobody looked: pages are counted, or it is known already that this one is the last.
+    #[default]
+    NotLookedFor,
+    /// Nothing: it is missing, null or empty. There is no next page.
+    Nothing,
+    /// A token or URL.
+    This(String),
 }
 
 /// By which rule paging ends.
@@ -77,6 +89,12 @@ pub enum PagingError {
     /// `more` is true and there is no way on.
     #[error("page {page} says there is more but names no next page")]
     NoNext {
+        /// Ordinal of the page.
+        page: u64,
+    },
+    /// The next page is named by this one, and nobody looked for the name: a fault of river.
+    #[error("page {page} was not looked at for the next one, though pages here name each other")]
+    NotLookedFor {
         /// Ordinal of the page.
         page: u64,
     },
@@ -157,6 +175,7 @@ impl PagingError {
     /// What the author can do about it.
     pub fn help(&self) -> &'static str {
         match self {
+            Self::NotLookedFor { .. } => "this is a fault of river: please report it with the pipeline",
             Self::NoNext { .. } => "look at the path in `next` and at the expression in `more`",
             Self::RepeatedNext { .. } => {
                 "look at what `next` names, and whether the server reads what it is asked"
@@ -199,13 +218,15 @@ impl Step<'_> {
 
     fn next_named(&self, position: fn(String) -> Position) -> Next {
         let page = self.cursor.page;
-        match self.facts.next.as_deref().filter(|next| !next.is_empty()) {
-            None if self.facts.more == Some(true) => Next::Error(PagingError::NoNext { page }),
-            None => Next::Complete,
-            Some(next) if self.cursor.has_seen(next) => {
-                Next::Error(PagingError::RepeatedNext { page, next: next.to_owned() })
+        match &self.facts.next {
+            // Taken for the end, it would be one after the first page.
+            NamedNext::NotLookedFor => Next::Error(PagingError::NotLookedFor { page }),
+            NamedNext::Nothing if self.facts.more == Some(true) => Next::Error(PagingError::NoNext { page }),
+            NamedNext::Nothing => Next::Complete,
+            NamedNext::This(next) if self.cursor.has_seen(next) => {
+                Next::Error(PagingError::RepeatedNext { page, next: next.clone() })
             }
-            Some(next) => self.request(position(next.to_owned())),
+            NamedNext::This(next) => self.request(position(next.clone())),
         }
     }
 
@@ -278,7 +299,12 @@ mod tests {
     }
 
     fn next(text: &str) -> PageFacts {
-        PageFacts { next: Some(text.to_owned()), ..facts(1) }
+        PageFacts { next: NamedNext::This(text.to_owned()), ..facts(1) }
+    }
+
+    /// A page that names no next one.
+    fn last(records: u64) -> PageFacts {
+        PageFacts { next: NamedNext::Nothing, ..facts(records) }
     }
 
     /// Goes through pages and says in short what followed each.
@@ -374,21 +400,24 @@ mod tests {
         let more = |page: PageFacts, more| PageFacts { more: Some(more), ..page };
         let seen = "error: page 3 names a next page that was already requested: `a`";
         let cases: [(&[PageFacts], &[&str]); 8] = [
-            (&[next("a"), next("b"), facts(1)], &["Token(\"a\")", "Token(\"b\")", "complete"]),
+            (&[next("a"), next("b"), last(1)], &["Token(\"a\")", "Token(\"b\")", "complete"]),
             (&[next("a"), next("b"), next("a")], &["Token(\"a\")", "Token(\"b\")", seen]),
             (&[more(next("a"), true), more(next("b"), false)], &["Token(\"a\")", "complete"]),
-            (&[more(facts(5), true)], &["error: page 1 says there is more but names no next page"]),
-            (&[more(next(""), true)], &["error: page 1 says there is more but names no next page"]),
-            (&[PageFacts { records: 0, ..next("a") }, facts(3)], &["Token(\"a\")", "complete"]),
+            (&[more(last(5), true)], &["error: page 1 says there is more but names no next page"]),
+            (
+                &[facts(1)],
+                &["error: page 1 was not looked at for the next one, though pages here name each other"],
+            ),
+            (&[PageFacts { records: 0, ..next("a") }, last(3)], &["Token(\"a\")", "complete"]),
             (&[PageFacts { stop: Some(true), ..next("a") }], &["complete"]),
-            (&[PageFacts { stop: Some(false), ..facts(1) }], &["complete"]),
+            (&[PageFacts { stop: Some(false), ..last(1) }], &["complete"]),
         ];
         for (pages, expected) in cases {
             assert_eq!(walk(&cursor, pages), expected, "{pages:?}");
         }
         for kind in [PaginateKind::NextUrl, PaginateKind::LinkHeader] {
             assert_eq!(
-                walk(&rules(kind), &[next("https://a/2"), facts(1)]),
+                walk(&rules(kind), &[next("https://a/2"), last(1)]),
                 ["Url(\"https://a/2\")", "complete"]
             );
         }
@@ -433,7 +462,7 @@ mod tests {
                 ended: flags.2.then_some(Ended::Empty),
                 more: flags.0,
                 stop: flags.1,
-                next,
+                next: next.filter(|next| !next.is_empty()).map_or(NamedNext::Nothing, NamedNext::This),
                 total,
                 same_as_previous: flags.3,
             }
@@ -441,13 +470,7 @@ mod tests {
     }
 
     fn any_rules() -> impl Strategy<Value = PagingRules> {
-        let kinds = [
-            PaginateKind::Page,
-            PaginateKind::Offset,
-            PaginateKind::Cursor,
-            PaginateKind::NextUrl,
-            PaginateKind::LinkHeader,
-        ];
+        let kinds = PaginateKind::ALL;
         (prop::sample::select(kinds.to_vec()), any::<u64>(), any::<bool>(), 0_u64..12).prop_map(
             |(kind, start, allow_repeat, max_pages)| PagingRules {
                 kind,

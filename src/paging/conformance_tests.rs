@@ -21,13 +21,18 @@ fn rules(kind: PaginateKind) -> PagingRules {
 
 /// A page of two records; one that is named by the page before names the next.
 fn page(kind: PaginateKind, number: u64) -> PageFacts {
-    let next = (!kind.is_counted()).then(|| format!("p{}", number + 1));
+    let next =
+        if kind.is_counted() { NamedNext::NotLookedFor } else { NamedNext::This(format!("p{}", number + 1)) };
     PageFacts { records: 2, next, ..PageFacts::default() }
 }
 
 /// A page behind which there is nothing: counted pages are empty then, others name no next one.
 fn last(kind: PaginateKind) -> PageFacts {
-    PageFacts { records: if kind.is_counted() { 0 } else { 2 }, ..PageFacts::default() }
+    if kind.is_counted() {
+        PageFacts::default()
+    } else {
+        PageFacts { records: 2, next: NamedNext::Nothing, ..PageFacts::default() }
+    }
 }
 
 /// What follows the last of some pages, which all follow each other.

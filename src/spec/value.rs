@@ -358,6 +358,12 @@ macro_rules! words {
             }
         }
 
+        impl serde::Serialize for $Enum {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.word())
+            }
+        }
+
         impl $crate::spec::reader::Read for $Enum {
             fn read(node: &$crate::spec::node::Node, reader: &mut $crate::spec::reader::SpecReader<'_>) -> Option<Self> {
                 const WORDS: &[&str] = &[$($text),+];

@@ -15,7 +15,7 @@ use super::scope::VariableUse;
 use super::written::Written;
 use crate::diagnostic::Span;
 use crate::expr::Template;
-use crate::spec::auth::{Encoding, HmacAlgorithm, OAuth1Method, SecretEncoding, TimestampForm};
+use crate::spec::auth::{AuthKindWord, Encoding, HmacAlgorithm, OAuth1Method, SecretEncoding, TimestampForm};
 
 pub(super) use build::{AuthHome, build};
 pub use oauth2::{AnswerPlan, ExpiresAs, JwtPlan, OAuth2Plan};
@@ -205,16 +205,21 @@ impl AuthKind {
 
     /// The kind as authors write it.
     pub fn word(&self) -> &'static str {
+        self.as_word().word()
+    }
+
+    /// The kind in the language.
+    pub fn as_word(&self) -> AuthKindWord {
         match self {
-            Self::Basic => "basic",
-            Self::Bearer { .. } => "bearer",
-            Self::ApiKey { .. } => "api_key",
-            Self::Digest => "digest",
-            Self::OAuth1 { .. } => "oauth1",
-            Self::Hmac(_) => "hmac",
-            Self::AwsSigV4 => "aws_sigv4",
-            Self::Mtls => "mtls",
-            Self::OAuth2(_) => "oauth2",
+            Self::Basic => AuthKindWord::Basic,
+            Self::Bearer { .. } => AuthKindWord::Bearer,
+            Self::ApiKey { .. } => AuthKindWord::ApiKey,
+            Self::Digest => AuthKindWord::Digest,
+            Self::OAuth1 { .. } => AuthKindWord::OAuth1,
+            Self::Hmac(_) => AuthKindWord::Hmac,
+            Self::AwsSigV4 => AuthKindWord::AwsSigV4,
+            Self::Mtls => AuthKindWord::Mtls,
+            Self::OAuth2(_) => AuthKindWord::OAuth2,
         }
     }
 }

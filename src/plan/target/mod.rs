@@ -12,7 +12,7 @@ pub use declared::Targets;
 pub use settings::Settings;
 
 use crate::spec::pipeline::{ColumnTypeWord, TargetKindWord};
-pub use crate::spec::pipeline::{CompressionWord as Compression, OnNewColumn};
+pub use crate::spec::pipeline::{CompressionWord as Compression, OnNewColumn, TargetMode};
 
 /// One destination of records, resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +107,14 @@ impl Format {
             Layout::Lines => false,
             Layout::Rows { .. } => true,
         }
+    }
+
+    /// All of them: those that some kind of target means.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TargetKindWord::ALL.iter().filter_map(|kind| match kind.landing() {
+            Landing::File(format) => Some(format),
+            Landing::Table | Landing::Output => None,
+        })
     }
 
     /// How the names of its files end.
@@ -245,6 +253,15 @@ impl Mode {
         match self {
             Self::Replace => true,
             Self::Append | Self::Merge { .. } => false,
+        }
+    }
+
+    /// The mode in the language.
+    pub fn as_word(&self) -> TargetMode {
+        match self {
+            Self::Replace => TargetMode::Replace,
+            Self::Append => TargetMode::Append,
+            Self::Merge { .. } => TargetMode::Merge,
         }
     }
 

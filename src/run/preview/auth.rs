@@ -16,6 +16,7 @@ use crate::http::Request;
 use crate::plan::Plan;
 use crate::plan::auth::{Around, AuthKind, AuthPlan, HmacPlan, OAuth2Plan, Place};
 use crate::secret::Secret;
+use crate::spec::auth::AuthKindWord;
 
 /// What proves who asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -23,7 +24,7 @@ pub struct AuthPreview {
     /// The connection it belongs to.
     pub connection: String,
     /// How it proves it.
-    pub kind: &'static str,
+    pub kind: AuthKindWord,
     /// Only a run knows whether the request goes where the credentials may: these are the places.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub only_at: Vec<String>,
@@ -50,20 +51,13 @@ pub struct TokenPreview {
 impl AuthPreview {
     /// The same in words.
     pub fn sentences(&self) -> Vec<String> {
-        let Self { connection, kind, .. } = self;
-        let mut sentences = vec![match (*kind, &self.token) {
-            (_, Some(token)) => format!(
+        let (connection, kind) = (&self.connection, self.kind.word());
+        let mut sentences = vec![match &self.token {
+            Some(token) => format!(
                 "{kind} ({}) of connection {connection}: unless a good one is kept, a token is got first at {}",
                 token.grant, token.url
             ),
-            ("digest", None) => {
-                format!("{kind} of connection {connection}: the answer to the service's challenge")
-            }
-            ("mtls", None) => format!("{kind} of connection {connection}: a certificate is shown"),
-            ("hmac" | "oauth1" | "aws_sigv4", None) => {
-                format!("{kind} of connection {connection}: the request is signed")
-            }
-            (_, None) => format!("{kind} of connection {connection}"),
+            None => format!("{kind} of connection {connection}{}", shown_by(self.kind)),
         }];
         if let Some(token) = &self.token {
             sentences.extend(token.origin(connection));
@@ -74,6 +68,20 @@ impl AuthPreview {
             sentences.push(format!("it goes nowhere but to {}", self.only_at.join(", ")));
         }
         sentences
+    }
+}
+
+/// What is not seen in the request.
+fn shown_by(kind: AuthKindWord) -> &'static str {
+    match kind {
+        AuthKindWord::Digest => ": the answer to the service's challenge",
+        AuthKindWord::Mtls => ": a certificate is shown",
+        AuthKindWord::Hmac | AuthKindWord::OAuth1 | AuthKindWord::AwsSigV4 => ": the request is signed",
+        AuthKindWord::None
+        | AuthKindWord::Basic
+        | AuthKindWord::Bearer
+        | AuthKindWord::ApiKey
+        | AuthKindWord::OAuth2 => "",
     }
 }
 
@@ -114,7 +122,7 @@ pub(super) fn sign(
         homes.iter().map(|home| stand_ins.shown(&home.origin().ascii_serialization())).collect();
     Some(AuthPreview {
         connection: auth.connection_name.clone(),
-        kind: auth.kind.word(),
+        kind: auth.kind.as_word(),
         only_at: if is_home { vec![] } else { only_at },
         token: auth.oauth2().map(|oauth2| preview.token(oauth2)),
     })

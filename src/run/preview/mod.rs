@@ -24,11 +24,10 @@ use crate::plan::Plan;
 use crate::plan::extract::{ExtractPlan, ExtractSource};
 use crate::plan::paginate::{NextPlan, PagePlace, PaginatePlan};
 use crate::plan::step::{RulePlan, StepPlan};
-use crate::plan::target::Mode;
+use crate::plan::target::TargetMode;
 use crate::plan::written::Written;
 pub use crate::secret::MASK;
 use crate::secret::{Environment, Redactor};
-use crate::spec::step::RuleAction;
 pub use auth::{AuthPreview, TokenPreview};
 use credits::credits;
 use known::{Known, Style};
@@ -180,10 +179,21 @@ pub struct WritePreview {
     pub table: Option<String>,
     /// What happens to what is there.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub mode: Option<&'static str>,
+    pub mode: Option<TargetMode>,
     /// The fields of its key.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub key: Vec<String>,
+}
+
+impl WritePreview {
+    /// What happens to what is there, in words; none where nothing is.
+    pub fn manner(&self) -> Option<String> {
+        Some(match self.mode? {
+            TargetMode::Replace => "replaced as a whole".to_owned(),
+            TargetMode::Append => "appended to".to_owned(),
+            TargetMode::Merge => format!("merged by {}", self.key.join(", ")),
+        })
+    }
 }
 
 /// What each step of a plan would request. Err: a request that could not be sent, whatever a run finds.
@@ -350,14 +360,7 @@ fn source<T>(written: &Written<T>) -> String {
 fn rule_preview(plan: &Plan, rule: &RulePlan) -> RulePreview {
     RulePreview {
         when: source(&rule.when),
-        action: match rule.action {
-            RuleAction::Ok => "ok",
-            RuleAction::Empty => "empty",
-            RuleAction::Retry => "retry",
-            RuleAction::Skip => "skip",
-            RuleAction::Stop => "stop",
-            RuleAction::Fail => "fail",
-        },
+        action: rule.action.word(),
         after: rule.after.map(|step| plan.step(step).name.clone()),
         max_retries: rule.max_retries,
     }
@@ -415,11 +418,7 @@ fn write(plan: &Plan, target: usize) -> WritePreview {
         below.unwrap_or_else(|_| place.shown.clone())
     });
     let table = target.kind.table().map(str::to_owned);
-    let (mode, key) = match target.kind.mode() {
-        Mode::Replace => ("replace", vec![]),
-        Mode::Append => ("append", vec![]),
-        Mode::Merge { key } => ("merge", key.clone()),
-    };
-    let mode = path.as_ref().map(|_| mode);
+    let mode = path.as_ref().map(|_| target.kind.mode().as_word());
+    let key = target.kind.key().unwrap_or_default().to_vec();
     WritePreview { name: target.name.clone(), kind: target.kind.word(), path, table, mode, key }
 }

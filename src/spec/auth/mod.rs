@@ -146,18 +146,19 @@ impl Read for AuthSpec {
     }
 
     fn shape() -> Shape {
-        Shape::Either(vec![
-            Shape::Words(&["none"]),
-            NoneSpec::shape(),
-            BasicSpec::shape(),
-            BearerSpec::shape(),
-            ApiKeySpec::shape(),
-            DigestSpec::shape(),
-            OAuth1Spec::shape(),
-            HmacSpec::shape(),
-            AwsSigV4Spec::shape(),
-            MtlsSpec::shape(),
-            OAuth2Spec::shape(),
-        ])
+        let of_kind = |kind: &AuthKindWord| match kind {
+            AuthKindWord::None => NoneSpec::shape(),
+            AuthKindWord::Basic => BasicSpec::shape(),
+            AuthKindWord::Bearer => BearerSpec::shape(),
+            AuthKindWord::ApiKey => ApiKeySpec::shape(),
+            AuthKindWord::Digest => DigestSpec::shape(),
+            AuthKindWord::OAuth1 => OAuth1Spec::shape(),
+            AuthKindWord::Hmac => HmacSpec::shape(),
+            AuthKindWord::AwsSigV4 => AwsSigV4Spec::shape(),
+            AuthKindWord::Mtls => MtlsSpec::shape(),
+            AuthKindWord::OAuth2 => OAuth2Spec::shape(),
+        };
+        let kinds = AuthKindWord::ALL.iter().map(of_kind);
+        Shape::Either([Shape::Words(&["none"])].into_iter().chain(kinds).collect())
     }
 }

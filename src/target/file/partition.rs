@@ -11,7 +11,7 @@ use super::Maker;
 use super::csv::Rows;
 use super::sink::Sink;
 use crate::fault_point::{FaultPoint, reach};
-use crate::plan::target::{Compression, Layout, Mode};
+use crate::plan::target::{Compression, Format, Layout, Mode};
 use crate::record::fields::{fields, unescape};
 use crate::record::key::is_name;
 use crate::target::error::TargetError;
@@ -158,7 +158,8 @@ fn parts_in(folder: &Path, maker: &Maker<'_>, levels: usize, found: &mut Vec<Pat
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         if levels == 0 {
-            let ours = [".jsonl", ".csv"].iter().any(|format| name.contains(format));
+            // In whatever format an earlier run wrote them.
+            let ours = Format::all().any(|format| name.contains(format.ending()));
             if name.starts_with("part-") && ours {
                 found.push(entry.path());
             }
