@@ -8,7 +8,7 @@
 //! at the end:  landing
 //! ```
 //!
-//! What all strands share is in [`services`]; `journal/` is what another process needs to resume a run, `preview/` what
+//! What all strands share is in `services.rs`; `journal/` is what another process needs to resume a run, `preview/` what
 //! is shown without one.
 
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]

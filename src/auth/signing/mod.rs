@@ -72,7 +72,7 @@ impl Signer {
     /// Signs a request as it was rendered, anew for each try: a request that already says who asks keeps what it says.
     ///
     /// What comes back are texts that were made of secrets and can show in answers, signatures for one: they must be
-    /// told to the redactor ([`crate::secret::Redactor::learn_passing`]) before anything about the request is printed.
+    /// told to the redactor ([`crate::secret::Redactor::learn_short_lived`]) before anything about the request is printed.
     pub fn sign(&self, request: &mut Request, moment: &Moment) -> Result<Vec<Secret>, SigningError> {
         if self.stays_out(request) {
             return Ok(Vec::new());
