@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use libtest_mimic::Arguments;
 use support::{
     architecture, closed_sets, comparison, conformance, coverage, documents, errors, examples, folder,
-    mutation, secrets, usage, virtual_clock, zoho_guide,
+    frozen_state, mutation, secrets, usage, virtual_clock, zoho_guide,
 };
 
 /// Cases wait for servers more than they compute.
@@ -32,6 +32,7 @@ fn main() -> ExitCode {
     trials.extend(documents::trials());
     trials.extend(errors::trials());
     trials.extend(examples::trials());
+    trials.extend(frozen_state::trials());
     trials.extend(mutation::trials());
     trials.extend(secrets::trials());
     trials.extend(usage::trials());

@@ -10,13 +10,18 @@ use tokio::time::{Instant, sleep_until};
 
 use super::exit::Exit;
 use super::terminal::Output;
-use crate::run::interrupt::{GRACE, Interrupter};
+use crate::fault_point::patience;
+use crate::run::interrupt::{Interrupter, grace};
 
-/// How long a run may take to stop, whatever blocks: a disk, a file that nobody writes, another process.
-const LONGEST_STOP: Duration = Duration::from_secs(10);
+/// How long a run may take to stop, whatever blocks: a disk, a program that is to print a secret, another process.
+fn longest_stop() -> Duration {
+    patience(Duration::from_secs(10))
+}
 
 /// The same while a token is asked for: the answer may be the only copy of a refresh token.
-const LONGEST_EXCHANGE: Duration = Duration::from_secs(60);
+fn longest_exchange() -> Duration {
+    patience(Duration::from_secs(60))
+}
 
 /// How long a last word may take: whoever reads standard error may have stopped reading.
 const LAST_WORD: Duration = Duration::from_millis(500);
@@ -67,19 +72,19 @@ async fn wait(mut signals: Signals, interrupter: &Interrupter, person: Option<Ou
     interrupter.interrupt();
     // Whoever pressed the keys should know what is waited for.
     if let Some(person) = person {
-        let seconds = GRACE.as_secs();
+        let seconds = grace().as_secs();
         say(&person, format!("interrupted: a request in flight has {seconds} s; once more to stop at once"));
     }
 
     let began = Instant::now();
     let stopped = tokio::select! {
         () = signals.next() => true,
-        () = sleep_until(began + LONGEST_STOP) => false,
+        () = sleep_until(began + longest_stop()) => false,
     };
     if stopped || !interrupter.is_asking_for_a_token() {
         end(stopped, err);
     }
-    let seconds = LONGEST_EXCHANGE.as_secs();
+    let seconds = longest_exchange().as_secs();
     say(
         err,
         format!(
@@ -88,10 +93,10 @@ async fn wait(mut signals: Signals, interrupter: &Interrupter, person: Option<Ou
     );
     let stopped = tokio::select! {
         () = signals.next() => true,
-        () = sleep_until(began + LONGEST_EXCHANGE) => false,
+        () = sleep_until(began + longest_exchange()) => false,
         () = interrupter.has_its_token() => {
-            // What came is being kept.
-            tokio::time::sleep(GRACE).await;
+            // What came is kept; the run has a moment to end by itself.
+            tokio::time::sleep(grace()).await;
             false
         }
     };
@@ -101,7 +106,7 @@ async fn wait(mut signals: Signals, interrupter: &Interrupter, person: Option<Ou
 /// Ends the process. A run can be ended at any instant: what it wrote down is whole, and the next one resumes there.
 fn end(by_signal: bool, err: &Output) -> ! {
     if !by_signal {
-        let seconds = LONGEST_STOP.as_secs();
+        let seconds = longest_stop().as_secs();
         let why = format!(
             "interrupted: ended although something was still going on after {seconds} s; nothing is half written, and the next run goes on from what is durable"
         );

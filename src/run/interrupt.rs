@@ -5,8 +5,12 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::fault_point::patience;
+
 /// How long a request in flight may still take after the wish to stop.
-pub const GRACE: Duration = Duration::from_secs(5);
+pub fn grace() -> Duration {
+    patience(Duration::from_secs(5))
+}
 
 /// The listening end.
 #[derive(Debug, Clone)]

@@ -59,13 +59,21 @@ pub(super) async fn land(services: &Services<'_>, targets: Targets, partial_step
     let (journal, world) = (&services.journal, services.world);
     let watermarks = decided_watermarks(services, partial_step);
     let count = targets.count().clone();
-    let prepared = match watched(services, &count, targets.prepare()).await {
+    let mut preparing = Box::pin(targets.prepare());
+    let prepared = match watched(services, &count, &mut preparing).await {
         Ok(Ok(prepared)) => prepared,
         Ok(Err(error)) => {
             let note = journal.close("failed", world).await;
             return Ends { note, ..Ends::failed(error.into()) };
         }
-        Err(stop) => return Ends { goes_on: journal.stored_place(), is_left: true, ..Ends::failed(stop) },
+        Err(stop) => {
+            #[expect(
+                clippy::mem_forget,
+                reason = "targets that are dropped give up what they have, and the next run goes on with it"
+            )]
+            std::mem::forget(preparing);
+            return Ends { goes_on: journal.stored_place(), is_left: true, ..Ends::failed(stop) };
+        }
     };
     reach(FaultPoint::Prepared);
 

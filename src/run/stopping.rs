@@ -8,7 +8,7 @@ use futures_util::future::select_all;
 use tokio::sync::watch;
 
 use super::failure::Stop;
-use super::interrupt::{GRACE, Interrupt};
+use super::interrupt::{Interrupt, grace};
 
 /// What the waits of a strand listen to: the wish from outside, and the end of each loop that the strand is in.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl Stopping {
     /// Waits for a request in flight, which may go on for a while when the strand is to stop: a page whose answer comes in
     /// time lands.
     pub(super) async fn or_stop_soon<T>(&self, work: impl Future<Output = T>) -> Result<T, Stop> {
-        self.or_stop_after(GRACE, work).await
+        self.or_stop_after(grace(), work).await
     }
 
     async fn or_stop_after<T>(&self, grace: Duration, work: impl Future<Output = T>) -> Result<T, Stop> {

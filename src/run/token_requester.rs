@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::event::Event;
 use super::failure::Stop;
+use super::interrupt::TokenExchange;
 use super::sign_in::SignIns;
 use crate::auth::oauth2::{Notice, Outside};
 use crate::http::{Request, Response, SendError};
@@ -15,16 +16,20 @@ pub(super) struct TokenRequester<'s, 'a> {
     /// What an answer was is told once its tokens are kept: whoever listens may take its time, like a full pipe.
     untold: Vec<Event>,
     has_asked: bool,
+    /// From a request on until what came is kept: nobody ends the process while the only copy of a refresh token may be on
+    /// its way, or in memory only.
+    exchange: Option<TokenExchange>,
 }
 
 impl<'s, 'a> TokenRequester<'s, 'a> {
     /// `label` is what events call the sign-in.
     pub(super) fn new(sign_ins: &'s SignIns<'a>, label: String) -> Self {
-        Self { sign_ins, label, untold: vec![], has_asked: false }
+        Self { sign_ins, label, untold: vec![], has_asked: false, exchange: None }
     }
 
-    /// Tells what is left to tell; whether a request was sent.
+    /// Tells what is left to tell, once what came is kept; whether a request was sent.
     pub(super) fn finish(mut self) -> bool {
+        self.exchange = None;
         self.tell_untold();
         self.has_asked
     }
@@ -47,8 +52,7 @@ impl Outside for TokenRequester<'_, '_> {
 
     async fn send(&mut self, request: &Request) -> Result<Response, SendError> {
         self.has_asked = true;
-        // Nobody ends the process while the only copy of a refresh token may be on its way.
-        let _exchange = self.sign_ins.world.interrupt.token_exchange();
+        self.exchange.get_or_insert_with(|| self.sign_ins.world.interrupt.token_exchange());
         self.sign_ins.reporter.count(|figures| figures.requests += 1);
         let sent = self.sign_ins.transport.send(request).await;
         if let Ok(response) = &sent {
@@ -66,6 +70,8 @@ impl Outside for TokenRequester<'_, '_> {
     }
 
     async fn pause(&mut self, time: Duration) -> Result<(), Stop> {
+        // What came was not worth keeping.
+        self.exchange = None;
         self.sign_ins.stopping.or_stop(self.sign_ins.world.clock.sleep(time)).await
     }
 

@@ -204,7 +204,7 @@ impl<'a> Recovery<'a> {
         let reason = if self.world.restart {
             "as `--restart` demands".to_owned()
         } else if row.run.fingerprint != self.entry.run.fingerprint {
-            "the pipeline, or what the command line asks for, has changed since".to_owned()
+            "the pipeline, what the command line asks for, or river itself has changed since".to_owned()
         } else if self.is_stale(row) {
             "it is older than a day".to_owned()
         } else {

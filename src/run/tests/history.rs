@@ -111,6 +111,14 @@ impl History<'_> {
         }
     }
 
+    /// Plays its first process only; true: it was killed.
+    pub(in crate::run) fn first_process(mut self) -> bool {
+        match self.process(&VirtualClock::default()).0 {
+            Ended::Killed => true,
+            Ended::Run(_) => false,
+        }
+    }
+
     fn process(&mut self, clock: &VirtualClock) -> (Ended, usize, usize) {
         virtual_threads::want();
         let (interrupter, wish) = interrupt::pair();

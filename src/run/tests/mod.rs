@@ -7,6 +7,7 @@
 //! If the run waits and nothing can happen, it hangs, and the test says so.
 
 mod choices;
+mod frozen;
 mod history;
 mod project;
 mod scheduler;

@@ -81,6 +81,10 @@ impl Project {
         fs::read_to_string(self.folder.path().join(name)).ok()
     }
 
+    pub(in crate::run) fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub(in crate::run) fn state(&self) -> PathBuf {
         self.folder.path().join(".river")
     }

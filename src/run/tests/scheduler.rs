@@ -16,11 +16,11 @@ fn patience() -> Duration {
 }
 
 /// Timers of tokio exist in it, and none of them goes off: time is virtual.
-fn runtime() -> tokio::runtime::Runtime {
+pub(super) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap()
 }
 
-fn service(pages: &[u64]) -> Service {
+pub(super) fn service(pages: &[u64]) -> Service {
     Service { pages: pages.to_vec(), records: 2, ..Service::default() }
 }
 
