@@ -116,3 +116,7 @@ fn by_rule(index: usize, action: RuleAction) -> Decision {
         RuleAction::Fail => Decision::FailByRule(index),
     }
 }
+
+#[cfg(test)]
+#[path = "rules_tests.rs"]
+mod tests;
