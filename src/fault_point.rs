@@ -3,8 +3,8 @@
 //! With the feature, the environment says what happens: `RIVER_FAULT_RECORD` names a file to which each point that is
 //! reached is added as a line, `RIVER_FAULT_KILL` the point (`NAME` or `NAME:N`, the N-th time it is reached) at which
 //! the process kills itself with SIGKILL, `RIVER_FAULT_STOP` one at which it stops with SIGSTOP until somebody lets it go
-//! on, and `RIVER_FAULT_CHECKPOINT_MS` how long a run goes between two checkpoints. No part may decide anything by what
-//! is here.
+//! on, `RIVER_FAULT_CHECKPOINT_MS` how long a run goes between two checkpoints, and `RIVER_FAULT_HURRY` how many times
+//! sooner than usual what blocks is given up after a signal. No part may decide anything by what is here.
 
 macro_rules! points {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
@@ -50,6 +50,10 @@ points! {
     TreeSynced = "tree synced",
     /// How far the run got is in the state.
     Checkpointed = "checkpointed",
+    /// The items of a loop are written down, durably.
+    ItemsSynced = "items synced",
+    /// The list of a loop's items is removed.
+    ItemsRemoved = "items removed",
     /// All targets are prepared.
     Prepared = "prepared",
     /// What lands is in the state, with the watermarks.
@@ -91,9 +95,9 @@ points! {
 }
 
 #[cfg(feature = "fault-points")]
-pub use active::{CHECKPOINT_MS, KILL, RECORD, STOP, between_checkpoints, reach};
+pub use active::{CHECKPOINT_MS, KILL, RECORD, STOP, between_checkpoints, patience, reach};
 #[cfg(not(feature = "fault-points"))]
-pub use inactive::{between_checkpoints, reach};
+pub use inactive::{between_checkpoints, patience, reach};
 
 #[cfg(not(feature = "fault-points"))]
 mod inactive {
@@ -108,6 +112,12 @@ mod inactive {
     /// The usual time.
     #[inline]
     pub const fn between_checkpoints(usual: Duration) -> Duration {
+        usual
+    }
+
+    /// The usual time.
+    #[inline]
+    pub const fn patience(usual: Duration) -> Duration {
         usual
     }
 }
@@ -131,6 +141,8 @@ mod active {
     pub const STOP: &str = "RIVER_FAULT_STOP";
     /// The time between two checkpoints, in milliseconds.
     pub const CHECKPOINT_MS: &str = "RIVER_FAULT_CHECKPOINT_MS";
+    /// How many times sooner than usual what blocks is given up after a signal.
+    const HURRY: &str = "RIVER_FAULT_HURRY";
 
     /// How often the deadly point was reached, and the one at which it stops.
     static REACHED: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
@@ -164,5 +176,11 @@ mod active {
     pub fn between_checkpoints(usual: Duration) -> Duration {
         let given = std::env::var(CHECKPOINT_MS).ok().and_then(|text| text.parse().ok());
         given.map_or(usual, Duration::from_millis)
+    }
+
+    /// The usual time, or a part of it.
+    pub fn patience(usual: Duration) -> Duration {
+        let times = std::env::var(HURRY).ok().and_then(|text| text.parse().ok());
+        times.map_or(usual, |times: u32| usual / times.max(1))
     }
 }

@@ -8,6 +8,11 @@
 //! at the end:  target.prepare (durable, hidden) → apply (visible)
 //! ```
 
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::panic, clippy::unreachable, clippy::unused_result_ok)
+)]
+
 pub mod auth;
 pub mod cli;
 pub mod diagnostic;
@@ -20,8 +25,8 @@ pub mod plan;
 pub mod record;
 pub mod report;
 pub mod run;
-pub mod sandbox;
 pub mod secret;
 pub mod spec;
 pub mod state;
 pub mod target;
+pub mod threads;

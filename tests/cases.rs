@@ -10,8 +10,8 @@ use std::process::ExitCode;
 
 use libtest_mimic::Arguments;
 use support::{
-    architecture, comparison, coverage, documents, errors, examples, folder, mutation, secrets, usage,
-    virtual_clock, zoho_guide,
+    architecture, closed_sets, comparison, conformance, coverage, documents, errors, examples, folder,
+    frozen_state, mutation, secrets, usage, virtual_clock, zoho_guide,
 };
 
 /// Cases wait for servers more than they compute.
@@ -25,11 +25,14 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(THREADS);
     let mut trials = folder::trials();
     trials.extend(architecture::trials());
+    trials.extend(closed_sets::trials());
     trials.extend(comparison::trials());
+    trials.extend(conformance::trials());
     trials.extend(coverage::trials());
     trials.extend(documents::trials());
     trials.extend(errors::trials());
     trials.extend(examples::trials());
+    trials.extend(frozen_state::trials());
     trials.extend(mutation::trials());
     trials.extend(secrets::trials());
     trials.extend(usage::trials());

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use project::{Project, Ran};
-use river::sandbox::{Options, Sandbox, Usage};
+use river_sandbox::{Options, Sandbox, Usage};
 use storm::Storm;
 
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=4;
@@ -177,12 +177,12 @@ fn again_and_again(pull: Pull, seed: u64) {
     let sandbox = Sandbox::start(storm.options(pull.leads)).unwrap();
     let project = Project::leading_to(&sandbox, storm);
     let mut runs = Vec::new();
-    let mut before = sandbox.ledger("Contacts").unwrap();
+    let mut before = sandbox.history("Contacts").unwrap();
     for _ in 0..3 {
         runs.push(project.river(pull));
         assert_eq!(runs.last().unwrap().code, 0, "{}", runs.last().unwrap().told(&sandbox));
         let landed = project.landed(pull);
-        let after = sandbox.ledger("Contacts").unwrap();
+        let after = sandbox.history("Contacts").unwrap();
         let was_there = |id: &&u64| !after.deleted.contains(id);
         let expected: Vec<_> = before.throughout.iter().chain(&before.inserted).filter(was_there).collect();
         for id in expected {
@@ -220,13 +220,13 @@ fn is_what_was_there(pull: Pull, sandbox: &Sandbox, seed: u64, landed: &[String]
     let landed = distinct(landed);
     let (expected, possible) = match pull.lands {
         Lands::Records(module) => {
-            let ledger = sandbox.ledger(module).unwrap();
-            assert!(!ledger.inserted.is_empty() && !ledger.deleted.is_empty(), "nothing has changed");
+            let history = sandbox.history(module).unwrap();
+            assert!(!history.inserted.is_empty() && !history.deleted.is_empty(), "nothing has changed");
             let possible =
-                [&ledger.inserted, &ledger.converted, &ledger.deleted].map(|ids| texts(ids)).concat();
-            (texts(&ledger.throughout), possible)
+                [&history.inserted, &history.converted, &history.deleted].map(|ids| texts(ids)).concat();
+            (texts(&history.throughout), possible)
         }
-        Lands::Deleted(module) => (calm(pull, seed), texts(&sandbox.ledger(module).unwrap().deleted)),
+        Lands::Deleted(module) => (calm(pull, seed), texts(&sandbox.history(module).unwrap().deleted)),
         Lands::Users => (calm(pull, seed), Vec::new()),
     };
     assert!(expected.len() > 400, "more than two pages");
@@ -267,7 +267,7 @@ fn agree(sandbox: &Sandbox, runs: &[&Ran]) {
     assert!(usage.concurrency.highest <= usage.concurrency.most, "{usage:?}");
 }
 
-fn guess(text: &str) -> river::sandbox::Guesses {
+fn guess(text: &str) -> river_sandbox::Guesses {
     [text.parse().unwrap()].into_iter().collect()
 }
 

@@ -88,7 +88,7 @@ fn what_it_prints_is_what_a_pipeline_needs() {
     let mut served = Served::start(&["--leads", "3"]);
     let text = served.text_up_to("accounts_url: ");
     let base_url = text.rsplit_once(' ').unwrap().1;
-    let values = river::sandbox::connection_to(base_url);
+    let values = river_sandbox::connection_to(base_url);
     let [_, id, secret, token] = values.as_slice() else { panic!("{values:?}") };
     let (id, secret, token) = (&id.value, &secret.value, &token.value);
     assert_eq!(

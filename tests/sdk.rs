@@ -12,7 +12,7 @@ mod requirement;
 use std::collections::BTreeSet;
 
 use client::{Client, Got};
-use river::sandbox::{Options, RecordedRequest, Sandbox};
+use river_sandbox::{Options, RecordedRequest, Sandbox};
 use serde_json::{Value, json};
 
 const LEADS: u64 = 1_250;

@@ -13,6 +13,6 @@ pub mod store;
 mod values;
 
 pub use home::{Belongs, Home};
-pub use signer::{Certificate, bearer, certificate, signer};
+pub use signer::{Certificate, Proof, bearer, certificate, proof, signer};
 pub use store::{Entry, EntryId, Fresh, Locked, Reading, StoreError, Subject, TokenStore};
 pub use values::AuthValues;

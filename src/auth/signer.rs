@@ -14,12 +14,39 @@ use crate::secret::Secret;
 /// A certificate to show, and the roots (DER) that are trusted besides the system's.
 pub type Certificate = (ClientIdentity, Vec<Vec<u8>>);
 
-/// Makes the signer of a kind that needs no token. None: `oauth2`, which has to get one first, and `mtls`, which is no part
-/// of a request. `connection` is what a signing string sees besides the request.
+/// How a kind proves who asks. There is no fourth way: a kind cannot be without one, so that its requests would go out as
+/// they are.
+#[derive(Debug)]
+pub enum Proof<'p> {
+    /// Something in each request.
+    Signer(Signer),
+    /// A token in each request, which a server gives first.
+    Token(&'p OAuth2Plan),
+    /// A certificate that is shown below HTTP.
+    Certificate(Result<Certificate, IdentityError>),
+}
+
+/// What a kind without tokens puts into requests. None: it proves itself otherwise.
 pub fn signer(auth: &AuthPlan, values: &AuthValues, connection: &Value) -> Option<Signer> {
+    match proof(auth, values, connection) {
+        Proof::Signer(signer) => Some(signer),
+        Proof::Token(_) | Proof::Certificate(_) => None,
+    }
+}
+
+/// The certificate that a kind shows. None: it proves itself otherwise.
+pub fn certificate(auth: &AuthPlan, values: &AuthValues) -> Option<Result<Certificate, IdentityError>> {
+    match proof(auth, values, &Value::UNDEFINED) {
+        Proof::Certificate(certificate) => Some(certificate),
+        Proof::Signer(_) | Proof::Token(_) => None,
+    }
+}
+
+/// How a kind proves who asks. `connection` is what a signing string sees besides the request.
+pub fn proof<'p>(auth: &'p AuthPlan, values: &AuthValues, connection: &Value) -> Proof<'p> {
     let secret = |name: &str| Secret::new(values.text(name).unwrap_or_default());
     let text = |name: &str| values.text(name).unwrap_or_default();
-    Some(match &auth.kind {
+    Proof::Signer(match &auth.kind {
         AuthKind::Basic => {
             Signer::Basic(Basic { username: secret("username"), password: secret("password") })
         }
@@ -44,7 +71,8 @@ pub fn signer(auth: &AuthPlan, values: &AuthValues, connection: &Value) -> Optio
             region: text("region"),
             service: text("service"),
         }),
-        AuthKind::Mtls | AuthKind::OAuth2(_) => return None,
+        AuthKind::Mtls => return Proof::Certificate(shown_certificate(values)),
+        AuthKind::OAuth2(plan) => return Proof::Token(plan),
     })
 }
 
@@ -54,16 +82,12 @@ pub fn bearer(oauth2: &OAuth2Plan, token: &str) -> Signer {
     Signer::Bearer(Bearer { token, around: oauth2.around.clone(), into: oauth2.into.clone() })
 }
 
-/// The certificate of `kind: mtls`. None: it is another kind.
-pub fn certificate(auth: &AuthPlan, values: &AuthValues) -> Option<Result<Certificate, IdentityError>> {
-    let AuthKind::Mtls = auth.kind else { return None };
+fn shown_certificate(values: &AuthValues) -> Result<Certificate, IdentityError> {
     let text = |name: &str| values.text(name).unwrap_or_default();
     let key = Secret::new(text("private_key"));
-    let identity = ClientIdentity::from_pem(&text("certificate"), &key);
-    Some(identity.and_then(|identity| {
-        let roots = values.text("ca").map(|pem| roots_from_pem(&pem)).transpose()?;
-        Ok((identity, roots.unwrap_or_default()))
-    }))
+    let identity = ClientIdentity::from_pem(&text("certificate"), &key)?;
+    let roots = values.text("ca").map(|pem| roots_from_pem(&pem)).transpose()?;
+    Ok((identity, roots.unwrap_or_default()))
 }
 
 fn hmac(plan: &HmacPlan, values: &AuthValues, connection: &Value) -> Hmac {

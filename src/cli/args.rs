@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use river_sandbox::{Churn, Fault, Guess, Options};
 
 pub(super) use super::auth::arguments::AuthArguments;
 use super::sandbox;
 pub(super) use super::secrets::arguments::SecretsArguments;
 pub(super) use super::state::arguments::StateArguments;
 use crate::run::Overlap;
-use crate::sandbox::{Churn, Fault, Guess, Options};
 use crate::spec::value::parse_period;
 
 /// Multi-step HTTP pipelines in one readable YAML file.
@@ -47,6 +47,16 @@ pub(super) enum When {
     Never,
 }
 
+impl When {
+    /// Whether nothing about where the text goes matters.
+    pub(super) fn is_always(self) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Auto | Self::Never => false,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run a pipeline.
@@ -76,6 +86,27 @@ pub(super) enum Command {
     /// Print the JSON Schema of the language, for editors.
     #[command(after_help = SCHEMA_HELP)]
     Schema(SchemaArguments),
+}
+
+impl Command {
+    /// Whether only errors are wanted.
+    pub(super) fn is_quiet(&self) -> bool {
+        match self {
+            Self::Run(run) => run.quiet,
+            Self::Auth(_)
+            | Self::Check(_)
+            | Self::Plan(_)
+            | Self::Preview(_)
+            | Self::State(_)
+            | Self::Secrets(_)
+            | Self::Connections(_)
+            | Self::Kits(_)
+            | Self::New(_)
+            | Self::Explain(_)
+            | Self::Sandbox(_)
+            | Self::Schema(_) => false,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -274,6 +305,16 @@ pub(super) struct CheckArguments {
 pub(super) enum Format {
     Text,
     Json,
+}
+
+impl Format {
+    /// Whether it is for programs.
+    pub(super) fn is_json(self) -> bool {
+        match self {
+            Self::Json => true,
+            Self::Text => false,
+        }
+    }
 }
 
 /// The folder in which the command was started.

@@ -27,7 +27,7 @@ pub(super) fn check(arguments: &CheckArguments, terminal: &mut Terminal) -> anyh
             Err(finding) => (Sources::default(), vec![finding]),
         };
         let new = report.add(&findings, &sources);
-        if arguments.format == Format::Text {
+        if !arguments.format.is_json() {
             terminal.findings(&new, &sources)?;
         }
     }

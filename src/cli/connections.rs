@@ -12,7 +12,7 @@ use super::project;
 use super::terminal::Terminal;
 use crate::diagnostic::Findings;
 use crate::kit::connection as ready;
-use crate::plan::auth::{AuthPlan, grant_word};
+use crate::plan::auth::AuthPlan;
 use crate::plan::connection;
 use crate::secret::Redactor;
 
@@ -84,7 +84,7 @@ impl Row {
             name: name.to_owned(),
             description: description(&project::root_here(&terminal.folder), name),
             auth: plan.as_ref().map(|plan| plan.kind.word()),
-            grant: oauth2.map(|oauth2| grant_word(oauth2.grant)),
+            grant: oauth2.map(|oauth2| oauth2.grant.word()),
             state,
             ready,
         }

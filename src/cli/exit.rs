@@ -42,12 +42,27 @@ impl Exit {
         Exit::Interrupted,
     ];
 
+    /// Whether everything was done.
+    pub fn is_success(self) -> bool {
+        match self {
+            Self::Success => true,
+            Self::Failed
+            | Self::Usage
+            | Self::CheckFailed
+            | Self::Incomplete
+            | Self::Locked
+            | Self::Auth
+            | Self::Target
+            | Self::Interrupted => false,
+        }
+    }
+
     /// What a run has to say at its end, and how the command ends then.
     pub(super) fn of(ending: &Ending) -> (&[Diagnostic], Self) {
         match ending {
             Ending::Complete | Ending::OutputClosed | Ending::Skipped(_) => (&[], Exit::Success),
             Ending::Incomplete(reasons) => (reasons, Exit::Incomplete),
-            Ending::Failed(finding) if finding.code.is_about_signing_in() => {
+            Ending::Failed(finding) if finding.code.means_not_signed_in() => {
                 (std::slice::from_ref(finding), Exit::Auth)
             }
             Ending::Failed(finding) => (std::slice::from_ref(finding), Exit::Failed),

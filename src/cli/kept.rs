@@ -66,9 +66,9 @@ pub(super) fn warning_of(trouble: &StoreError, name: &SecretName) -> Diagnostic 
 
 /// What helps: nobody asks for a kept secret again.
 pub(super) fn help(trouble: &StoreError, name: &SecretName) -> String {
-    match trouble {
-        StoreError::Damaged { .. } => format!("keep it anew: `river secrets set {}`", name.as_str()),
-        other => other.help(),
+    match trouble.damaged_file() {
+        Some(_) => format!("keep it anew: `river secrets set {}`", name.as_str()),
+        None => trouble.help(),
     }
 }
 

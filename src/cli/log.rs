@@ -7,7 +7,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::args::{Arguments, Command, LogFormat};
+use super::args::{Arguments, LogFormat};
 use super::terminal::{Output, Terminal};
 use crate::secret::{RedactingWriter, Redactor};
 
@@ -17,7 +17,7 @@ pub(super) fn subscriber(
     terminal: &Terminal,
     redactor: &Redactor,
 ) -> Box<dyn tracing::Subscriber + Send + Sync> {
-    let quiet = matches!(&arguments.command, Command::Run(run) if run.quiet);
+    let quiet = arguments.command.is_quiet();
     let level = match arguments.verbose {
         0 if quiet => Level::ERROR,
         0 if terminal.interactive => Level::ERROR,

@@ -43,6 +43,15 @@ pub(super) enum Kind {
     Pipeline,
 }
 
+impl Kind {
+    fn may_hold_secrets_anywhere(self) -> bool {
+        match self {
+            Self::Connection => true,
+            Self::Pipeline => false,
+        }
+    }
+}
+
 /// Masks what stands behind a key that looks secret.
 pub(super) fn mask_lines(sources: &mut Sources, file: FileId, kind: Kind) {
     let text = sources.text(file).to_owned();
@@ -113,7 +122,7 @@ impl Reader {
     fn is_secret(&self, key: &str, in_auth: bool) -> bool {
         let is_near =
             || nearest(key, OPEN.into_iter().chain(SECRET)).is_some_and(|near| SECRET.contains(&near));
-        (looks_secret(key) && (in_auth || self.kind == Kind::Connection)) || (in_auth && is_near())
+        (looks_secret(key) && (in_auth || self.kind.may_hold_secrets_anywhere())) || (in_auth && is_near())
     }
 }
 

@@ -52,6 +52,7 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>, terminal: impl Fn
         Err(error) => return usage(&error),
     };
     let mut terminal = terminal();
+    terminal.err = terminal.err.for_messages();
     terminal.style = style(arguments.color, &terminal);
     dispatch(&arguments, &mut terminal).unwrap_or_else(|error| {
         if is_closed_pipe(&error) {

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use river_sandbox::connection_to;
+
 use super::args::PlanArguments;
 use super::exit::Exit;
 use super::project::{self, Purpose};
@@ -10,7 +12,6 @@ use super::terminal::Terminal;
 use crate::diagnostic::{Findings, Sources};
 use crate::report;
 use crate::run::preview::{StepPreview, preview};
-use crate::sandbox;
 
 /// Where the stand-in would be; its port is chosen when it starts.
 const SANDBOX: &str = "http://zoho.sandbox";
@@ -26,7 +27,7 @@ pub(super) fn plan(arguments: &PlanArguments, terminal: &mut Terminal) -> anyhow
     };
     let purpose = if arguments.sandbox { Purpose::RunInSandbox } else { Purpose::Run };
     if arguments.sandbox {
-        lead_to_sandbox(&mut project, sandbox::connection_to(SANDBOX));
+        lead_to_sandbox(&mut project, connection_to(SANDBOX));
     }
     let checked = match project.plan(&arguments.param, purpose) {
         Ok(checked) => checked,

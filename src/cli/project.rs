@@ -13,7 +13,7 @@ use crate::secret::Environment;
 use crate::spec;
 use crate::spec::connection::{ConnectionSpec, ConnectionUse, ConnectionValue};
 use crate::spec::pipeline::PipelineSpec;
-use crate::spec::table::Field;
+use crate::spec::table::SpecField;
 use crate::state;
 
 /// A pipeline with everything that was read for it.
@@ -48,6 +48,16 @@ pub(super) enum Purpose {
     RunInSandbox,
 }
 
+impl Purpose {
+    /// Whether all params must have their values.
+    fn runs(self) -> bool {
+        match self {
+            Self::Run | Self::RunInSandbox => true,
+            Self::Check => false,
+        }
+    }
+}
+
 impl Project {
     /// Makes the plan. Err: all findings, at least one of them an error.
     pub(super) fn plan(&self, params: &[(String, String)], purpose: Purpose) -> Result<Checked, Findings> {
@@ -65,7 +75,7 @@ impl Project {
             environment: &environment,
             root: self.root.clone(),
             output_root,
-            complete: purpose != Purpose::Check,
+            complete: purpose.runs(),
         };
         plan::build(&input, findings)
     }
@@ -307,7 +317,7 @@ impl ConnectionReader<'_> {
         self.files.there = yaml_names(connections);
         let steps = pipeline.steps.given().into_iter().flatten().map(|step| &step.connection);
         let uses: Vec<&ConnectionUse> =
-            std::iter::once(&pipeline.connection).chain(steps).filter_map(Field::given).collect();
+            std::iter::once(&pipeline.connection).chain(steps).filter_map(SpecField::given).collect();
         let mut names = BTreeSet::new();
         for used in uses {
             match used {
@@ -342,7 +352,7 @@ impl ConnectionReader<'_> {
     /// A secret that stands in the file is never shown with its line.
     fn mask(&mut self, spec: &ConnectionSpec) {
         for (key, value) in &spec.values.0 {
-            if let Some(ConnectionValue::Literal(node)) = value.given()
+            if let Some(node) = value.given().and_then(ConnectionValue::literal)
                 && secret_in_clear(&key.name, node)
             {
                 self.sources.mask(node.span);

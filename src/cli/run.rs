@@ -4,6 +4,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use river_sandbox::{ConnectionSetting, Sandbox};
+
 use super::args::{RehearsalArguments, RunArguments};
 use super::exit::Exit;
 use super::project::{self, Project, Purpose};
@@ -15,7 +17,6 @@ use crate::plan::connection::Overlay;
 use crate::report::{self, Listeners, Log, Progress};
 use crate::run::interrupt::Interrupt;
 use crate::run::{Clock, Ending, Outcome, Overlap, SystemClock, Window, World, interrupt};
-use crate::sandbox::{self, Sandbox};
 use crate::secret::Redactor;
 
 /// The connection that `--sandbox` overlays.
@@ -109,12 +110,12 @@ fn sandbox_origin(project: &Project) -> Option<String> {
 }
 
 /// Puts the stand-in's values over the connection.
-pub(super) fn lead_to_sandbox(project: &mut Project, values: Vec<sandbox::ConnectionValue>) {
+pub(super) fn lead_to_sandbox(project: &mut Project, values: Vec<ConnectionSetting>) {
     project.connections.overlays.insert(SANDBOX_CONNECTION.to_owned(), overlay(values));
 }
 
 /// The stand-in's values.
-pub(super) fn overlay(values: Vec<sandbox::ConnectionValue>) -> Vec<Overlay> {
+pub(super) fn overlay(values: Vec<ConnectionSetting>) -> Vec<Overlay> {
     let overlay = values.into_iter().map(|value| Overlay {
         name: value.key.to_owned(),
         value: value.value,
@@ -157,14 +158,11 @@ fn execute(
         listeners.0.push(Box::new(Progress::on_terminal()));
     }
     let person = terminal.interactive.then(|| terminal.err.clone());
-    Ok(runtime.block_on(async {
-        let signals = tokio::spawn(super::signals::listen(interrupter, person));
-        // It listens before anything is locked or asked for.
-        tokio::task::yield_now().await;
-        let outcome = crate::run::run(plan, &world, redactor, &mut listeners).await;
-        signals.abort();
-        outcome
-    }))
+    super::signals::listen(interrupter, person, terminal.err.clone());
+    let outcome = runtime.block_on(crate::run::run(plan, &world, redactor, &mut listeners));
+    // What is still looked up for a request that was given up must not hold the process.
+    runtime.shutdown_background();
+    Ok(outcome)
 }
 
 /// What a run gets from this process.
@@ -206,15 +204,21 @@ fn report_outcome(
     terminal: &mut Terminal,
 ) -> anyhow::Result<Exit> {
     let (findings, exit) = Exit::of(&outcome.ending);
-    if matches!(outcome.ending, Ending::OutputClosed) {
-        return Ok(exit); // whoever read it has seen enough
-    }
-    if let Ending::Skipped(why) = &outcome.ending {
-        writeln!(terminal.err, "{}: {why}", plan.name)?;
-        return Ok(exit);
+    match &outcome.ending {
+        Ending::OutputClosed => return Ok(exit), // whoever read it has seen enough
+        Ending::Skipped(why) => {
+            writeln!(terminal.err, "{}: {why}", plan.name)?;
+            return Ok(exit);
+        }
+        Ending::Complete
+        | Ending::Incomplete(_)
+        | Ending::Failed(_)
+        | Ending::TargetFailed(_)
+        | Ending::Interrupted
+        | Ending::Locked(_) => {}
     }
     terminal.findings(findings, &project.sources)?;
-    if !(arguments.quiet && exit == Exit::Success) {
+    if !(arguments.quiet && exit.is_success()) {
         writeln!(terminal.err, "{}", report::summary(&plan.name, outcome, &folder(project, terminal)))?;
     }
     Ok(exit)

@@ -4,11 +4,12 @@ use std::io::{self, Write};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use river_sandbox::{AnsweredRequest, Options, Sandbox, Usage};
+
 use super::args::{SandboxArguments, StandInOptions};
 use super::exit::Exit;
 use super::signals::Signals;
 use super::terminal::Terminal;
-use crate::sandbox::{Answered, Options, Sandbox, Usage};
 use crate::spec::value::parse_period;
 
 const MOST_LEADS: u64 = 200_000_000;
@@ -66,10 +67,10 @@ impl StandInOptions {
 }
 
 /// Logs what was answered. The stand-in has a thread of its own, which does not know this one's subscriber.
-fn log_line() -> impl Fn(&Answered<'_>) + Send + Sync + 'static {
+fn log_line() -> impl Fn(&AnsweredRequest<'_>) + Send + Sync + 'static {
     let log = tracing::dispatcher::get_default(Clone::clone);
     move |answered| {
-        let Answered { method, path, status } = answered;
+        let AnsweredRequest { method, path, status } = answered;
         let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
         tracing::dispatcher::with_default(&log, || tracing::info!("{method} {path}: {status}"));
     }

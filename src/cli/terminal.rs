@@ -45,6 +45,29 @@ impl Output {
     pub fn new(inner: impl Write + Send + 'static) -> Self {
         Self(Arc::new(Mutex::new(inner)))
     }
+
+    /// The same for messages, which must not decide how a command ends: that nobody can read them is nobody's business.
+    pub(super) fn for_messages(self) -> Self {
+        Self::new(Messages(self))
+    }
+}
+
+/// Writes for as long as somebody reads.
+struct Messages(Output);
+
+impl Write for Messages {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        match self.0.write(text) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+            Err(_) => Ok(text.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let _ = self.0.flush();
+        Ok(())
+    }
 }
 
 impl Write for Output {
@@ -64,5 +87,30 @@ impl Write for Output {
 impl std::fmt::Debug for Output {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Output")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A pipe whose reader has gone.
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _text: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+    }
+
+    #[test]
+    fn messages_that_nobody_reads_are_no_error() {
+        let mut messages = Output::new(Closed).for_messages();
+        assert!(writeln!(messages, "what went wrong").is_ok() && messages.flush().is_ok());
+        assert!(writeln!(Output::new(Closed), "a record").is_err());
     }
 }

@@ -104,8 +104,14 @@ codes! {
 }
 
 impl Code {
-    /// Whether it says that a connection could not be used for want of a token.
-    pub fn is_about_signing_in(self) -> bool {
+    /// Whether a connection could not be used because it has no token.
+    pub fn means_not_signed_in(self) -> bool {
         matches!(self, Self::NotSignedIn | Self::SignInFailed)
+    }
+
+    /// Whether a service refused a request or answered something that the step cannot use: another item of a loop may
+    /// succeed. Mistakes of the author, full disks and credentials do not count.
+    pub fn blames_the_answer(self) -> bool {
+        matches!(self, Self::BadStatus | Self::RuleFailed | Self::Unexpected | Self::BadBody)
     }
 }

@@ -11,7 +11,7 @@ mod source;
 pub use code::Code;
 pub use nearest::{nearest, quoted_list};
 pub use render::{Style, render, render_json};
-pub use source::{FileId, Place, Sources, Span};
+pub use source::{FileId, SourceLocation, Sources, Span};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +20,16 @@ pub enum Severity {
     Error,
     /// The pipeline can run, but probably not as meant.
     Warning,
+}
+
+impl Severity {
+    /// Whether the pipeline cannot run.
+    pub fn is_error(self) -> bool {
+        match self {
+            Self::Error => true,
+            Self::Warning => false,
+        }
+    }
 }
 
 /// A place in a source file and what to say there.
@@ -128,7 +138,7 @@ impl Findings {
 
     /// Whether at least one is an error.
     pub fn has_errors(&self) -> bool {
-        self.list.iter().any(|finding| finding.severity == Severity::Error)
+        self.list.iter().any(|finding| finding.severity.is_error())
     }
 
     /// Whether there are none.

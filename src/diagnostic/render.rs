@@ -16,6 +16,16 @@ pub enum Style {
     Coloured,
 }
 
+impl Style {
+    /// Whether a terminal shows colours.
+    pub fn is_coloured(self) -> bool {
+        match self {
+            Self::Coloured => true,
+            Self::Plain => false,
+        }
+    }
+}
+
 /// The text of one finding, without a final line break.
 pub fn render(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> String {
     let renderer = match style {
@@ -28,7 +38,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> Strin
     renderer.render(&[group(diagnostic, sources)])
 }
 
-/// Without a source line there is no margin for notes to hang on.
+/// Without a source line there is no margin to attach notes to.
 fn without_place(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
     let title = level(diagnostic.severity).primary_title(&*diagnostic.message).id(diagnostic.code.as_str());
     let mut text = renderer.render(&[Group::with_title(title)]);
@@ -43,8 +53,8 @@ pub fn render_json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
         .labels
         .iter()
         .map(|label| {
-            let place = sources.place(label.span);
-            let end = sources.place(label.span.with_range(label.span.range().end..label.span.range().end));
+            let place = sources.location(label.span);
+            let end = sources.location(label.span.with_range(label.span.range().end..label.span.range().end));
             json!({ "file": place.file, "line": place.line, "column": place.column,
                     "end_line": end.line, "end_column": end.column, "text": label.text })
         })
@@ -69,6 +79,7 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
         }
         group = group.element(snippet);
     }
+
     for note in &diagnostic.notes {
         group = group.element(Level::NOTE.message(&**note));
     }

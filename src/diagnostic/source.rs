@@ -32,7 +32,7 @@ impl Span {
 
 /// A place as a person counts: lines and columns from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct SourceLocation {
     /// The file's name as shown to the user.
     pub file: String,
     /// Line, from 1.
@@ -41,7 +41,7 @@ pub struct Place {
     pub column: usize,
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for SourceLocation {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{}:{}:{}", self.file, self.line, self.column)
     }
@@ -50,11 +50,11 @@ impl std::fmt::Display for Place {
 /// The texts that were read, by which findings show source lines.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    files: Vec<File>,
+    files: Vec<SourceFile>,
 }
 
 #[derive(Debug, Clone)]
-struct File {
+struct SourceFile {
     name: String,
     text: String,
     shown: String,
@@ -64,11 +64,11 @@ impl Sources {
     /// Adds a file; `name` is how messages call it.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> FileId {
         let text = text.into();
-        self.files.push(File { name: name.into(), shown: text.clone(), text });
+        self.files.push(SourceFile { name: name.into(), shown: text.clone(), text });
         FileId(u16::try_from(self.files.len() - 1).unwrap_or(u16::MAX))
     }
 
-    /// A span over the whole of a file's start, for findings about the file.
+    /// An empty span at the start of a file, for findings about the whole file.
     pub fn start_of(&self, file: FileId) -> Span {
         Span { file, start: 0, end: 0 }
     }
@@ -107,11 +107,11 @@ impl Sources {
     }
 
     /// Where a span starts.
-    pub fn place(&self, span: Span) -> Place {
+    pub fn location(&self, span: Span) -> SourceLocation {
         let text = self.text(span.file);
         let before = text.get(..span.start as usize).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Place {
+        SourceLocation {
             file: self.name(span.file).to_owned(),
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
@@ -140,7 +140,7 @@ mod tests {
         let file = sources.add("a.yaml", "x: é\ny: öz\n");
         let span = Span { file, start: 11, end: 12 };
         assert_eq!(sources.slice(span), "z");
-        assert_eq!(sources.place(span).to_string(), "a.yaml:2:5");
+        assert_eq!(sources.location(span).to_string(), "a.yaml:2:5");
     }
 
     #[test]

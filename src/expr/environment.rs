@@ -9,7 +9,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Rest, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 
-use super::names::{Word, WordKind};
+use super::names::{WordKind, WordUse};
 use crate::diagnostic::{nearest, quoted_list};
 
 /// The name of the function that walks a chain of which any link may be missing.
@@ -97,7 +97,7 @@ const TESTS: &[&str] = &[
 ];
 
 /// Why a word is not one of the language; none if it is.
-pub(super) fn unknown_word(word: &Word) -> Option<String> {
+pub(super) fn unknown_word(word: &WordUse) -> Option<String> {
     let functions: Vec<String> = function_names().collect();
     let (noun, unknown, near): (_, bool, Vec<&str>) = match word.kind {
         WordKind::Filter => {

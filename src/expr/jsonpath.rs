@@ -33,7 +33,7 @@ pub struct PlainPath {
 
 /// One step of a location inside a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum LocationStep {
     /// The member of an object with this key.
     Key(String),
     /// The element of an array, counted from 0.
@@ -94,7 +94,7 @@ impl JsonPath {
     }
 
     /// Where the selected values are, as steps from the root.
-    pub fn locate(&self, value: &Value) -> Vec<Vec<Step>> {
+    pub fn locate(&self, value: &Value) -> Vec<Vec<LocationStep>> {
         self.nodes(value).into_iter().map(|(_, location)| read_location(&location)).collect()
     }
 
@@ -151,7 +151,7 @@ fn plain_path(query: &JpQuery) -> Option<PlainPath> {
 }
 
 /// Reads a normalised path such as `$['a'][0]`, which jsonpath-rust gives for each match.
-fn read_location(location: &str) -> Vec<Step> {
+fn read_location(location: &str) -> Vec<LocationStep> {
     let mut steps = Vec::new();
     let mut rest = location.strip_prefix('$').unwrap_or(location);
     while let Some(inside) = rest.strip_prefix('[') {
@@ -165,12 +165,12 @@ fn read_location(location: &str) -> Vec<Step> {
     steps
 }
 
-fn read_index(inside: &str) -> (Step, &str) {
+fn read_index(inside: &str) -> (LocationStep, &str) {
     let (digits, after) = inside.split_once(']').unwrap_or((inside, ""));
-    (Step::Index(digits.parse().unwrap_or(usize::MAX)), after)
+    (LocationStep::Index(digits.parse().unwrap_or(usize::MAX)), after)
 }
 
-fn read_quoted_key(quoted: &str) -> (Step, &str) {
+fn read_quoted_key(quoted: &str) -> (LocationStep, &str) {
     let mut key = String::new();
     let mut letters = quoted.chars();
     while let Some(letter) = letters.next() {
@@ -181,7 +181,7 @@ fn read_quoted_key(quoted: &str) -> (Step, &str) {
         }
     }
     let after = letters.as_str();
-    (Step::Key(key), after.strip_prefix(']').unwrap_or(after))
+    (LocationStep::Key(key), after.strip_prefix(']').unwrap_or(after))
 }
 
 fn read_escape(letters: &mut std::str::Chars<'_>) -> Option<char> {
@@ -238,6 +238,7 @@ fn check_brackets(text: &str) -> Result<(), JsonPathError> {
             return Err(mistake(&message, offset, None));
         }
     }
+
     open.pop().map_or(Ok(()), |(offset, bracket)| Err(unclosed(bracket, offset)))
 }
 
@@ -414,7 +415,11 @@ mod tests {
     fn locations_are_steps_from_the_root() {
         let value = json!({"it's": [{"a\\b\n": 1}]});
         let located = parsed("$..*").locate(&value);
-        let deepest = vec![Step::Key("it's".into()), Step::Index(0), Step::Key("a\\b\n".into())];
+        let deepest = vec![
+            LocationStep::Key("it's".into()),
+            LocationStep::Index(0),
+            LocationStep::Key("a\\b\n".into()),
+        ];
         assert!(located.contains(&deepest), "{located:?}");
     }
 

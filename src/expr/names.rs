@@ -21,17 +21,17 @@ pub struct NameUse {
 
 /// What a walk over a text finds.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct NamesUsed {
     pub(super) uses: Vec<NameUse>,
     /// Guarded chains of two and more links: `a.b.c` that must not fail when `a.b` is missing.
     pub(super) guarded_chains: Vec<GuardedChain>,
     /// Filters, tests and functions.
-    pub(super) words: Vec<Word>,
+    pub(super) words: Vec<WordUse>,
 }
 
 /// A filter, test or function that a text uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Word {
+pub(super) struct WordUse {
     pub(super) kind: WordKind,
     pub(super) name: String,
     pub(super) range: Range<usize>,
@@ -54,17 +54,17 @@ pub(super) struct GuardedChain {
 }
 
 /// The names in a bare expression.
-pub(super) fn in_expression(text: &str) -> Result<Names, minijinja::Error> {
+pub(super) fn in_expression(text: &str) -> Result<NamesUsed, minijinja::Error> {
     let expression = parse_expr(text)?;
-    let mut walk = Walk::over(text);
+    let mut walk = NameCollector::over(text);
     walk.expression(&expression, false);
     Ok(walk.names)
 }
 
 /// The names in a template, and the range of its expression if it is exactly one `{{ … }}`.
-pub(super) fn in_template(text: &str) -> Result<(Names, Option<Range<usize>>), minijinja::Error> {
+pub(super) fn in_template(text: &str) -> Result<(NamesUsed, Option<Range<usize>>), minijinja::Error> {
     let statement = parse(text, "template", super::environment::syntax())?;
-    let mut walk = Walk::over(text);
+    let mut walk = NameCollector::over(text);
     walk.statement(&statement);
     Ok((walk.names, lone_expression(&statement, text)))
 }
@@ -78,15 +78,15 @@ fn lone_expression(statement: &Stmt<'_>, text: &str) -> Option<Range<usize>> {
     Some(start..start + inner.len())
 }
 
-struct Walk<'t> {
+struct NameCollector<'t> {
     text: &'t str,
-    names: Names,
+    names: NamesUsed,
     bound: BTreeSet<String>,
 }
 
-impl<'t> Walk<'t> {
+impl<'t> NameCollector<'t> {
     fn over(text: &'t str) -> Self {
-        Self { text, names: Names::default(), bound: BTreeSet::new() }
+        Self { text, names: NamesUsed::default(), bound: BTreeSet::new() }
     }
 
     fn statement(&mut self, statement: &Stmt<'_>) {
@@ -150,6 +150,7 @@ impl<'t> Walk<'t> {
         if let Some(chain) = chain(expression) {
             return self.chain(chain, expression, guarded);
         }
+
         match expression {
             Expr::Var(_) | Expr::Const(_) => {}
             Expr::Slice(node) => {
@@ -213,7 +214,7 @@ impl<'t> Walk<'t> {
         let whole = span.start_offset as usize..span.end_offset as usize;
         let inside = self.text.get(whole.clone()).unwrap_or_default();
         let start = whole.start + inside.find(name).unwrap_or(0);
-        self.names.words.push(Word { kind, name: name.to_owned(), range: start..start + name.len() });
+        self.names.words.push(WordUse { kind, name: name.to_owned(), range: start..start + name.len() });
     }
 
     fn arguments(&mut self, arguments: &[CallArg<'_>]) {

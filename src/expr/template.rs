@@ -8,7 +8,7 @@ use minijinja::value::Value;
 use minijinja::{Error, ErrorKind};
 
 use super::environment::{self, CHAIN, MESSAGES, STRICT};
-use super::names::{self, GuardedChain, NameUse, Word};
+use super::names::{self, GuardedChain, NameUse, WordUse};
 
 /// A compiled bare expression.
 #[derive(Debug)]
@@ -102,15 +102,18 @@ impl Template {
         if !text.contains("{{") && !text.contains("{%") && !text.contains("{#") {
             return Ok(Self { uses: vec![], kind: TemplateKind::Literal(text.to_owned()) });
         }
+
         let statements = blocks(text, "{%", "%}");
         refuse_longest(text, &expressions_in(text).chain(statements).collect::<Vec<_>>())?;
         let (names, lone) =
             names::in_template(text).map_err(|error| ExpressionError::new(&error, text, None))?;
+
         if let Some(range) = lone {
             let start = range.start;
             let expression = Expression::compile(&text[range]).map_err(|error| error.moved(start))?;
             return Ok(Self { uses: names.uses, kind: TemplateKind::Lone(start, expression) });
         }
+
         refuse_unknown(&names.words)?;
         let rewritten = Rewritten::new(text, names.guarded_chains);
         STRICT
@@ -129,7 +132,7 @@ impl Template {
     pub fn literal(&self) -> Option<&str> {
         match &self.kind {
             TemplateKind::Literal(text) => Some(text),
-            _ => None,
+            TemplateKind::Lone(..) | TemplateKind::Mixed(_) => None,
         }
     }
 
@@ -161,7 +164,10 @@ impl Template {
 
     /// Whether it has statements (`{% … %}`), which may change a value before it is written.
     pub fn has_statements(&self) -> bool {
-        matches!(&self.kind, TemplateKind::Mixed(mixed) if mixed.rewritten.original.contains("{%"))
+        match &self.kind {
+            TemplateKind::Mixed(mixed) => mixed.rewritten.original.contains("{%"),
+            TemplateKind::Literal(_) | TemplateKind::Lone(..) => false,
+        }
     }
 
     /// The values that its expressions compute, each by itself. Left out are those that fail, as those that only mean
@@ -191,7 +197,7 @@ impl Template {
 }
 
 /// Filters, tests and functions that are not there are found before anything runs.
-fn refuse_unknown(words: &[Word]) -> Result<(), ExpressionError> {
+fn refuse_unknown(words: &[WordUse]) -> Result<(), ExpressionError> {
     let unknown = words.iter().find_map(|word| Some((word, environment::unknown_word(word)?)));
     match unknown {
         Some((word, message)) => {
@@ -302,11 +308,13 @@ impl ExpressionError {
         if !self.undefined {
             return self;
         }
+
         let inside = |found: &&NameUse| {
             self.range
                 .as_ref()
                 .is_none_or(|range| found.range.start < range.end && range.start < found.range.end)
         };
+
         let missing = |found: &&NameUse| !found.guarded && !is_defined(&found.path, context);
         match uses.iter().filter(inside).find(missing) {
             Some(found) => Self {

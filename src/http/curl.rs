@@ -2,7 +2,7 @@
 //!
 //! Parts that are not in the request stand as shell variables. Every word is quoted so that the shell changes nothing.
 
-use super::request::{Body, Request};
+use super::request::Request;
 use crate::secret::Redactor;
 
 /// A piece of a text of a request.
@@ -12,6 +12,15 @@ pub enum Piece {
     Text(String),
     /// What a shell variable holds.
     Variable(String),
+}
+
+impl Piece {
+    fn is_variable(&self) -> bool {
+        match self {
+            Self::Variable(_) => true,
+            Self::Text(_) => false,
+        }
+    }
 }
 
 /// Takes a text of a request apart.
@@ -44,7 +53,7 @@ impl Writer<'_> {
     /// may change it then.
     fn start(&self) -> String {
         let method = self.request.method.as_str();
-        let has_body = !matches!(self.request.body, Body::None);
+        let has_body = self.request.body.text().is_some();
         let mut words = vec!["curl --compressed".to_owned()];
         words.push(format!("--max-time {}", self.request.timeouts.total.as_secs().max(1)));
         words.extend(self.request.follow_redirects.then(|| "--location".to_owned()));
@@ -69,7 +78,7 @@ impl Writer<'_> {
     }
 
     fn body(&self) -> Vec<String> {
-        let Body::Text { content_type, text, .. } = &self.request.body else { return vec![] };
+        let Some((content_type, text)) = self.request.body.text() else { return vec![] };
         let text = String::from_utf8_lossy(text);
         let mut lines = Vec::new();
         let own = self.request.headers.iter().any(|header| header.name == http::header::CONTENT_TYPE);
@@ -91,7 +100,7 @@ impl Writer<'_> {
     }
 
     fn is_computed(&self, text: &str) -> bool {
-        (self.pieces)(text).iter().any(|piece| matches!(piece, Piece::Variable(_)))
+        (self.pieces)(text).iter().any(Piece::is_variable)
     }
 
     /// A pair whose value curl encodes: what is written in it is given as it is before that.
@@ -129,7 +138,7 @@ mod tests {
     use std::process::Command;
 
     use super::*;
-    use crate::http::Header;
+    use crate::http::{Body, Header};
 
     fn pieces(text: &str) -> Vec<Piece> {
         let mut parts = text.split("TOKEN");

@@ -25,4 +25,6 @@ pub use request::{Body, Header, HeaderError, Request};
 pub use response::Response;
 pub use retry::{BuiltIn, Outcome, built_in};
 pub use send_error::{Failure, Reached, SendError, TlsProblem};
+#[cfg(test)]
+pub(crate) use transport::Script;
 pub use transport::{Proxy, Transport, TransportError, TransportSettings};

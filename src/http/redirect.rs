@@ -120,7 +120,7 @@ fn forget_body(request: &mut Request) {
 
 /// For a request that goes to another origin than the one it was made for.
 fn forget_secrets(request: &mut Request, from: &Url) -> Result<(), RedirectError> {
-    if matches!(request.body, Body::Text { secret_parts: true, .. }) {
+    if request.body.has_secret_parts() {
         return Err(RedirectError::WithSecrets { to: place(&request.url) });
     }
     request.headers.retain(|header| !is_for_one_origin(header));

@@ -181,6 +181,24 @@ pub enum Body {
     },
 }
 
+impl Body {
+    /// Its `Content-Type` and its text, if it is not empty.
+    pub fn text(&self) -> Option<(&str, &Bytes)> {
+        match self {
+            Self::Text { content_type, text, .. } => Some((content_type, text)),
+            Self::None => None,
+        }
+    }
+
+    /// Whether a secret was rendered into it.
+    pub fn has_secret_parts(&self) -> bool {
+        match self {
+            Self::Text { secret_parts, .. } => *secret_parts,
+            Self::None => false,
+        }
+    }
+}
+
 /// Size and type, not the text.
 impl fmt::Debug for Body {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

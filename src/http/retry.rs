@@ -42,6 +42,16 @@ pub enum BuiltIn {
     Fail,
 }
 
+impl BuiltIn {
+    /// Whether the request is tried again.
+    pub fn retries(self) -> bool {
+        match self {
+            Self::Retry => true,
+            Self::Ok | Self::Fail => false,
+        }
+    }
+}
+
 /// The built-in rules: 2xx is fine; 429 is tried again; 408, 425, 500, 502, 503, 504 and broken connections are tried
 /// again when that does no harm; all else fails.
 pub fn built_in(outcome: Outcome, idempotent: bool) -> BuiltIn {
@@ -52,7 +62,7 @@ pub fn built_in(outcome: Outcome, idempotent: bool) -> BuiltIn {
             408 | 425 | 500 | 502 | 503 | 504 => idempotent,
             _ => false,
         },
-        Outcome::Failed { transient, reached } => transient && (idempotent || reached == Reached::No),
+        Outcome::Failed { transient, reached } => transient && (idempotent || reached.surely_not()),
     };
     if again { BuiltIn::Retry } else { BuiltIn::Fail }
 }
@@ -80,6 +90,16 @@ pub enum GiveUp {
         /// As set.
         longest_wait: Duration,
     },
+}
+
+impl GiveUp {
+    /// Whether the service wants a longer wait than the settings allow.
+    pub fn lacks_patience(self) -> bool {
+        match self {
+            Self::ServerAsksTooLong { .. } => true,
+            Self::Retries { .. } | Self::TooLate { .. } => false,
+        }
+    }
 }
 
 /// How long to wait before the next try.

@@ -25,6 +25,16 @@ pub enum Reached {
     Maybe,
 }
 
+impl Reached {
+    /// Whether sending the request again cannot do anything twice.
+    pub fn surely_not(self) -> bool {
+        match self {
+            Self::No => true,
+            Self::Maybe => false,
+        }
+    }
+}
+
 /// What happened to a request. Each message continues a sentence that begins with the place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
@@ -212,6 +222,28 @@ impl Failure {
             | Self::NotHttp { .. }
             | Self::HeadersTooLarge
             | Self::TooLarge { .. }
+            | Self::Decode { .. }
+            | Self::Redirect(_) => false,
+        }
+    }
+
+    /// Whether the answer is larger than the request allows.
+    pub fn is_too_large(&self) -> bool {
+        match self {
+            Self::TooLarge { .. } => true,
+            Self::Unsendable { .. }
+            | Self::Unresolved { .. }
+            | Self::Refused
+            | Self::Unreachable { .. }
+            | Self::ConnectTimeout { .. }
+            | Self::Tls(_)
+            | Self::ReadTimeout { .. }
+            | Self::TotalTimeout { .. }
+            | Self::NoAnswer { .. }
+            | Self::NotHttp { .. }
+            | Self::HeadersTooLarge
+            | Self::Reset { .. }
+            | Self::Truncated { .. }
             | Self::Decode { .. }
             | Self::Redirect(_) => false,
         }

@@ -16,7 +16,7 @@ use super::failure;
 use super::identity::ClientIdentity;
 use super::limits::{CONNECT_TIMEOUT, IDLE_CONNECTIONS, IDLE_TIMEOUT, MAX_HTTP2_HEADERS, MAX_REDIRECTS};
 use super::redirect::{self, RedirectError};
-use super::request::{Body, Request, place};
+use super::request::{Request, place};
 use super::response::Response;
 use super::send_error::{Failure, SendError};
 use spares::Spares;
@@ -24,7 +24,7 @@ use spares::Spares;
 mod spares;
 
 /// What all requests of a run share.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct TransportSettings {
     /// Sent with every request that brings none.
     pub user_agent: String,
@@ -36,6 +36,9 @@ pub struct TransportSettings {
     pub trusted_roots: Vec<Vec<u8>>,
     /// Shown to servers that ask who connects; not to another origin that a redirect leads to.
     pub identity: Option<ClientIdentity>,
+    /// Answers in the place of servers.
+    #[cfg(test)]
+    pub(crate) script: Option<std::sync::Arc<dyn Script>>,
 }
 
 impl Default for TransportSettings {
@@ -46,6 +49,8 @@ impl Default for TransportSettings {
             connect_timeout: CONNECT_TIMEOUT,
             trusted_roots: Vec::new(),
             identity: None,
+            #[cfg(test)]
+            script: None,
         }
     }
 }
@@ -69,6 +74,19 @@ pub struct Transport {
     /// Size of the latest body whose size was not told: pages of one step are alike.
     latest_body: AtomicUsize,
     spares: Spares,
+    /// Answers in the place of servers.
+    #[cfg(test)]
+    script: Option<std::sync::Arc<dyn Script>>,
+}
+
+/// What answers in the place of servers, in tests.
+#[cfg(test)]
+pub(crate) trait Script: std::fmt::Debug + Send + Sync {
+    /// Answers a request.
+    fn answer(
+        &self,
+        request: &Request,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Response, SendError>> + Send>>;
 }
 
 /// The settings make no transport.
@@ -93,16 +111,22 @@ impl Transport {
     pub fn new(settings: &TransportSettings) -> Result<Self, TransportError> {
         let nameless = settings.identity.is_some().then(|| client(settings, None)).transpose()?;
         Ok(Self {
-            client: client(settings, settings.identity.as_ref())?,
+            client: client_for(settings)?,
             nameless,
             connect_timeout: settings.connect_timeout,
             latest_body: AtomicUsize::new(0),
             spares: Spares::default(),
+            #[cfg(test)]
+            script: settings.script.clone(),
         })
     }
 
     /// Sends once, follows redirects, and receives the whole answer.
     pub async fn send(&self, request: &Request) -> Result<Response, SendError> {
+        #[cfg(test)]
+        if let Some(script) = &self.script {
+            return script.answer(request).await;
+        }
         let after = request.timeouts.total;
         match tokio::time::timeout(after, self.follow(request)).await {
             Ok(answer) => answer,
@@ -221,6 +245,16 @@ async fn within<Answer>(
     tokio::time::timeout(after, answer).await.map_err(|_| Failure::ReadTimeout { after, received })
 }
 
+fn client_for(settings: &TransportSettings) -> Result<reqwest::Client, TransportError> {
+    // Where nothing is sent, one client is as good as another; setting one up takes longer than a short history.
+    #[cfg(test)]
+    if settings.script.is_some() {
+        static UNUSED: std::sync::OnceLock<reqwest::Client> = std::sync::OnceLock::new();
+        return Ok(UNUSED.get_or_init(reqwest::Client::new).clone());
+    }
+    client(settings, settings.identity.as_ref())
+}
+
 fn client(
     settings: &TransportSettings,
     identity: Option<&ClientIdentity>,
@@ -280,7 +314,7 @@ fn next(
 fn to_reqwest(request: &Request) -> reqwest::Request {
     let mut sent = reqwest::Request::new(request.method.clone(), without_user(&request.url));
     *sent.headers_mut() = headers(request);
-    if let Body::Text { text, .. } = &request.body {
+    if let Some((_, text)) = request.body.text() {
         *sent.body_mut() = Some(reqwest::Body::from(text.clone()));
     }
     sent
@@ -300,7 +334,7 @@ fn headers(request: &Request) -> HeaderMap {
     for header in &request.headers {
         headers.append(&header.name, header.value.clone());
     }
-    if let Body::Text { content_type, .. } = &request.body
+    if let Some((content_type, _)) = request.body.text()
         && let Ok(content_type) = HeaderValue::from_str(content_type)
     {
         headers.entry(CONTENT_TYPE).or_insert(content_type);

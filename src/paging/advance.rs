@@ -1,7 +1,7 @@
 //! From the facts of one page to the next request.
 
 use super::cursor::{Cursor, Position};
-use crate::plan::paging::{PagingKind, PagingRules};
+use crate::plan::paging::{Name, PagingRules, Way};
 
 /// What a page says that matters for paging.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,12 +14,24 @@ pub struct PageFacts {
     pub more: Option<bool>,
     /// What `stop_when` evaluated to; none if the author gave no `stop_when`.
     pub stop: Option<bool>,
-    /// The token or resolved URL of the next page; none when missing, null or empty.
-    pub next: Option<String>,
+    /// The token or resolved URL of the next page.
+    pub next: NamedNext,
     /// How many records there are on all pages, if the page declares it.
     pub total: Option<u64>,
     /// The page is equal to the one before it.
     pub same_as_previous: bool,
+}
+
+/// What was found where a page names the next one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum NamedNext {
+    /// Nobody looked: pages are counted, or it is known already that this one is the last.
+    #[default]
+    NotLookedFor,
+    /// Nothing: it is missing, null or empty. There is no next page.
+    Nothing,
+    /// A token or URL.
+    This(String),
 }
 
 /// By which rule paging ends.
@@ -80,6 +92,12 @@ pub enum PagingError {
         /// Ordinal of the page.
         page: u64,
     },
+    /// The next page is named by this one, and nobody looked for the name: a fault of river.
+    #[error("page {page} was not looked at for the next one, though pages here name each other")]
+    NotLookedFor {
+        /// Ordinal of the page.
+        page: u64,
+    },
     /// A token or URL comes a second time, so the pages go round in a circle.
     #[error("page {page} names a next page that was already requested: `{next}`")]
     RepeatedNext {
@@ -113,20 +131,30 @@ pub fn advance(rules: &PagingRules, facts: &PageFacts, cursor: &Cursor) -> Next 
         return Next::Error(PagingError::RepeatedPage { page: cursor.page });
     }
     match facts.ended {
-        Some(Ended::Empty) if cursor.promised => {
+        Some(ended) if ended.says_nothing_came() && cursor.promised => {
             return Next::Incomplete(IncompleteReason::PromiseBroken { page: cursor.page });
         }
-        Some(_) => return step.end(),
+        Some(Ended::Empty | Ended::Stop | Ended::Skip) => return step.end(),
         None => {}
     }
     if facts.more == Some(false) || facts.stop == Some(true) {
         return step.end();
     }
-    match rules.kind {
-        PagingKind::Page => step.next_number(),
-        PagingKind::Offset => step.next_offset(),
-        PagingKind::Cursor => step.next_named(Position::Token),
-        PagingKind::NextUrl | PagingKind::LinkHeader => step.next_named(Position::Url),
+    match rules.kind.way() {
+        Way::Number => step.next_number(),
+        Way::Offset => step.next_offset(),
+        Way::Named(Name::Token, _) => step.next_named(Position::Token),
+        Way::Named(Name::Url, _) => step.next_named(Position::Url),
+    }
+}
+
+impl Ended {
+    /// Whether there was nothing where the page before may have promised more.
+    fn says_nothing_came(self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Stop | Self::Skip => false,
+        }
     }
 }
 
@@ -147,6 +175,7 @@ impl PagingError {
     /// What the author can do about it.
     pub fn help(&self) -> &'static str {
         match self {
+            Self::NotLookedFor { .. } => "this is a fault of river: please report it with the pipeline",
             Self::NoNext { .. } => "look at the path in `next` and at the expression in `more`",
             Self::RepeatedNext { .. } => {
                 "look at what `next` names, and whether the server reads what it is asked"
@@ -171,19 +200,13 @@ impl Step<'_> {
         if self.facts.records == 0 && !author_says_when {
             return Next::Complete;
         }
-        let number = match self.cursor.position {
-            Position::Number(number) => number,
-            _ => self.rules.start,
-        };
+        let number = self.cursor.position.count().unwrap_or(self.rules.start);
         self.request(Position::Number(number.saturating_add(1)))
     }
 
     /// Moves by the records received: a server that caps its pages would make `size` skip some.
     fn next_offset(&self) -> Next {
-        let offset = match self.cursor.position {
-            Position::Offset(offset) => offset,
-            _ => self.rules.start,
-        };
+        let offset = self.cursor.position.count().unwrap_or(self.rules.start);
         let more = self.facts.more == Some(true);
         match self.facts.records {
             0 if more => Next::Error(PagingError::Stalled { page: self.cursor.page, offset }),
@@ -195,13 +218,15 @@ impl Step<'_> {
 
     fn next_named(&self, position: fn(String) -> Position) -> Next {
         let page = self.cursor.page;
-        match self.facts.next.as_deref().filter(|next| !next.is_empty()) {
-            None if self.facts.more == Some(true) => Next::Error(PagingError::NoNext { page }),
-            None => Next::Complete,
-            Some(next) if self.cursor.has_seen(next) => {
-                Next::Error(PagingError::RepeatedNext { page, next: next.to_owned() })
+        match &self.facts.next {
+            // Taken for the end, it would be one after the first page.
+            NamedNext::NotLookedFor => Next::Error(PagingError::NotLookedFor { page }),
+            NamedNext::Nothing if self.facts.more == Some(true) => Next::Error(PagingError::NoNext { page }),
+            NamedNext::Nothing => Next::Complete,
+            NamedNext::This(next) if self.cursor.has_seen(next) => {
+                Next::Error(PagingError::RepeatedNext { page, next: next.clone() })
             }
-            Some(next) => self.request(position(next.to_owned())),
+            NamedNext::This(next) => self.request(position(next.clone())),
         }
     }
 
@@ -221,7 +246,7 @@ impl Step<'_> {
     fn end(&self) -> Next {
         match self.total() {
             Some(declared)
-                if self.rules.kind == PagingKind::Offset && self.received() < self.least(declared) =>
+                if self.rules.kind.must_reach_total() && self.received() < self.least(declared) =>
             {
                 let received = self.received();
                 Next::Incomplete(IncompleteReason::TotalMissed { declared, received })
@@ -263,10 +288,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::plan::paging::PaginateKind;
 
-    fn rules(kind: PagingKind) -> PagingRules {
-        let start = u64::from(kind == PagingKind::Page);
-        PagingRules { kind, start, size: None, max_pages: None, allow_repeat: false }
+    fn rules(kind: PaginateKind) -> PagingRules {
+        PagingRules { kind, start: kind.default_start(), size: None, max_pages: None, allow_repeat: false }
     }
 
     fn facts(records: u64) -> PageFacts {
@@ -274,7 +299,12 @@ mod tests {
     }
 
     fn next(text: &str) -> PageFacts {
-        PageFacts { next: Some(text.to_owned()), ..facts(1) }
+        PageFacts { next: NamedNext::This(text.to_owned()), ..facts(1) }
+    }
+
+    /// A page that names no next one.
+    fn last(records: u64) -> PageFacts {
+        PageFacts { next: NamedNext::Nothing, ..facts(records) }
     }
 
     /// Goes through pages and says in short what followed each.
@@ -298,7 +328,7 @@ mod tests {
 
     #[test]
     fn pages_are_counted() {
-        let page = rules(PagingKind::Page);
+        let page = rules(PaginateKind::Page);
         let more = |records, more| PageFacts { more: Some(more), ..facts(records) };
         let stop = |records, stop| PageFacts { stop: Some(stop), ..facts(records) };
         let broken = "incomplete: page 2 is empty, though the page before it said that there is more";
@@ -324,7 +354,7 @@ mod tests {
 
     #[test]
     fn offsets_move_by_what_was_received() {
-        let offset = PagingRules { size: Some(100), ..rules(PagingKind::Offset) };
+        let offset = PagingRules { size: Some(100), ..rules(PaginateKind::Offset) };
         let total = |records, total| PageFacts { total: Some(total), ..facts(records) };
         let more = |records, more| PageFacts { more: Some(more), ..facts(records) };
         let missed = "incomplete: the pages declare 200 records in total, but held 150";
@@ -356,7 +386,7 @@ mod tests {
     #[test]
     fn a_later_start_leaves_records_out_of_the_total() {
         let total = |records| PageFacts { total: Some(150), ..facts(records) };
-        let from = |start| PagingRules { start, ..rules(PagingKind::Offset) };
+        let from = |start| PagingRules { start, ..rules(PaginateKind::Offset) };
         assert_eq!(walk(&from(1), &[total(149), total(1)]), ["Offset(150)", "complete"]);
         assert_eq!(walk(&from(100), &[total(50), total(0)]), ["Offset(150)", "complete"]);
         assert_eq!(walk(&from(101), &[total(50)]), ["complete"]);
@@ -366,25 +396,28 @@ mod tests {
 
     #[test]
     fn names_of_next_pages_are_followed() {
-        let cursor = rules(PagingKind::Cursor);
+        let cursor = rules(PaginateKind::Cursor);
         let more = |page: PageFacts, more| PageFacts { more: Some(more), ..page };
         let seen = "error: page 3 names a next page that was already requested: `a`";
         let cases: [(&[PageFacts], &[&str]); 8] = [
-            (&[next("a"), next("b"), facts(1)], &["Token(\"a\")", "Token(\"b\")", "complete"]),
+            (&[next("a"), next("b"), last(1)], &["Token(\"a\")", "Token(\"b\")", "complete"]),
             (&[next("a"), next("b"), next("a")], &["Token(\"a\")", "Token(\"b\")", seen]),
             (&[more(next("a"), true), more(next("b"), false)], &["Token(\"a\")", "complete"]),
-            (&[more(facts(5), true)], &["error: page 1 says there is more but names no next page"]),
-            (&[more(next(""), true)], &["error: page 1 says there is more but names no next page"]),
-            (&[PageFacts { records: 0, ..next("a") }, facts(3)], &["Token(\"a\")", "complete"]),
+            (&[more(last(5), true)], &["error: page 1 says there is more but names no next page"]),
+            (
+                &[facts(1)],
+                &["error: page 1 was not looked at for the next one, though pages here name each other"],
+            ),
+            (&[PageFacts { records: 0, ..next("a") }, last(3)], &["Token(\"a\")", "complete"]),
             (&[PageFacts { stop: Some(true), ..next("a") }], &["complete"]),
-            (&[PageFacts { stop: Some(false), ..facts(1) }], &["complete"]),
+            (&[PageFacts { stop: Some(false), ..last(1) }], &["complete"]),
         ];
         for (pages, expected) in cases {
             assert_eq!(walk(&cursor, pages), expected, "{pages:?}");
         }
-        for kind in [PagingKind::NextUrl, PagingKind::LinkHeader] {
+        for kind in [PaginateKind::NextUrl, PaginateKind::LinkHeader] {
             assert_eq!(
-                walk(&rules(kind), &[next("https://a/2"), facts(1)]),
+                walk(&rules(kind), &[next("https://a/2"), last(1)]),
                 ["Url(\"https://a/2\")", "complete"]
             );
         }
@@ -392,7 +425,7 @@ mod tests {
 
     #[test]
     fn a_page_that_points_to_the_first_url_repeats() {
-        let rules = rules(PagingKind::NextUrl);
+        let rules = rules(PaginateKind::NextUrl);
         let mut cursor = Cursor::first(&rules);
         cursor.remember_url("https://a/1");
         let error = PagingError::RepeatedNext { page: 1, next: "https://a/1".to_owned() };
@@ -402,7 +435,7 @@ mod tests {
     #[test]
     fn equal_pages_are_an_error() {
         let same = |records| PageFacts { same_as_previous: true, ..facts(records) };
-        let page = rules(PagingKind::Page);
+        let page = rules(PaginateKind::Page);
         assert_eq!(
             walk(&page, &[facts(2), same(2)]),
             ["Number(2)", "error: page 2 is equal to the page before it"]
@@ -414,7 +447,7 @@ mod tests {
 
     #[test]
     fn too_many_pages_are_incomplete() {
-        let page = PagingRules { max_pages: Some(2), ..rules(PagingKind::Page) };
+        let page = PagingRules { max_pages: Some(2), ..rules(PaginateKind::Page) };
         let reached = "incomplete: `max_pages: 2` is reached and there are more pages";
         assert_eq!(walk(&page, &[facts(1), facts(1)]), ["Number(2)", reached]);
         assert_eq!(walk(&page, &[facts(1), facts(0)]), ["Number(2)", "complete"]);
@@ -429,7 +462,7 @@ mod tests {
                 ended: flags.2.then_some(Ended::Empty),
                 more: flags.0,
                 stop: flags.1,
-                next,
+                next: next.filter(|next| !next.is_empty()).map_or(NamedNext::Nothing, NamedNext::This),
                 total,
                 same_as_previous: flags.3,
             }
@@ -437,13 +470,7 @@ mod tests {
     }
 
     fn any_rules() -> impl Strategy<Value = PagingRules> {
-        let kinds = [
-            PagingKind::Page,
-            PagingKind::Offset,
-            PagingKind::Cursor,
-            PagingKind::NextUrl,
-            PagingKind::LinkHeader,
-        ];
+        let kinds = PaginateKind::ALL;
         (prop::sample::select(kinds.to_vec()), any::<u64>(), any::<bool>(), 0_u64..12).prop_map(
             |(kind, start, allow_repeat, max_pages)| PagingRules {
                 kind,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::paging::{PagingKind, PagingRules};
+use crate::plan::paging::{PagingRules, Way};
 
 /// The page that is requested, and what was received before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,13 +37,65 @@ pub enum Position {
     Url(String),
 }
 
+impl Position {
+    /// The page number or the offset, where pages are counted.
+    pub fn count(&self) -> Option<u64> {
+        match self {
+            Self::Number(count) | Self::Offset(count) => Some(*count),
+            Self::First | Self::Token(_) | Self::Url(_) => None,
+        }
+    }
+
+    /// What the page before named.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Token(name) | Self::Url(name) => Some(name),
+            Self::First | Self::Number(_) | Self::Offset(_) => None,
+        }
+    }
+
+    /// The URL that replaces the request's.
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Self::Url(url) => Some(url),
+            Self::First | Self::Number(_) | Self::Offset(_) | Self::Token(_) => None,
+        }
+    }
+
+    /// As it is put into the request; none where nothing is.
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Self::Number(count) | Self::Offset(count) => Some(count.to_string()),
+            Self::Token(token) => Some(token.clone()),
+            Self::First | Self::Url(_) => None,
+        }
+    }
+
+    /// The position `by` full pages later; none where pages are not counted.
+    fn ahead(&self, by: u64, size: Option<u64>) -> Option<Self> {
+        match self {
+            Self::Number(number) => Some(Self::Number(number + by)),
+            Self::Offset(offset) => Some(Self::Offset(offset + by * size?)),
+            Self::First | Self::Token(_) | Self::Url(_) => None,
+        }
+    }
+
+    /// Whether all records that were declared lie before it.
+    fn is_past(&self, total: u64) -> bool {
+        match self {
+            Self::Offset(offset) => *offset >= total,
+            Self::First | Self::Number(_) | Self::Token(_) | Self::Url(_) => false,
+        }
+    }
+}
+
 impl Cursor {
     /// Where paging by these rules begins.
     pub fn first(rules: &PagingRules) -> Self {
-        let position = match rules.kind {
-            PagingKind::Page => Position::Number(rules.start),
-            PagingKind::Offset => Position::Offset(rules.start),
-            PagingKind::Cursor | PagingKind::NextUrl | PagingKind::LinkHeader => Position::First,
+        let position = match rules.kind.way() {
+            Way::Number => Position::Number(rules.start),
+            Way::Offset => Position::Offset(rules.start),
+            Way::Named(..) => Position::First,
         };
         Self { page: 1, position, records: 0, total: None, promised: false, seen: Vec::new() }
     }
@@ -52,13 +104,8 @@ impl Cursor {
     /// pages are full. None past the total, past `max_pages`, and where each page names the next.
     pub fn ahead(&self, rules: &PagingRules, by: u64) -> Option<Self> {
         let page = self.page + by;
-        let position = match (&self.position, rules.size) {
-            (Position::Number(number), _) => Position::Number(number + by),
-            (Position::Offset(offset), Some(size)) => Position::Offset(offset + by * size),
-            _ => return None,
-        };
-        let past_total =
-            matches!((&position, self.total), (Position::Offset(offset), Some(total)) if *offset >= total);
+        let position = self.position.ahead(by, rules.size)?;
+        let past_total = self.total.is_some_and(|total| position.is_past(total));
         let past_pages = rules.max_pages.is_some_and(|most| page > most);
         (!past_total && !past_pages).then(|| Self { page, position, seen: Vec::new(), ..*self })
     }
@@ -67,8 +114,7 @@ impl Cursor {
     pub(super) fn after(&self, position: Position, records: u64, total: Option<u64>, promised: bool) -> Self {
         let mut next =
             Self { page: self.page + 1, position, records, total, promised, seen: self.seen.clone() };
-        if let Position::Token(text) | Position::Url(text) = &next.position {
-            let hash = hash_of(text);
+        if let Some(hash) = next.position.name().map(hash_of) {
             next.remember(hash);
         }
         next
@@ -101,6 +147,7 @@ fn hash_of(text: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::paging::PaginateKind;
 
     #[test]
     fn hashes_never_change() {
@@ -111,7 +158,7 @@ mod tests {
     #[test]
     fn a_cursor_survives_a_checkpoint() {
         let rules = PagingRules {
-            kind: PagingKind::NextUrl,
+            kind: PaginateKind::NextUrl,
             start: 0,
             size: None,
             max_pages: None,

@@ -10,6 +10,9 @@ pub mod advance;
 pub mod cursor;
 pub mod link_header;
 
-pub use advance::{Ended, IncompleteReason, Next, PageFacts, PagingError, advance};
+pub use advance::{Ended, IncompleteReason, NamedNext, Next, PageFacts, PagingError, advance};
 pub use cursor::{Cursor, Position};
 pub use link_header::parse_link_header;
+
+#[cfg(test)]
+mod conformance_tests;

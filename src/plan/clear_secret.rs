@@ -6,8 +6,8 @@ use crate::diagnostic::{Code, Diagnostic, Findings, Span};
 use crate::spec::node::{Node, NodeKind, Text};
 use crate::spec::pipeline::{ParamSpec, PipelineSpec};
 use crate::spec::request::RequestSpec;
-use crate::spec::table::Field;
-use crate::spec::value::{AnyValue, Named};
+use crate::spec::table::SpecField;
+use crate::spec::value::{AnyValue, NamedMap};
 
 /// A secret in clear.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +72,7 @@ fn of_params(pipeline: &PipelineSpec) -> Vec<ClearSecret> {
         let default = match param.given()? {
             ParamSpec::Table(table) if table.secret.given() == Some(&true) => &table.default.given()?.0,
             ParamSpec::Default(node) if looks_secret(&key.name) => node,
-            _ => return None,
+            ParamSpec::Table(_) | ParamSpec::Default(_) => return None,
         };
         Some(ClearSecret { of_param: true, ..ClearSecret::of(&key.name, default)? })
     });
@@ -96,7 +96,7 @@ fn of_request(request: &RequestSpec) -> Vec<ClearSecret> {
     found
 }
 
-fn entries(field: &Field<Named<AnyValue>>) -> impl Iterator<Item = (&str, &Node)> {
+fn entries(field: &SpecField<NamedMap<AnyValue>>) -> impl Iterator<Item = (&str, &Node)> {
     let named = field.given().into_iter().flat_map(|named| &named.0);
     named.filter_map(|(key, value)| Some((key.name.as_str(), &value.given()?.0)))
 }
@@ -105,8 +105,12 @@ fn in_value(name: &str, node: &Node, found: &mut Vec<ClearSecret>) {
     match &node.kind {
         NodeKind::Map(members) => members.iter().for_each(|(key, member)| in_value(&key.name, member, found)),
         NodeKind::List(items) => items.iter().for_each(|item| in_value(name, item, found)),
-        _ if looks_secret(name) => found.extend(ClearSecret::of(name, node)),
-        _ => {}
+        NodeKind::Text(_) if looks_secret(name) => found.extend(ClearSecret::of(name, node)),
+        NodeKind::Null
+        | NodeKind::Bool(_)
+        | NodeKind::Integer(_)
+        | NodeKind::Number(_)
+        | NodeKind::Text(_) => {}
     }
 }
 

@@ -1,7 +1,7 @@
 //! Paths that lead through the list of records by a key: a list has none, so that they match nothing.
 
-use super::extract::{ExtractPlan, ExtractSource};
-use super::paginate::{NextPlan, PaginatePlan};
+use super::extract::ExtractPlan;
+use super::paginate::PaginatePlan;
 use super::step::RecordsPlan;
 use super::written::Written;
 use crate::diagnostic::{Code, Diagnostic, Findings};
@@ -14,14 +14,8 @@ pub(super) fn warn(
     paginate: Option<&PaginatePlan>,
     findings: &mut Findings,
 ) {
-    let extracted = extract.iter().filter_map(|value| match &value.source {
-        ExtractSource::Path(path) => Some(path),
-        _ => None,
-    });
-    let next = paginate.and_then(|paginate| match &paginate.next {
-        Some(NextPlan::Path(path)) => Some(path),
-        _ => None,
-    });
+    let extracted = extract.iter().filter_map(|value| value.source.path());
+    let next = paginate.and_then(|paginate| paginate.next.as_ref()?.path());
     let total = paginate.and_then(|paginate| paginate.total.as_ref());
     for path in extracted.chain(next).chain(total) {
         if let Some(finding) = finding(&records.path, path) {

@@ -9,7 +9,7 @@ use crate::expr::Expression;
 use crate::expr::jsonpath::JsonPath;
 use crate::spec::extract::{ExtractSpec, ExtractTable};
 use crate::spec::node::{Key, Text};
-use crate::spec::reader::Reader;
+use crate::spec::reader::SpecReader;
 use crate::spec::table::Malformed;
 use crate::spec::value;
 
@@ -50,6 +50,16 @@ pub enum ExtractSource {
     Expression(Written<Expression>),
 }
 
+impl ExtractSource {
+    /// The path into the body, if that is where it is.
+    pub fn path(&self) -> Option<&Written<JsonPath>> {
+        match self {
+            Self::Path(path) => Some(path),
+            Self::Header(_) | Self::Regex { .. } | Self::Status | Self::Expression(_) => None,
+        }
+    }
+}
+
 /// Compiles one value.
 pub fn build(
     key: &Key,
@@ -85,7 +95,7 @@ pub fn build(
 }
 
 fn check_name(key: &Key, spec: &ExtractSpec, scope: &Scope, findings: &mut Findings) {
-    let mut reader = Reader::new(findings);
+    let mut reader = SpecReader::new(findings);
     if value::name(&key.name, key.span, &mut reader).is_none() {
         return;
     }
@@ -95,8 +105,7 @@ fn check_name(key: &Key, spec: &ExtractSpec, scope: &Scope, findings: &mut Findi
         findings.push(finding.at(key.span, "").help("choose another name"));
         return;
     }
-    let replaces = matches!(spec, ExtractSpec::Table(table) if table.replaces.given() == Some(&true));
-    if let (Some(earlier), false) = (scope.visible(&key.name, Room::Response), replaces) {
+    if let (Some(earlier), false) = (scope.visible(&key.name, Room::Response), spec.replaces()) {
         findings.push(
             Diagnostic::error(
                 Code::NameConflict,

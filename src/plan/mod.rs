@@ -4,6 +4,7 @@
 //! `run` has no "unknown step" branch.
 
 pub mod auth;
+pub mod block;
 pub mod clear_secret;
 pub mod connection;
 pub mod context;
@@ -28,19 +29,20 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use auth::{AuthPlan, AuthUse, KeptUse};
+use block::{Block, StepId};
 use connection::{ConnectionFiles, ConnectionPlan, Connections};
 use need::ValueUse;
 use params::Param;
 use scope::{ConnectionNames, Extracted, Meaning, Scope, VariableUse};
 use step::StepPlan;
-use target::{Mode, TargetPlan, Targets};
+use target::{TargetPlan, Targets};
 
 use crate::diagnostic::{Code, Diagnostic, Findings, Span};
 use crate::secret::Environment;
 use crate::spec::extract::ExtractSpec;
 use crate::spec::pipeline::PipelineSpec;
 use crate::spec::step::StepSpec;
-use crate::spec::table::Field;
+use crate::spec::table::SpecField;
 
 /// A pipeline, ready to run.
 #[derive(Debug)]
@@ -55,8 +57,10 @@ pub struct Plan {
     pub connections: Vec<ConnectionPlan>,
     /// How requests prove who asks.
     pub auths: Vec<AuthPlan>,
-    /// Its steps, in order.
+    /// Its steps, in the order of the file.
     pub steps: Vec<StepPlan>,
+    /// In which order they run.
+    pub block: Block,
     /// Where records land.
     pub targets: Vec<TargetPlan>,
     /// Secrets that stand in the pipeline as plain text: warned of, and masked in everything that is shown.
@@ -97,6 +101,11 @@ impl Limits {
 }
 
 impl Plan {
+    /// A step of the plan.
+    pub fn step(&self, id: StepId) -> &StepPlan {
+        &self.steps[id.index()]
+    }
+
     /// Makes all targets begin empty, whatever they hold: everything is read anew.
     pub fn read_anew(&mut self) {
         self.targets.iter_mut().for_each(|target| target.kind.begin_empty());
@@ -171,7 +180,7 @@ impl<'a> Planner<'a> {
         );
         clear_secret::warn(spec, self.findings);
         let mut scope = Scope { params: params.as_ref().map(|list| names_of(list)), ..Scope::default() };
-        if let Field::Given(named) = &spec.params {
+        if let Some(named) = spec.params.given() {
             // A param that has no value yet is still a name.
             let names = scope.params.get_or_insert_default();
             for (key, _) in &named.0 {
@@ -179,16 +188,16 @@ impl<'a> Planner<'a> {
             }
         }
         let connection = match &spec.connection {
-            Field::Given(used) => {
+            SpecField::Given(used) => {
                 let (index, names) = self.connections.resolve(used, self.input.connections, self.findings);
                 scope.connection = Some(names);
                 index
             }
-            Field::Bad => {
+            SpecField::Malformed => {
                 scope.connection = Some(ConnectionNames::default());
                 None
             }
-            Field::Absent => None,
+            SpecField::Absent => None,
         };
         let params_only = Scope { params: scope.params.clone(), ..Scope::default() };
         let settings = target::Settings {
@@ -204,7 +213,7 @@ impl<'a> Planner<'a> {
         for step in steps.iter().flatten() {
             self.refuse_replacing_by_part(step, &targets);
         }
-        let params = params?;
+        let (params, steps) = (params?, steps?);
         need::mark(&mut self.connections.list, self.uses);
         for connection in &self.connections.list {
             self.meaning.environment.extend(connection.environment());
@@ -218,7 +227,8 @@ impl<'a> Planner<'a> {
             params,
             connections: self.connections.list,
             auths: self.connections.auths,
-            steps: steps?,
+            block: Block::flat(steps.len()),
+            steps,
             targets,
             clear_secrets: clear_secret::of_pipeline(spec).into_iter().map(|secret| secret.value).collect(),
             environment: self.meaning.environment,
@@ -279,7 +289,7 @@ impl<'a> Planner<'a> {
             .write
             .iter()
             .map(|index| &targets[*index])
-            .find(|target| target.kind.place().is_some() && *target.kind.mode() == Mode::Replace);
+            .find(|target| target.kind.place().is_some() && target.kind.mode().replaces());
         if let (true, Some(target)) = (reads_state, replaced) {
             let message = format!(
                 "step `{}` reads only what is new, and would replace all of target `{}` by it",
@@ -299,12 +309,12 @@ impl<'a> Planner<'a> {
         scope: &Scope,
     ) -> (Option<usize>, Option<ConnectionNames>) {
         match &step.connection {
-            Field::Given(used) => {
+            SpecField::Given(used) => {
                 let (index, names) = self.connections.resolve(used, self.input.connections, self.findings);
                 (index, Some(names))
             }
-            Field::Absent => (outer, scope.connection.clone()),
-            Field::Bad => (None, Some(ConnectionNames::default())),
+            SpecField::Absent => (outer, scope.connection.clone()),
+            SpecField::Malformed => (None, Some(ConnectionNames::default())),
         }
     }
 
@@ -312,9 +322,9 @@ impl<'a> Planner<'a> {
     fn auth_of(&mut self, spec: &StepSpec, plan: &StepPlan, reads: &[ValueUse]) -> Option<AuthUse> {
         let own = spec.request.given().map(|request| &request.auth)?;
         let auth = match own {
-            Field::Given(auth) => self.connections.own_auth(auth, plan.connection, self.findings)?,
-            Field::Absent => self.connections.list[plan.connection?].auth?,
-            Field::Bad => return None,
+            SpecField::Given(auth) => self.connections.own_auth(auth, plan.connection, self.findings)?,
+            SpecField::Absent => self.connections.list[plan.connection?].auth?,
+            SpecField::Malformed => return None,
         };
         let header = self.connections.auths[auth].own_header();
         let sets = |name: &str| plan.request.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
@@ -384,7 +394,7 @@ fn extracted_names(specs: &[StepSpec]) -> BTreeMap<String, Vec<Extracted>> {
     for (index, step) in specs.iter().enumerate() {
         let step_name = step.name.given().map(|name| name.text.clone()).unwrap_or_default();
         for (key, value) in step.extract.given().iter().flat_map(|named| &named.0) {
-            let secret = matches!(value.given(), Some(ExtractSpec::Table(table)) if table.secret.given() == Some(&true));
+            let secret = value.given().is_some_and(ExtractSpec::is_declared_secret);
             let maybe = !step.when.is_absent();
             let extracted = Extracted { step: index, step_name: step_name.clone(), secret, maybe };
             names.entry(key.name.clone()).or_default().push(extracted);

@@ -17,6 +17,32 @@ pub enum Need {
     Required,
 }
 
+impl Need {
+    /// Whether something uses it.
+    pub fn is_used(self) -> bool {
+        match self {
+            Self::Unused => false,
+            Self::Optional | Self::Required => true,
+        }
+    }
+
+    /// Whether its absence is provided for wherever it is used.
+    pub fn is_optional(self) -> bool {
+        match self {
+            Self::Optional => true,
+            Self::Unused | Self::Required => false,
+        }
+    }
+
+    /// Whether a run cannot be without it.
+    pub fn is_required(self) -> bool {
+        match self {
+            Self::Required => true,
+            Self::Unused | Self::Optional => false,
+        }
+    }
+}
+
 /// That something reads a value of the connection that is in force where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValueUse {

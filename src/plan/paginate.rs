@@ -1,15 +1,14 @@
 //! How the next page is found, compiled.
 
-use super::paging::{PagingKind, PagingRules};
+use super::paging::{NamedIn, PaginateKind, PagingRules, Way};
 use super::request::{BodyPlan, RequestPlan};
 use super::scope::{Meaning, Room, Scope};
-use super::value::ValuePlan;
 use super::written::Written;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, quoted_list};
 use crate::expr::Expression;
 use crate::expr::jsonpath::JsonPath;
 use crate::spec::node::Text;
-use crate::spec::paginate::{NextSpec, NextTable, PaginateKind, PaginateSpec};
+use crate::spec::paginate::{NextSpec, NextTable, PaginateSpec};
 use crate::spec::table::Malformed;
 use crate::spec::value::ExpressionText;
 
@@ -22,7 +21,7 @@ pub struct PaginatePlan {
     pub span: Span,
     /// What `paging::advance` needs.
     pub rules: PagingRules,
-    /// Where the next token or URL is.
+    /// Where the next token or URL is; none where pages are counted.
     pub next: Option<NextPlan>,
     /// Which part of the request takes it.
     pub into: Option<PagePlace>,
@@ -45,6 +44,8 @@ pub enum NextPlan {
     Path(Written<JsonPath>),
     /// In a header.
     Header(String),
+    /// In the `Link` header, with `rel="next"`.
+    LinkHeader,
     /// Computed.
     Expression(Written<Expression>),
 }
@@ -60,6 +61,42 @@ pub enum PagePlace {
     Form(String),
     /// A member of the JSON body, by its keys.
     Json(Vec<String>),
+}
+
+impl NextPlan {
+    /// The path into the body, if it is found there.
+    pub fn path(&self) -> Option<&Written<JsonPath>> {
+        match self {
+            Self::Path(path) => Some(path),
+            Self::Header(_) | Self::LinkHeader | Self::Expression(_) => None,
+        }
+    }
+}
+
+impl PagePlace {
+    /// The query parameter, if it is one.
+    pub fn query(&self) -> Option<&str> {
+        match self {
+            Self::Query(name) => Some(name),
+            Self::Header(_) | Self::Form(_) | Self::Json(_) => None,
+        }
+    }
+
+    /// The form field, if it is one.
+    pub fn form(&self) -> Option<&str> {
+        match self {
+            Self::Form(name) => Some(name),
+            Self::Query(_) | Self::Header(_) | Self::Json(_) => None,
+        }
+    }
+
+    /// The keys of the member of the JSON body, if it is one.
+    pub fn json(&self) -> Option<&[String]> {
+        match self {
+            Self::Json(keys) => Some(keys),
+            Self::Query(_) | Self::Header(_) | Self::Form(_) => None,
+        }
+    }
 }
 
 /// More would look like an attack to most services.
@@ -78,8 +115,8 @@ impl PaginatePlan {
         let next = builder.next();
         let into = builder.place(request);
         builder.misfits();
-        let more = builder.expression(spec.more.given());
-        let stop_when = builder.expression(spec.stop_when.given());
+        let more = spec.more.given().map(|text| builder.expression(text)).transpose();
+        let stop_when = spec.stop_when.given().map(|text| builder.expression(text)).transpose();
         let total =
             spec.total.optional()?.map(|path| Written::path(&path.0, builder.findings)).transpose()?;
         builder.refuse_no_pages();
@@ -111,16 +148,9 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn rules(&self) -> PagingRules {
-        let (kind, start) = match self.kind {
-            PaginateKind::Page => (PagingKind::Page, 1),
-            PaginateKind::Offset => (PagingKind::Offset, 0),
-            PaginateKind::Cursor => (PagingKind::Cursor, 0),
-            PaginateKind::NextUrl => (PagingKind::NextUrl, 0),
-            PaginateKind::LinkHeader => (PagingKind::LinkHeader, 0),
-        };
         PagingRules {
-            kind,
-            start: self.spec.start.given().map_or(start, |count| count.value),
+            kind: self.kind,
+            start: self.spec.start.given().map_or(self.kind.default_start(), |count| count.value),
             size: self.spec.size.given().map(|count| count.value),
             max_pages: self.spec.max_pages.given().map(|count| count.value),
             allow_repeat: self.spec.allow_repeat.given().copied().unwrap_or(false),
@@ -128,10 +158,16 @@ impl Builder<'_> {
     }
 
     fn next(&mut self) -> Result<Option<NextPlan>, Malformed> {
-        let needed = matches!(self.kind, PaginateKind::Cursor | PaginateKind::NextUrl);
+        match self.kind.way() {
+            Way::Number | Way::Offset => Ok(None),
+            Way::Named(_, NamedIn::LinkHeader) => Ok(Some(NextPlan::LinkHeader)),
+            Way::Named(_, NamedIn::TheAuthorsPlace) => self.given_next().map(Some),
+        }
+    }
+
+    fn given_next(&mut self) -> Result<NextPlan, Malformed> {
         match self.spec.next.optional()? {
-            _ if !needed => Ok(None),
-            Some(NextSpec::Path(path)) => Ok(Some(NextPlan::Path(Written::path(&path.0, self.findings)?))),
+            Some(NextSpec::Path(path)) => Ok(NextPlan::Path(Written::path(&path.0, self.findings)?)),
             Some(NextSpec::Table(table)) => self.next_table(table),
             None => {
                 let finding =
@@ -142,11 +178,11 @@ impl Builder<'_> {
         }
     }
 
-    fn next_table(&mut self, table: &NextTable) -> Result<Option<NextPlan>, Malformed> {
+    fn next_table(&mut self, table: &NextTable) -> Result<NextPlan, Malformed> {
         match (table.jsonpath.optional()?, table.header.optional()?, table.expr.optional()?) {
-            (Some(path), None, None) => Ok(Some(NextPlan::Path(Written::path(&path.0, self.findings)?))),
-            (None, Some(header), None) => Ok(Some(NextPlan::Header(header.value.clone()))),
-            (None, None, Some(text)) => Ok(self.expression(Some(text))?.map(NextPlan::Expression)),
+            (Some(path), None, None) => Ok(NextPlan::Path(Written::path(&path.0, self.findings)?)),
+            (None, Some(header), None) => Ok(NextPlan::Header(header.value.clone())),
+            (None, None, Some(text)) => self.expression(text).map(NextPlan::Expression),
             _ => {
                 let message = "`next` is found in one place: give one of `jsonpath`, `header` and `expr`";
                 self.findings.push(Diagnostic::error(Code::KeyConflict, message).at(table.span, ""));
@@ -157,17 +193,16 @@ impl Builder<'_> {
 
     fn expression(
         &mut self,
-        text: Option<&ExpressionText>,
-    ) -> Result<Option<Written<Expression>>, Malformed> {
-        let Some(ExpressionText(text)) = text else { return Ok(None) };
+        ExpressionText(text): &ExpressionText,
+    ) -> Result<Written<Expression>, Malformed> {
         let written = Written::expression(text, self.findings)?;
         let meaning = self.scope.check(written.item.uses(), text, Room::Response, self.findings);
         self.meaning.add(&meaning);
-        Ok(Some(written))
+        Ok(written)
     }
 
     fn place(&mut self, request: Option<&RequestPlan>) -> Result<Option<PagePlace>, Malformed> {
-        let by_url = matches!(self.kind, PaginateKind::NextUrl | PaginateKind::LinkHeader);
+        let by_url = self.kind.follows_urls();
         match self.spec.into.optional()? {
             None if by_url => Ok(None),
             None => {
@@ -200,17 +235,8 @@ impl Builder<'_> {
             _ if rest.is_empty() => None,
             "query" => Some(PagePlace::Query(rest.to_owned())),
             "headers" => Some(PagePlace::Header(rest.to_owned())),
-            "form" if fits(|body| matches!(body, BodyPlan::Form(_))) => {
-                Some(PagePlace::Form(rest.to_owned()))
-            }
-            "json"
-                if fits(|body| {
-                    matches!(
-                        body,
-                        BodyPlan::Json(ValuePlan::Map(_) | ValuePlan::Constant(serde_json::Value::Object(_)))
-                    )
-                }) =>
-            {
+            "form" if fits(BodyPlan::has_fields) => Some(PagePlace::Form(rest.to_owned())),
+            "json" if fits(BodyPlan::is_json_object) => {
                 Some(PagePlace::Json(rest.split('.').map(str::to_owned).collect()))
             }
             "form" | "json" => {
@@ -246,11 +272,10 @@ impl Builder<'_> {
             NextSpec::Path(path) => path.0.span,
             NextSpec::Table(table) => table.span,
         });
-        let counted = matches!(self.kind, PaginateKind::Page | PaginateKind::Offset);
         let checks = [
-            ("next", next, !counted && self.kind != PaginateKind::LinkHeader),
-            ("start", spec.start.given().map(|count| count.span), counted),
-            ("total", spec.total.given().map(|path| path.0.span), self.kind == PaginateKind::Offset),
+            ("next", next, self.kind.takes_next()),
+            ("start", spec.start.given().map(|count| count.span), self.kind.is_counted()),
+            ("total", spec.total.given().map(|path| path.0.span), self.kind.must_reach_total()),
         ];
         for (key, span, fits) in checks {
             if let (Some(span), false) = (span, fits) {
@@ -274,19 +299,17 @@ impl Builder<'_> {
     /// Only what can be counted can be asked for before its turn.
     fn prefetch(&mut self) -> u64 {
         let Some(count) = self.spec.prefetch.given() else { return 0 };
-        let problem = match self.kind {
-            PaginateKind::Cursor | PaginateKind::NextUrl | PaginateKind::LinkHeader => Some((
+        let problem = if !self.kind.is_counted() {
+            Some((
                 "`prefetch` does not go with this kind of paging",
                 "each page names the next one here: leave it out",
-            )),
-            PaginateKind::Offset if self.spec.size.is_absent() => Some((
-                "`prefetch` by offset needs `size`",
-                "add `size:`, the number of records of a full page",
-            )),
-            _ if count.value > MOST_PREFETCH => {
-                Some(("`prefetch` is too large", "ask for at most 32 pages before their turn"))
-            }
-            _ => None,
+            ))
+        } else if self.kind.counts_records() && self.spec.size.is_absent() {
+            Some(("`prefetch` by offset needs `size`", "add `size:`, the number of records of a full page"))
+        } else if count.value > MOST_PREFETCH {
+            Some(("`prefetch` is too large", "ask for at most 32 pages before their turn"))
+        } else {
+            None
         };
         if let Some((message, help)) = problem {
             self.findings.push(Diagnostic::error(Code::KeyConflict, message).at(count.span, "").help(help));

@@ -6,8 +6,8 @@ use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
 use crate::secret::Environment;
 use crate::spec::node::{Key, Node, NodeKind};
 use crate::spec::pipeline::{ParamSpec, ParamTable, ParamType};
-use crate::spec::table::Field;
-use crate::spec::value::Named;
+use crate::spec::table::SpecField;
+use crate::spec::value::NamedMap;
 
 /// One param with its value for this run.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,17 +23,17 @@ pub struct Param {
 /// Works out the value of every param. `given` is what the command line sets; `complete` is false when only the file
 /// is checked, and a required param may still come. None when the params cannot be read.
 pub fn params(
-    spec: &Field<Named<ParamSpec>>,
+    spec: &SpecField<NamedMap<ParamSpec>>,
     given: &[(String, String)],
     environment: &Environment,
     complete: bool,
     findings: &mut Findings,
 ) -> Option<Vec<Param>> {
-    let empty = Named(vec![]);
+    let empty = NamedMap(vec![]);
     let declared = match spec {
-        Field::Given(named) => named,
-        Field::Absent => &empty,
-        Field::Bad => return None,
+        SpecField::Given(named) => named,
+        SpecField::Absent => &empty,
+        SpecField::Malformed => return None,
     };
     report_unknown(declared, given, findings);
     let mut maker = Maker { environment, complete, findings };
@@ -50,7 +50,7 @@ fn last_given<'g>(given: &'g [(String, String)], name: &str) -> Option<&'g str> 
     given.iter().rev().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
 }
 
-fn report_unknown(declared: &Named<ParamSpec>, given: &[(String, String)], findings: &mut Findings) {
+fn report_unknown(declared: &NamedMap<ParamSpec>, given: &[(String, String)], findings: &mut Findings) {
     let names: Vec<&str> = declared.0.iter().map(|(key, _)| key.name.as_str()).collect();
     for (name, _) in given.iter().filter(|(name, _)| !names.contains(&name.as_str())) {
         let guess = nearest(name, names.iter().copied()).map(|word| format!("did you mean `-p {word}=…`?"));
@@ -207,16 +207,17 @@ fn type_of(node: &Node) -> Option<ParamType> {
 }
 
 fn fits(node: &Node, kind: ParamType) -> bool {
-    match (kind, &node.kind) {
-        (_, NodeKind::Null)
-        | (ParamType::String, NodeKind::Text(_))
-        | (ParamType::Integer, NodeKind::Integer(_))
-        | (ParamType::Number, NodeKind::Integer(_) | NodeKind::Number(_))
-        | (ParamType::Boolean, NodeKind::Bool(_))
-        | (ParamType::List, NodeKind::List(_)) => true,
-        (ParamType::Date | ParamType::Datetime, NodeKind::Text(text)) => read(&text.value, kind).is_some(),
-        _ => false,
-    }
+    let of_kind = match kind {
+        ParamType::String => node.as_text().is_some(),
+        ParamType::Integer => node.as_integer().is_some(),
+        ParamType::Number => node.is_number(),
+        ParamType::Boolean => node.as_bool().is_some(),
+        ParamType::List => node.as_list().is_some(),
+        ParamType::Date | ParamType::Datetime => {
+            node.as_text().is_some_and(|text| read(&text.value, kind).is_some())
+        }
+    };
+    of_kind || node.is_null()
 }
 
 /// Reads text of the command line by a type.

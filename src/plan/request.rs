@@ -8,10 +8,10 @@ use super::value::ValuePlan;
 use super::written::Written;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span};
 use crate::expr::Template;
-use crate::spec::node::{Key, NodeKind, Text};
+use crate::spec::node::{Key, Text};
 use crate::spec::request::{CreditsSpec, Method, RequestSpec};
-use crate::spec::table::{Field, Malformed};
-use crate::spec::value::{AnyValue, Named};
+use crate::spec::table::{Malformed, SpecField};
+use crate::spec::value::{AnyValue, NamedMap};
 
 /// A request before its templates are rendered.
 #[derive(Debug)]
@@ -97,24 +97,11 @@ impl RequestPlan {
     pub fn meaning(&self) -> Meaning {
         let mut all = self.url_meaning.clone();
         all.connection.extend(self.base_url());
-        let form = match &self.body {
-            BodyPlan::Form(fields) => fields.as_slice(),
-            _ => &[],
-        };
-        for (_, value) in self.query.iter().chain(&self.headers).chain(form) {
+        let entries = self.query.iter().chain(&self.headers).map(|(_, value)| value);
+        for value in entries.chain(self.body.values()) {
             all.add(&value.meaning());
         }
-        match &self.body {
-            BodyPlan::Json(value) => all.add(&value.meaning()),
-            BodyPlan::Text { text, content_type } => {
-                all.add(&text.meaning());
-                if let Some(value) = content_type {
-                    all.add(&value.meaning());
-                }
-            }
-            BodyPlan::None | BodyPlan::Form(_) => {}
-        }
-        if let Some(CreditsPlan::Template(_, meaning)) = &self.credits {
+        if let Some(meaning) = self.credits.as_ref().and_then(CreditsPlan::meaning) {
             all.add(meaning);
         }
         all
@@ -132,12 +119,53 @@ impl RequestPlan {
     pub fn uses_page(&self) -> bool {
         let url = self.url.item.uses().iter().any(|found| found.path[0] == "page");
         let entries = self.query.iter().chain(&self.headers).any(|(_, value)| value.uses_page());
-        let body = match &self.body {
-            BodyPlan::None => false,
-            BodyPlan::Form(fields) => fields.iter().any(|(_, value)| value.uses_page()),
-            BodyPlan::Json(value) | BodyPlan::Text { text: value, .. } => value.uses_page(),
-        };
-        url || entries || body
+        url || entries || self.body.values().into_iter().any(ValuePlan::uses_page)
+    }
+}
+
+impl CreditsPlan {
+    /// What its names mean; none for a number.
+    pub fn meaning(&self) -> Option<&Meaning> {
+        match self {
+            Self::Template(_, meaning) => Some(meaning),
+            Self::Number(_) => None,
+        }
+    }
+
+    /// Its text, if it is rendered with the request.
+    pub fn template(&self) -> Option<&Written<Template>> {
+        match self {
+            Self::Template(written, _) => Some(written),
+            Self::Number(_) => None,
+        }
+    }
+}
+
+impl BodyPlan {
+    /// All values that are rendered for it.
+    pub fn values(&self) -> Vec<&ValuePlan> {
+        match self {
+            Self::None => vec![],
+            Self::Form(fields) => fields.iter().map(|(_, value)| value).collect(),
+            Self::Json(value) => vec![value],
+            Self::Text { text, content_type } => [text].into_iter().chain(content_type).collect(),
+        }
+    }
+
+    /// Whether `into: form.NAME` has a place in it.
+    pub fn has_fields(&self) -> bool {
+        match self {
+            Self::Form(_) => true,
+            Self::None | Self::Json(_) | Self::Text { .. } => false,
+        }
+    }
+
+    /// Whether `into: json.NAME` has a place in it.
+    pub fn is_json_object(&self) -> bool {
+        match self {
+            Self::Json(value) => value.is_map(),
+            Self::None | Self::Form(_) | Self::Text { .. } => false,
+        }
     }
 }
 
@@ -195,7 +223,10 @@ impl Builder<'_> {
         }
     }
 
-    fn entries(&mut self, field: &Field<Named<AnyValue>>) -> Result<Vec<(String, ValuePlan)>, Malformed> {
+    fn entries(
+        &mut self,
+        field: &SpecField<NamedMap<AnyValue>>,
+    ) -> Result<Vec<(String, ValuePlan)>, Malformed> {
         let entries = field.optional()?.into_iter().flat_map(|named| &named.0);
         let built: Vec<_> = entries.map(|(key, value)| self.entry(key, value.required()?)).collect();
         built.into_iter().collect()
@@ -209,9 +240,9 @@ impl Builder<'_> {
             self.findings.push(finding);
             return Err(Malformed);
         }
-        if let NodeKind::Number(text) = &value.0.kind {
+        if let Some(text) = value.0.as_fraction() {
             // It is sent as text: `1.10` stays `1.10`.
-            return Ok((key.name.clone(), ValuePlan::Constant(serde_json::Value::from(text.as_str()))));
+            return Ok((key.name.clone(), ValuePlan::Constant(serde_json::Value::from(text))));
         }
         Ok((key.name.clone(), ValuePlan::build(&value.0, self.scope, Room::Request, self.findings)?))
     }

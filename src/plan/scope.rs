@@ -22,6 +22,40 @@ pub enum Room {
     Record,
 }
 
+impl Room {
+    /// Whether `page` is there.
+    fn has_page(self) -> bool {
+        match self {
+            Self::Request | Self::Response => true,
+            Self::Before | Self::After | Self::Record => false,
+        }
+    }
+
+    /// Whether `response` is there.
+    fn has_response(self) -> bool {
+        match self {
+            Self::Response | Self::After => true,
+            Self::Before | Self::Request | Self::Record => false,
+        }
+    }
+
+    /// Whether `record` is there.
+    fn has_record(self) -> bool {
+        match self {
+            Self::Record => true,
+            Self::Before | Self::Request | Self::Response | Self::After => false,
+        }
+    }
+
+    /// Whether the step's own values are there.
+    fn follows_extraction(self) -> bool {
+        match self {
+            Self::After => true,
+            Self::Before | Self::Request | Self::Response | Self::Record => false,
+        }
+    }
+}
+
 /// All names of the language's own; no step may extract a value under one of them.
 pub const RESERVED: &[&str] = &[
     "params",
@@ -139,7 +173,7 @@ impl Scope {
     /// itself.
     pub(super) fn visible(&self, name: &str, room: Room) -> Option<&Extracted> {
         let earlier = |extracted: &&Extracted| {
-            extracted.step < self.step || (room == Room::After && extracted.step == self.step)
+            extracted.step < self.step || (room.follows_extraction() && extracted.step == self.step)
         };
         self.extracted.get(name)?.iter().rev().find(earlier)
     }
@@ -205,13 +239,9 @@ impl Scope {
                 "`state` of this step",
             ),
             "run" => Self::member(found, text, RUN, "`run`"),
-            "response" if matches!(room, Room::Response | Room::After) => {
-                Self::member(found, text, RESPONSE, "`response`")
-            }
-            "page" if matches!(room, Room::Request | Room::Response) => {
-                Self::member(found, text, PAGE, "`page`")
-            }
-            "record" if room == Room::Record => None,
+            "response" if room.has_response() => Self::member(found, text, RESPONSE, "`response`"),
+            "page" if room.has_page() => Self::member(found, text, PAGE, "`page`"),
+            "record" if room.has_record() => None,
             _ if LATER.contains(&root) => {
                 let message = format!(
                     "`{root}` is part of the language, but river {} does not fill it yet",
@@ -291,9 +321,9 @@ impl Scope {
         let mut known: Vec<&str> = names.filter(|name| self.visible(name, room).is_some()).collect();
         known.extend(self.connection.is_some().then_some("connection"));
         known.extend(["params", "env", "run"]);
-        known.extend(matches!(room, Room::Response | Room::After).then_some("response"));
-        known.extend(matches!(room, Room::Request | Room::Response).then_some("page"));
-        known.extend((room == Room::Record).then_some("record"));
+        known.extend(room.has_response().then_some("response"));
+        known.extend(room.has_page().then_some("page"));
+        known.extend(room.has_record().then_some("record"));
         let member = self
             .members()
             .find(|(_, member)| *member == name)

@@ -35,6 +35,16 @@ pub enum Origin {
     Command(Vec<String>),
 }
 
+impl Origin {
+    /// Whether somebody at the terminal is asked.
+    pub fn asks_a_person(&self) -> bool {
+        match self {
+            Self::Prompt => true,
+            Self::Environment(_) | Self::File(_) | Self::Keyring(_) | Self::Command(_) => false,
+        }
+    }
+}
+
 /// The one variable that a path may begin with: the folder that systemd makes for a unit's credentials (systemd.exec(5),
 /// `LoadCredential=`).
 pub const CREDENTIALS: &str = "$CREDENTIALS_DIRECTORY";

@@ -7,10 +7,10 @@ use super::written::Written;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span};
 use crate::expr::{Expression, Template};
 use crate::spec::node::{Key, Text};
+use crate::spec::state::StateSpec;
 pub use crate::spec::state::StateType;
-use crate::spec::state::{OnMissing, StateSpec};
 use crate::spec::step::StepSpec;
-use crate::spec::table::{Field, Malformed};
+use crate::spec::table::Malformed;
 use crate::spec::value::PathText;
 
 /// One value that is kept between runs.
@@ -51,6 +51,16 @@ pub enum StateSource {
     Through(Written<Template>),
 }
 
+impl StateSource {
+    /// The field of the records that it is made of, if it is made of one.
+    pub fn path(&self) -> Option<&FieldPath> {
+        match self {
+            Self::Max(path) | Self::Min(path) | Self::Last(path) => Some(path),
+            Self::Expression(_) | Self::Through(_) => None,
+        }
+    }
+}
+
 /// Where in a record a value is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldPath {
@@ -66,6 +76,30 @@ impl StateSource {
         match self {
             Self::Max(field) | Self::Min(field) | Self::Last(field) => Some(field),
             Self::Expression(_) | Self::Through(_) => None,
+        }
+    }
+
+    /// The expression over the last answer, if it is one.
+    pub fn expression(&self) -> Option<&Written<Expression>> {
+        match self {
+            Self::Expression(written) => Some(written),
+            Self::Max(_) | Self::Min(_) | Self::Last(_) | Self::Through(_) => None,
+        }
+    }
+
+    /// The value that is known before the first request, if it is one.
+    pub fn through(&self) -> Option<&Written<Template>> {
+        match self {
+            Self::Through(written) => Some(written),
+            Self::Max(_) | Self::Min(_) | Self::Last(_) | Self::Expression(_) => None,
+        }
+    }
+
+    /// Whether it may run ahead of the service's clock, and is capped by it: the next run would skip what comes between.
+    pub fn may_run_ahead(&self) -> bool {
+        match self {
+            Self::Max(_) => true,
+            Self::Min(_) | Self::Last(_) | Self::Expression(_) | Self::Through(_) => false,
         }
     }
 }
@@ -116,7 +150,7 @@ impl Builder<'_> {
             is_ascending: spec.row_order.given().is_some(),
             initial_value: initial_value?,
             lookback: spec.lookback.given().map(|period| period.value),
-            ignores_missing: spec.on_missing.given() == Some(&OnMissing::Ignore),
+            ignores_missing: spec.on_missing.given().is_some_and(|word| word.ignores()),
         })
     }
 
@@ -127,7 +161,7 @@ impl Builder<'_> {
         let through = spec.through.given().map(|text| ("through", text.0.span));
         let given: Vec<(&str, Span)> = given.chain(expr).chain(through).collect();
         match given.as_slice() {
-            [] if paths.iter().any(|(_, field)| matches!(field, Field::Bad)) => return Err(Malformed),
+            [] if paths.iter().any(|(_, field)| field.is_malformed()) => return Err(Malformed),
             [] if !spec.expr.is_absent() || !spec.through.is_absent() => return Err(Malformed),
             [] => {
                 let message = format!("nothing says what `{}` becomes", key.name);
@@ -245,7 +279,7 @@ impl Builder<'_> {
 
     fn refuse_misfits(&mut self, spec: &StateSpec) {
         if let (Some(lookback), Some(kind)) = (spec.lookback.given(), spec.kind.given())
-            && *kind != StateType::Datetime
+            && !kind.is_instant()
         {
             let finding = Diagnostic::error(Code::KeyConflict, "`lookback` goes with `type: datetime`");
             self.findings.push(finding.at(lookback.span, "").help("leave it out"));

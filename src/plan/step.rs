@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::auth::AuthUse;
+use super::block::StepId;
 use super::dead_path;
 use super::extract::{self, ExtractPlan};
 use super::paginate::PaginatePlan;
@@ -14,7 +15,6 @@ use super::written::Written;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
 use crate::expr::jsonpath::JsonPath;
 use crate::expr::{Expression, Template};
-use crate::spec::paginate::PaginateKind;
 use crate::spec::request::Method;
 use crate::spec::step::{ExpectSpec, RecordsSpec, RetrySpec, RuleAction, RuleSpec, StepSpec};
 use crate::spec::table::Malformed;
@@ -55,8 +55,8 @@ pub struct StepPlan {
     pub delete_when: Option<Written<Expression>>,
     /// For how long the extracted values hold.
     pub reuse_for: Option<Written<Template>>,
-    /// The steps whose values the request needs, by index.
-    pub needs: Vec<usize>,
+    /// The steps whose values the request needs.
+    pub needs: Vec<StepId>,
 }
 
 /// Something that must hold for each response.
@@ -75,8 +75,8 @@ pub struct RulePlan {
     pub when: Written<Expression>,
     /// What happens then.
     pub action: RuleAction,
-    /// The step that is run again before a retry, by index.
-    pub after: Option<usize>,
+    /// The step that is run again before a retry.
+    pub after: Option<StepId>,
     /// How often, for one page request.
     pub max_retries: Option<u32>,
     /// What to say.
@@ -152,7 +152,7 @@ impl Builder<'_> {
         }
         let name = spec.name.required()?;
         let request = request?;
-        let needs = request.meaning().steps;
+        let needs = request.meaning().steps.into_iter().map(StepId::at).collect();
         Ok(StepPlan {
             name: name.text.clone(),
             span: name.span,
@@ -264,7 +264,7 @@ impl Builder<'_> {
     }
 
     /// `after` may only name an earlier step that gives values and nothing else: running it again must be harmless.
-    fn after(&mut self, name: &str, span: Span) -> Result<usize, Malformed> {
+    fn after(&mut self, name: &str, span: Span) -> Result<StepId, Malformed> {
         let names = |specs: &[StepSpec]| {
             specs
                 .iter()
@@ -300,7 +300,7 @@ impl Builder<'_> {
                     ("paginate", step.paginate.is_absent()),
                 ];
                 match unfit.iter().find(|(_, absent)| !absent) {
-                    None => return Ok(at),
+                    None => return Ok(StepId::at(at)),
                     Some((key, _)) => Diagnostic::error(
                         Code::BadStep,
                         format!("step `{name}` cannot be run again: it has `{key}`"),
@@ -372,7 +372,7 @@ impl Builder<'_> {
             self.findings.push(finding.help("it says which `records` a target of `write` deletes by key"));
         }
         if let Some(paginate) = spec.paginate.given()
-            && matches!(paginate.kind.given(), Some(PaginateKind::Page | PaginateKind::Offset))
+            && paginate.kind.given().is_some_and(|kind| kind.is_counted())
             && spec.records.is_absent()
             && paginate.more.is_absent()
             && paginate.stop_when.is_absent()
@@ -427,6 +427,13 @@ fn retry(spec: Option<&RetrySpec>) -> RetrySettings {
         give_up_after: spec.give_up_after.given().map(|period| period.value),
         longest_wait: spec.longest_wait.given().map_or(defaults.longest_wait, |period| period.value),
         idempotent: spec.idempotent.given().copied(),
+    }
+}
+
+impl StepPlan {
+    /// Whether it has pages or records: such a step runs once. Any other only gives values, and can run again.
+    pub fn has_pages(&self) -> bool {
+        self.paginate.is_some() || self.records.is_some()
     }
 }
 

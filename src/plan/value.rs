@@ -46,7 +46,11 @@ impl ValuePlan {
                     .collect();
                 Ok(Self::Map(entries.into_iter().collect::<Result<_, _>>()?))
             }
-            _ => Ok(Self::Constant(node.to_json())),
+            NodeKind::Null
+            | NodeKind::Bool(_)
+            | NodeKind::Integer(_)
+            | NodeKind::Number(_)
+            | NodeKind::Text(_) => Ok(Self::Constant(node.to_json())),
         }
     }
 
@@ -66,6 +70,23 @@ impl ValuePlan {
         }
     }
 
+    /// Whether it is a mapping, rendered or not.
+    pub fn is_map(&self) -> bool {
+        match self {
+            Self::Map(_) => true,
+            Self::Constant(value) => value.is_object(),
+            Self::Template(..) | Self::List(_) => false,
+        }
+    }
+
+    /// What it is, if it was built of something in which nothing is rendered.
+    pub fn constant(&self) -> Option<&serde_json::Value> {
+        match self {
+            Self::Constant(value) => Some(value),
+            Self::Template(..) | Self::List(_) | Self::Map(_) => None,
+        }
+    }
+
     /// Whether nothing in it is rendered.
     pub fn is_constant(&self) -> bool {
         self.span().is_none()
@@ -73,10 +94,7 @@ impl ValuePlan {
 
     /// The text that it is, whatever a run knows.
     pub fn literal(&self) -> Option<&str> {
-        match self {
-            Self::Constant(value) => value.as_str(),
-            Self::Template(..) | Self::List(_) | Self::Map(_) => None,
-        }
+        self.constant()?.as_str()
     }
 
     /// Where its first template stands; none without templates.

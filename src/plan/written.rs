@@ -7,7 +7,7 @@ use minijinja::value::Value;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span};
 use crate::expr::jsonpath::JsonPath;
 use crate::expr::{Expression, ExpressionError, Template};
-use crate::spec::node::{Text, TextStyle};
+use crate::spec::node::Text;
 use crate::spec::table::Malformed;
 
 /// A compiled thing and its text.
@@ -113,8 +113,7 @@ fn syntax(text: &Text, error: ExpressionError, what: &str) -> Diagnostic {
     let finding =
         Diagnostic::error(Code::TemplateSyntax, format!("this {what} is not well formed: {}", error.message));
     let unfinished = what == "template" && text.value.contains("{{") && !text.value.contains("}}");
-    let comment =
-        text.style == TextStyle::Plain && (unfinished || error.message.contains("unexpected end of"));
+    let comment = text.style.is_plain() && (unfinished || error.message.contains("unexpected end of"));
     let help = comment
         .then(|| "a ` #` starts a comment in YAML: put the whole value in quotes if it has one".to_owned());
     finding.at(span, "").help_if(help)

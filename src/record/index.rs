@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::page::Page;
-use crate::expr::jsonpath::Step;
+use crate::expr::jsonpath::LocationStep;
 
 /// Turns locations into ranges, scanning each container once.
 pub(super) struct Index<'p> {
@@ -23,11 +23,13 @@ impl<'p> Index<'p> {
     }
 
     /// The range of what these steps lead to.
-    pub(super) fn range_of(&mut self, steps: &[Step]) -> Option<Range<usize>> {
+    pub(super) fn range_of(&mut self, steps: &[LocationStep]) -> Option<Range<usize>> {
         steps.iter().try_fold(self.page.root(), |here, step| match (self.container(here), step) {
-            (Container::Object(members), Step::Key(key)) => members.get(key.as_str()).cloned(),
-            (Container::Array(elements), Step::Index(index)) => elements.get(*index).cloned(),
-            _ => None,
+            (Container::Object(members), LocationStep::Key(key)) => members.get(key.as_str()).cloned(),
+            (Container::Array(elements), LocationStep::Index(index)) => elements.get(*index).cloned(),
+            (Container::Object(_), LocationStep::Index(_)) | (Container::Array(_), LocationStep::Key(_)) => {
+                None
+            }
         })
     }
 

@@ -60,6 +60,79 @@ impl Kind {
         }
     }
 
+    /// Whether it is `null`.
+    pub fn is_null(self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Bool
+            | Self::Integer
+            | Self::LongInteger
+            | Self::Real
+            | Self::Digits
+            | Self::Text
+            | Self::NumericText
+            | Self::Nested => false,
+        }
+    }
+
+    /// Whether it is `true` or `false`.
+    pub fn is_bool(self) -> bool {
+        match self {
+            Self::Bool => true,
+            Self::Null
+            | Self::Integer
+            | Self::LongInteger
+            | Self::Real
+            | Self::Digits
+            | Self::Text
+            | Self::NumericText
+            | Self::Nested => false,
+        }
+    }
+
+    /// Whether it is text, whatever it reads like.
+    pub fn is_text(self) -> bool {
+        match self {
+            Self::Text | Self::NumericText => true,
+            Self::Null
+            | Self::Bool
+            | Self::Integer
+            | Self::LongInteger
+            | Self::Real
+            | Self::Digits
+            | Self::Nested => false,
+        }
+    }
+
+    /// Whether it is text that does not read like a number.
+    pub fn is_plain_text(self) -> bool {
+        match self {
+            Self::Text => true,
+            Self::Null
+            | Self::Bool
+            | Self::Integer
+            | Self::LongInteger
+            | Self::Real
+            | Self::Digits
+            | Self::NumericText
+            | Self::Nested => false,
+        }
+    }
+
+    /// Whether it is a number that a double holds as it is.
+    pub fn fits_a_double(self) -> bool {
+        match self {
+            Self::Integer | Self::Real => true,
+            Self::Null
+            | Self::Bool
+            | Self::LongInteger
+            | Self::Digits
+            | Self::Text
+            | Self::NumericText
+            | Self::Nested => false,
+        }
+    }
+
     /// How messages call it.
     pub fn describe(self) -> &'static str {
         match self {

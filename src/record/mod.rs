@@ -29,7 +29,7 @@ mod scan;
 pub mod schema;
 pub mod view;
 
-pub use batch::{Batch, BatchSeq, Change};
+pub use batch::{Batch, Change};
 pub use error::PageError;
 pub use field::{Scalar, field};
 pub use page::{Found, Page};

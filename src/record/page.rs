@@ -39,6 +39,16 @@ pub enum Found {
     List,
 }
 
+impl Found {
+    /// Whether there is nothing at all at the path: a mistake in it looks like this.
+    pub fn is_missing(self) -> bool {
+        match self {
+            Self::Missing => true,
+            Self::Null | Self::One | Self::List => false,
+        }
+    }
+}
+
 impl Page {
     /// Reads a body in one pass, down to the records at `records` (none: only the members of the root are kept).
     ///

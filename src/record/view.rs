@@ -30,6 +30,24 @@ enum Inside {
     Array(Vec<Range<usize>>),
 }
 
+impl Inside {
+    /// Those of an object.
+    fn members(&self) -> &[Member] {
+        match self {
+            Self::Object(members) => members,
+            Self::Array(_) => &[],
+        }
+    }
+
+    /// Those of an array.
+    fn elements(&self) -> &[Range<usize>] {
+        match self {
+            Self::Array(elements) => elements,
+            Self::Object(_) => &[],
+        }
+    }
+}
+
 impl JsonView {
     /// The whole body. Numbers that are integers stay exact up to 128 bits, others become floats.
     pub fn root(page: Arc<Page>) -> Value {
@@ -76,19 +94,16 @@ impl JsonView {
     }
 
     fn member(&self, name: &str) -> Option<Value> {
-        let Inside::Object(members) = self.inside() else { return None };
-        let member = members.iter().find(|member| &*member.key == name)?;
+        let member = self.inside().members().iter().find(|member| &*member.key == name)?;
         Some(self.child(member.value.clone()))
     }
 
     fn element(&self, index: usize) -> Option<Value> {
-        let Inside::Array(elements) = self.inside() else { return None };
-        Some(self.child(elements.get(index)?.clone()))
+        Some(self.child(self.inside().elements().get(index)?.clone()))
     }
 
     fn pair(&self, place: usize) -> Option<(Value, Value)> {
-        let Inside::Object(members) = self.inside() else { return None };
-        let member = members.get(place)?;
+        let member = self.inside().members().get(place)?;
         Some((Value::from(&*member.key), self.child(member.value.clone())))
     }
 
@@ -107,10 +122,9 @@ impl Object for JsonView {
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        match (self.inside(), key.as_usize(), key.as_str()) {
-            (Inside::Array(_), Some(index), _) => self.element(index),
-            (Inside::Object(_), _, Some(name)) => self.member(name),
-            _ => None,
+        match self.inside() {
+            Inside::Array(_) => self.element(key.as_usize()?),
+            Inside::Object(_) => self.member(key.as_str()?),
         }
     }
 

@@ -85,6 +85,7 @@ fn output(landed: &Landed, folder: &Path) -> Vec<String> {
 fn unchanged(outcome: &Outcome) -> Option<&'static str> {
     match outcome.ending {
         Ending::Complete | Ending::OutputClosed | Ending::Skipped(_) => None,
+        _ if outcome.is_landing => None,
         _ if !outcome.landed.is_empty() => Some("only the files above are new, the others are as they were"),
         Ending::Incomplete(_)
         | Ending::Failed(_)

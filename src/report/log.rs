@@ -32,6 +32,9 @@ impl Listener for Log {
             Event::Page { step, page, records, .. } => {
                 tracing::debug!("{step}: page {page}, {records} records");
             }
+            Event::Landing { records, of, files } => {
+                tracing::debug!("landing: {records} of {of} records, {files} files");
+            }
             Event::StepFinished { step, records, pages } => {
                 tracing::debug!("{step}: done, {records} records on {pages} pages");
             }

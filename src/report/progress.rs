@@ -64,7 +64,16 @@ impl Listener for Progress {
                 self.records += records;
                 self.show(step);
             }
-            _ => {}
+            Event::Landing { records, of, files } => {
+                let files = if *files > 1 { format!(", {}", plural(*files, "file")) } else { String::new() };
+                let (records, of) = (count(*records), plural(*of, "record"));
+                self.bar.set_message(format!("landing: {records} of {of}{files}"));
+            }
+            Event::StepSkipped { .. }
+            | Event::Requesting { .. }
+            | Event::Answered { .. }
+            | Event::Reused { .. }
+            | Event::StepFinished { .. } => {}
         }
     }
 }

@@ -104,12 +104,8 @@ fn write(write: &WritePreview) -> String {
     match &write.path {
         Some(path) => {
             let table = write.table.as_ref().map(|table| format!(", table {table}")).unwrap_or_default();
-            let manner = match write.mode {
-                Some("append") => "appended to".to_owned(),
-                Some("merge") => format!("merged by {}", write.key.join(", ")),
-                _ => "replaced as a whole".to_owned(),
-            };
-            format!("{path}{table} ({}, {manner})", write.kind)
+            let manner = write.manner().map(|manner| format!(", {manner}")).unwrap_or_default();
+            format!("{path}{table} ({}{manner})", write.kind)
         }
         None => write.kind.to_owned(),
     }

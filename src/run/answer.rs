@@ -59,7 +59,7 @@ impl Answer {
     }
 
     /// Texts in its JSON body that are secrets by their key: what the author calls one may stand under another key.
-    pub fn probable_secrets(&self) -> Vec<String> {
+    pub fn likely_secrets(&self) -> Vec<String> {
         let mut found = Vec::new();
         let body: Result<serde_json::Value, _> = serde_json::from_slice(&self.response.body);
         let mut waiting = Vec::from_iter(body.ok());

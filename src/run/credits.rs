@@ -2,58 +2,52 @@
 
 use http::StatusCode;
 
-use super::engine::Run;
 use super::failure;
 use super::render::Rendering;
+use super::reporter::Reporter;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{describe, scalar_text};
-use crate::http::{Reached, Response, SendError};
-use crate::paging::Cursor;
+use crate::http::{Response, SendError};
 use crate::plan::Plan;
 use crate::plan::request::CreditsPlan;
-use crate::plan::step::StepPlan;
 
 /// Whether some step says what its requests cost.
 pub(super) fn priced(plan: &Plan) -> bool {
     plan.steps.iter().any(|step| step.request.credits.is_some())
 }
 
-impl Run<'_> {
-    /// What a request costs by what its author says; known before it is sent.
-    pub(super) fn price(&self, step: &StepPlan, cursor: Option<&Cursor>) -> Result<Option<u64>, Diagnostic> {
-        let context = self.context(step, None, cursor);
-        Rendering { step, context: &context, cursor, redactor: &self.redactor }.credits()
+/// Counts what a request has cost, now that it is known what became of it; one that was sent before its turn was counted
+/// then.
+pub(super) fn settle(
+    reporter: &Reporter<'_>,
+    credits: Option<u64>,
+    sent: &Result<Response, SendError>,
+    in_turn: bool,
+) -> Option<u64> {
+    let is_free = !may_have_cost(sent);
+    match (is_free, in_turn) {
+        (false, true) => spend(reporter, credits),
+        (true, false) => take_back(reporter, credits),
+        (false, false) | (true, true) => {}
     }
+    if is_free { credits.map(|_| 0) } else { credits }
+}
 
-    /// Counts what a request has cost, now that it is known what became of it; one that was sent before its turn was
-    /// counted then.
-    pub(super) fn settle(
-        &mut self,
-        credits: Option<u64>,
-        sent: &Result<Response, SendError>,
-        in_turn: bool,
-    ) -> Option<u64> {
-        let is_free = !may_have_cost(sent);
-        match (is_free, in_turn) {
-            (false, true) => self.spend(credits),
-            (true, false) => self.take_back(credits),
-            _ => {}
-        }
-        if is_free { credits.map(|_| 0) } else { credits }
-    }
-
-    /// Counts what a request costs.
-    pub(super) fn spend(&mut self, credits: Option<u64>) {
-        if let (Some(spent), Some(credits)) = (&mut self.figures.credits, credits) {
+/// Counts what a request costs.
+pub(super) fn spend(reporter: &Reporter<'_>, credits: Option<u64>) {
+    reporter.count(|figures| {
+        if let (Some(spent), Some(credits)) = (&mut figures.credits, credits) {
             *spent = spent.saturating_add(credits);
         }
-    }
+    });
+}
 
-    fn take_back(&mut self, credits: Option<u64>) {
-        if let (Some(spent), Some(credits)) = (&mut self.figures.credits, credits) {
+fn take_back(reporter: &Reporter<'_>, credits: Option<u64>) {
+    reporter.count(|figures| {
+        if let (Some(spent), Some(credits)) = (&mut figures.credits, credits) {
             *spent = spent.saturating_sub(credits);
         }
-    }
+    });
 }
 
 /// Whether what became of a request may have cost something: it was looked at, or may have been. Who is turned away at
@@ -61,7 +55,7 @@ impl Run<'_> {
 fn may_have_cost(sent: &Result<Response, SendError>) -> bool {
     match sent {
         Ok(response) => !matches!(response.status, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS),
-        Err(error) => error.reached() == Reached::Maybe,
+        Err(error) => !error.reached().surely_not(),
     }
 }
 

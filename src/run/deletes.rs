@@ -4,26 +4,29 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::answer::Answer;
-use super::engine::Run;
 use super::extraction::not_json;
 use super::failure;
+use super::strand::Strand;
 use crate::diagnostic::Diagnostic;
+use crate::plan::block::StepId;
 use crate::record::{Batch, Change, JsonView};
 
-impl Run<'_> {
-    /// The records of a page by what they mean, as `delete_when` says.
-    pub(super) fn changes(
+impl Strand<'_, '_> {
+    /// The records of a page by what they mean, as `delete_when` says; no part is empty.
+    pub(super) fn parts(
         &self,
-        index: usize,
+        id: StepId,
         answer: &Arc<Answer>,
         batch: Batch,
     ) -> Result<Vec<Batch>, Diagnostic> {
-        let step = &self.plan.steps[index];
-        let Some(condition) = step.delete_when.as_ref().filter(|_| !batch.is_empty()) else {
-            return Ok(vec![batch]);
-        };
+        let step = self.services.plan.step(id);
+        if batch.is_empty() {
+            return Ok(vec![]);
+        }
+        let Some(condition) = &step.delete_when else { return Ok(vec![batch]) };
         let truth = |record| {
-            let context = self.values.context(step.connection, [("record", record)]);
+            let context =
+                self.variables.context(&self.services.inputs, step.connection, [("record", record)]);
             condition.truth(&context).map_err(|error| failure::evaluation(&step.name, &error))
         };
         if condition.item.uses().is_empty() {
@@ -36,8 +39,8 @@ impl Run<'_> {
             let goes = truth(JsonView::record(Arc::clone(page), range.clone()))?;
             if goes { &mut deletes } else { &mut puts }.push(range.clone());
         }
-        let part =
-            |ranges: Vec<Range<usize>>| Batch::new(batch.text().clone(), ranges.into()).numbered(batch.seq());
-        Ok(vec![part(puts), part(deletes).meaning(Change::Delete)])
+        let part = |ranges: Vec<Range<usize>>| Batch::new(batch.text().clone(), ranges.into());
+        let parts = [part(puts), part(deletes).meaning(Change::Delete)];
+        Ok(parts.into_iter().filter(|part| !part.is_empty()).collect())
     }
 }

@@ -90,6 +90,15 @@ pub enum Event {
         /// Bytes of its body.
         bytes: u64,
     },
+    /// What the run got is being landed.
+    Landing {
+        /// Records that are in their files or tables.
+        records: u64,
+        /// Records that the run got.
+        of: u64,
+        /// Files that are written, and once more when they are in their places.
+        files: u64,
+    },
     /// A step is done.
     StepFinished {
         /// Its name.

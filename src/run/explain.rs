@@ -3,28 +3,30 @@
 use std::sync::Arc;
 
 use super::answer::Answer;
-use super::engine::Run;
 use super::failure;
+use super::strand::Strand;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::http::retry::GiveUp;
-use crate::http::{BuiltIn, Outcome, Request, Response, built_in};
+use crate::http::{Outcome, Request, Response, built_in};
 use crate::paging::Cursor;
+use crate::plan::block::StepId;
 use crate::plan::step::StepPlan;
 
 /// Characters of a body that a message shows.
 const EXCERPT: usize = 300;
 
-impl Run<'_> {
+impl Strand<'_, '_> {
     pub(super) fn failed_by_rule(
         &self,
-        step: &StepPlan,
+        id: StepId,
         rule: usize,
         request: &Request,
         answer: &Arc<Answer>,
         cursor: Option<&Cursor>,
     ) -> Diagnostic {
+        let step = self.services.plan.step(id);
         let plan = &step.rules[rule];
-        let context = self.context(step, Some(answer), cursor);
+        let context = self.context(id, Some(answer), cursor);
         let otherwise = || format!("a rule fails on this answer: `{}`", plan.when.text.value);
         let message = plan.message.as_ref().map_or_else(otherwise, |message| message.item.message(&context));
         let finding = failure::at(Code::RuleFailed, &step.name, &message, plan.when.text.span);
@@ -51,7 +53,7 @@ impl Run<'_> {
         }
         // What would be tried again by itself, were it not for the method.
         let outcome = Outcome::Answered(response.status);
-        if give_up.is_none() && built_in(outcome, true) == BuiltIn::Retry {
+        if give_up.is_none() && built_in(outcome, true).retries() {
             return hinted.help(not_sent_twice(request));
         }
         if let Some(help) = self.help_without_credentials(step, request, response.status) {
@@ -68,9 +70,9 @@ impl Run<'_> {
         status: http::StatusCode,
     ) -> Option<String> {
         let refused = matches!(status, http::StatusCode::UNAUTHORIZED | http::StatusCode::FORBIDDEN);
-        let used = step.auth.filter(|used| refused && !self.is_at_home(*used, request))?;
+        let used = step.auth.filter(|used| refused && !self.services.sign_ins.is_at_home(*used, request))?;
         let origin = request.url.origin().ascii_serialization();
-        let name = &self.plan.auths[used.auth].connection_name;
+        let name = &self.services.plan.auths[used.auth].connection_name;
         Some(format!(
             "no credentials were sent: `{origin}` is neither the `base_url` of connection `{name}` nor among its `auth: {{ origins: … }}`"
         ))
@@ -83,11 +85,17 @@ impl Run<'_> {
         request: &Request,
         answer: Option<&Answer>,
     ) -> Diagnostic {
-        let finding = finding.note(format!("request: {}", request.describe(&self.redactor)));
+        let finding = finding.note(format!("request: {}", request.describe(&self.services.redactor)));
         match answer {
             Some(answer) => self.noted(finding, answer),
             None => finding,
         }
+    }
+
+    /// Adds what came, and what the connection says about it.
+    pub(super) fn about_answer(&self, finding: Diagnostic, step: &StepPlan, answer: &Answer) -> Diagnostic {
+        let noted = self.noted(finding, answer);
+        self.hinted(noted, step, answer)
     }
 
     /// Adds what came.
@@ -96,13 +104,13 @@ impl Run<'_> {
         if answer.response.body.is_empty() {
             return finding.note(format!("answer: {status}, without a body"));
         }
-        let excerpt = answer.response.excerpt_of(&answer.without_records(), EXCERPT, &self.redactor);
+        let excerpt = answer.response.excerpt_of(&answer.without_records(), EXCERPT, &self.services.redactor);
         finding.note(format!("answer: {status}, body: {excerpt}"))
     }
 
     /// Adds what the connection says about words in the body.
     pub(super) fn hinted(&self, finding: Diagnostic, step: &StepPlan, answer: &Answer) -> Diagnostic {
-        let Some(connection) = step.connection.map(|index| &self.plan.connections[index]) else {
+        let Some(connection) = step.connection.map(|index| &self.services.plan.connections[index]) else {
             return finding;
         };
         let body = String::from_utf8_lossy(&answer.response.body);
@@ -132,12 +140,14 @@ pub(super) fn tries_text(retries: u32, give_up: Option<GiveUp>) -> String {
     };
     match give_up {
         None | Some(GiveUp::Retries { .. }) => tries,
-        Some(reason) => format!("{tries}; {reason}"),
+        Some(reason @ (GiveUp::TooLate { .. } | GiveUp::ServerAsksTooLong { .. })) => {
+            format!("{tries}; {reason}")
+        }
     }
 }
 
 fn status_help(status: u16, give_up: Option<GiveUp>) -> &'static str {
-    if let Some(GiveUp::ServerAsksTooLong { .. }) = give_up {
+    if give_up.is_some_and(GiveUp::lacks_patience) {
         return "run again later, or raise `retry: { longest_wait: … }`";
     }
     match status {

@@ -142,13 +142,15 @@ impl Extraction<'_> {
                 .help_if(guess)
                 .help(or_default)
             }
-            _ => failure::at(
-                Code::NoMatch,
-                step,
-                &format!("`{name}`: nothing in the answer matches"),
-                extract.key.span,
-            )
-            .help(or_default),
+            ExtractSource::Regex { .. } | ExtractSource::Status | ExtractSource::Expression(_) => {
+                failure::at(
+                    Code::NoMatch,
+                    step,
+                    &format!("`{name}`: nothing in the answer matches"),
+                    extract.key.span,
+                )
+                .help(or_default)
+            }
         }
     }
 }

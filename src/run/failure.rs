@@ -15,6 +15,73 @@ pub(super) enum Stop {
     Interrupted,
     /// It has done as much as one run may; the finding says which limit was reached.
     Limit(Box<Diagnostic>),
+    /// What an interrupted run wrote down to be resumed is lost or has changed: only a run from the start can go on.
+    CannotResume(Box<Diagnostic>),
+    /// Another strand has ended the run; its reason counts.
+    Elsewhere,
+}
+
+impl Stop {
+    /// Whether another strand's reason counts.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        match self {
+            Self::Elsewhere => true,
+            Self::Failed(_)
+            | Self::Target(_)
+            | Self::Interrupted
+            | Self::Limit(_)
+            | Self::CannotResume(_) => false,
+        }
+    }
+
+    /// Why a run from the start may do better; none: it would not. `is_refused`: the service did not accept where the
+    /// strand had resumed.
+    pub(super) fn asks_to_start_over(&self, is_refused: bool) -> Option<String> {
+        match self {
+            Self::Failed(why) => (is_refused && !why.code.means_not_signed_in()).then(|| why.message.clone()),
+            Self::CannotResume(why) => Some(why.message.clone()),
+            Self::Target(_) | Self::Interrupted | Self::Limit(_) | Self::Elsewhere => None,
+        }
+    }
+
+    /// The finding of an item that can be left out while the others go on; none: the loop ends.
+    pub(super) fn blames_the_answer(&self) -> Option<&Diagnostic> {
+        match self {
+            Self::Failed(finding) => Some(&**finding).filter(|finding| finding.code.blames_the_answer()),
+            Self::Target(_)
+            | Self::Interrupted
+            | Self::Limit(_)
+            | Self::CannotResume(_)
+            | Self::Elsewhere => None,
+        }
+    }
+
+    /// Whether the step failed, for whatever its finding says.
+    pub(super) fn is_failure(&self) -> bool {
+        match self {
+            Self::Failed(_) => true,
+            Self::Target(_)
+            | Self::Interrupted
+            | Self::Limit(_)
+            | Self::CannotResume(_)
+            | Self::Elsewhere => false,
+        }
+    }
+
+    /// The same, said of an item of a loop.
+    pub(super) fn within(self, item: &str) -> Self {
+        match self {
+            Self::Failed(mut finding) => {
+                finding.message = format!("{item}: {}", finding.message);
+                Self::Failed(finding)
+            }
+            other @ (Self::Target(_)
+            | Self::Interrupted
+            | Self::Limit(_)
+            | Self::CannotResume(_)
+            | Self::Elsewhere) => other,
+        }
+    }
 }
 
 impl From<super::interrupt::Interrupted> for Stop {

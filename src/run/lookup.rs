@@ -12,9 +12,9 @@ use crate::diagnostic::{Code, Diagnostic, Findings, nearest};
 use crate::expr::mapping;
 use crate::plan::auth::{AuthPlan, ORIGIN_HELP, parse_origin};
 use crate::plan::connection::{Alone, ConnectionEntry, ConnectionPlan, ConnectionSource};
-use crate::plan::need::{Need, ValueUse};
+use crate::plan::need::ValueUse;
 use crate::plan::scope::VariableUse;
-use crate::plan::source::{Origin, Outside};
+use crate::plan::source::Outside;
 
 /// Looks up, and collects what is wrong.
 pub(super) struct Lookup<'a> {
@@ -85,7 +85,7 @@ impl<'a> Lookup<'a> {
                     }
                     values.insert(entry.name.clone(), value);
                 }
-                None if entry.need == Need::Required => drop(wrong.insert(&entry.name)),
+                None if entry.need.is_required() => drop(wrong.insert(&entry.name)),
                 None => {}
             }
         }
@@ -144,7 +144,7 @@ impl<'a> Lookup<'a> {
             ConnectionSource::Written(written) => match written.value(context) {
                 Ok(value) => Some(value),
                 // What it is made of may be missing as well.
-                Err(error) if error.undefined && entry.need == Need::Optional => None,
+                Err(error) if error.undefined && entry.need.is_optional() => None,
                 Err(error) => {
                     let message = format!("connection `{connection}`: {}", error.message);
                     self.findings.push(Diagnostic::error(Code::BadConnection, message).at(error.span, ""));
@@ -156,7 +156,7 @@ impl<'a> Lookup<'a> {
     }
 
     fn outside(&mut self, connection: &str, entry: &ConnectionEntry, outside: &Outside) -> Option<Value> {
-        if outside.origin == Origin::Prompt && self.findings.has_errors() {
+        if outside.origin.asks_a_person() && self.findings.has_errors() {
             // Nobody is asked for a run that cannot begin.
             return None;
         }
@@ -167,7 +167,7 @@ impl<'a> Lookup<'a> {
             Err(error) if error.is_missing() && outside.default.is_some() => {
                 outside.default.as_ref().map(|default| Value::from(minijinja::value::Serde(default)))
             }
-            Err(error) if error.is_missing() && entry.need == Need::Optional => None,
+            Err(error) if error.is_missing() && entry.need.is_optional() => None,
             Err(error) => {
                 let what = format!("connection `{connection}` needs `{}`", entry.name);
                 self.findings.push(missing(&error, &what, description).at_if(entry.span));

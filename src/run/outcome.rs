@@ -20,12 +20,21 @@ pub struct Outcome {
     pub notes: Vec<String>,
     /// Where the next run goes on, if this one did not come to its end.
     pub goes_on: Option<String>,
+    /// Whether it ended while its results were put in place: nobody knows which of them are visible.
+    pub is_landing: bool,
 }
 
 impl Outcome {
     /// A run that ended before it did anything.
     pub(super) fn before_the_start(ending: Ending) -> Self {
-        Self { ending, figures: Figures::default(), landed: vec![], notes: vec![], goes_on: None }
+        Self {
+            ending,
+            figures: Figures::default(),
+            landed: vec![],
+            notes: vec![],
+            goes_on: None,
+            is_landing: false,
+        }
     }
 }
 

@@ -9,9 +9,8 @@ use super::failure;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::jsonpath::JsonPath;
 use crate::expr::{describe, scalar_text};
-use crate::paging::{PageFacts, parse_link_header};
+use crate::paging::{NamedNext, PageFacts, parse_link_header};
 use crate::plan::paginate::{NextPlan, PaginatePlan};
-use crate::plan::paging::PagingKind;
 use crate::plan::step::StepPlan;
 use crate::plan::written::Written;
 
@@ -45,26 +44,27 @@ impl Asked<'_> {
         Ok(())
     }
 
-    /// The next token or resolved URL; none when it is missing, null or empty.
-    fn next(&self) -> Result<Option<String>, Diagnostic> {
-        let found = self.next_text()?.filter(|text| !text.is_empty());
-        match (found, self.paginate.rules.kind) {
-            (Some(text), PagingKind::NextUrl | PagingKind::LinkHeader) => self.next_url(&text).map(Some),
-            (found, _) => Ok(found),
-        }
+    /// The next token or resolved URL.
+    fn next(&self) -> Result<NamedNext, Diagnostic> {
+        let Some(plan) = &self.paginate.next else { return Ok(NamedNext::NotLookedFor) };
+        let Some(text) = self.next_text(plan)?.filter(|text| !text.is_empty()) else {
+            return Ok(NamedNext::Nothing);
+        };
+        let follows_urls = self.paginate.rules.kind.follows_urls();
+        Ok(NamedNext::This(if follows_urls { self.next_url(&text)? } else { text }))
     }
 
-    fn next_text(&self) -> Result<Option<String>, Diagnostic> {
+    fn next_text(&self, plan: &NextPlan) -> Result<Option<String>, Diagnostic> {
         let response = &self.answer.response;
-        if self.paginate.rules.kind == PagingKind::LinkHeader {
-            let mut links = response.headers.get_all("link").iter().filter_map(|value| value.to_str().ok());
-            return Ok(links.find_map(parse_link_header));
-        }
-        match &self.paginate.next {
-            None => Ok(None),
-            Some(NextPlan::Path(path)) => self.scalar_at(&path.item, path.text.span, "a token or URL"),
-            Some(NextPlan::Header(name)) => Ok(response.header(name).map(str::to_owned)),
-            Some(NextPlan::Expression(written)) => match written.value(self.context) {
+        match plan {
+            NextPlan::Path(path) => self.scalar_at(&path.item, path.text.span, "a token or URL"),
+            NextPlan::LinkHeader => {
+                let mut links =
+                    response.headers.get_all("link").iter().filter_map(|value| value.to_str().ok());
+                Ok(links.find_map(parse_link_header))
+            }
+            NextPlan::Header(name) => Ok(response.header(name).map(str::to_owned)),
+            NextPlan::Expression(written) => match written.value(self.context) {
                 Ok(value) if is_end(&value) => Ok(None),
                 Ok(value) => scalar_text(&value).map(Some).ok_or_else(|| {
                     let message = format!("`next` is {}, not a token or URL", describe(&value));

@@ -23,24 +23,34 @@ pub(super) struct Prefetch {
 struct Early {
     page: u64,
     request: Request,
+    /// Which of its sign-ins it was signed with.
+    session: u64,
     task: JoinHandle<Sent>,
 }
 
 impl Prefetch {
     /// Sends the request of a page before its turn, signed.
-    pub(super) fn send(&mut self, transport: &Arc<Transport>, page: u64, request: Request, signed: Request) {
+    pub(super) fn send(
+        &mut self,
+        transport: &Arc<Transport>,
+        page: u64,
+        request: Request,
+        signed: Request,
+        session: u64,
+    ) {
         let transport = Arc::clone(transport);
         let task = tokio::spawn(async move { transport.send(&signed).await });
-        self.early.push_back(Early { page, request, task });
+        self.early.push_back(Early { page, request, session, task });
     }
 
-    /// The task that has sent exactly the request of this page. One wrong guess makes the others worthless.
-    pub(super) fn take(&mut self, page: u64, request: &Request) -> Option<JoinHandle<Sent>> {
+    /// The task that has sent exactly the request of this page, signed as it would be now. One wrong guess makes the
+    /// others worthless.
+    pub(super) fn take(&mut self, page: u64, request: &Request, session: u64) -> Option<JoinHandle<Sent>> {
         let front = self.early.front()?;
         if front.page > page {
             return None; // the page is tried again, the later ones are still good
         }
-        if front.page == page && front.request == *request {
+        if front.page == page && front.request == *request && front.session == session {
             return self.early.pop_front().map(|early| early.task);
         }
         self.clear();

@@ -57,13 +57,17 @@ impl Rendering<'_> {
             self.header(name, value, &mut parts.headers)?;
         }
         let place = self.place();
-        if let Some((PagePlace::Query(name), text)) = &place {
-            parts.query.retain(|(known, _)| known != name);
-            parts.query.push((name.clone(), text.clone()));
-        }
-        if let Some((PagePlace::Header(name), text)) = &place {
-            parts.headers.retain(|header| !header.name.as_str().eq_ignore_ascii_case(name));
-            parts.headers.push(self.make_header(name, text, false, false)?);
+        match &place {
+            Some((PagePlace::Query(name), text)) => {
+                parts.query.retain(|(known, _)| known != name);
+                parts.query.push((name.clone(), text.clone()));
+            }
+            Some((PagePlace::Header(name), text)) => {
+                parts.headers.retain(|header| !header.name.as_str().eq_ignore_ascii_case(name));
+                parts.headers.push(self.make_header(name, text, false, false)?);
+            }
+            // Put in while the body is made.
+            Some((PagePlace::Form(_) | PagePlace::Json(_), _)) | None => {}
         }
         let body = self.body(place.as_ref())?;
         let mut request = Request::new(plan.method.clone(), self.url(&parts)?);
@@ -78,17 +82,11 @@ impl Rendering<'_> {
     /// The part of the request that takes the page, and its text; none for the first page of a cursor.
     fn place(&self) -> Option<(PagePlace, String)> {
         let place = self.step.paginate.as_ref()?.into.clone()?;
-        let text = match &self.cursor?.position {
-            Position::Number(number) => number.to_string(),
-            Position::Offset(offset) => offset.to_string(),
-            Position::Token(token) => token.clone(),
-            Position::First | Position::Url(_) => return None,
-        };
-        Some((place, text))
+        Some((place, self.cursor?.position.text()?))
     }
 
     fn url(&self, parts: &Parts) -> Result<Url, Diagnostic> {
-        if let Some(Cursor { position: Position::Url(url), .. }) = self.cursor {
+        if let Some(url) = self.cursor.and_then(|cursor| cursor.position.url()) {
             return self.parse_url(url);
         }
         let plan = &self.step.request;
@@ -104,8 +102,7 @@ impl Rendering<'_> {
         if plan.url_meaning.secret {
             secrets::learn_url(self.redactor, &url, plan.url.item.has_statements());
         }
-        if let Some(PagePlace::Query(name)) =
-            self.step.paginate.as_ref().and_then(|paginate| paginate.into.as_ref())
+        if let Some(name) = self.step.paginate.as_ref().and_then(|paginate| paginate.into.as_ref()?.query())
             && parts.query.iter().any(|(known, _)| known == name)
         {
             without_parameter(&mut url, name);
@@ -199,9 +196,9 @@ impl Rendering<'_> {
         for (name, value) in fields {
             self.entry(name, value, &mut pairs, &mut secret)?;
         }
-        if let Some((PagePlace::Form(name), text)) = place {
+        if let Some((name, text)) = place.and_then(|(place, text)| Some((place.form()?, text))) {
             pairs.retain(|(known, _)| known != name);
-            pairs.push((name.clone(), text.clone()));
+            pairs.push((name.to_owned(), text.clone()));
         }
         let text = Serializer::new(String::new()).extend_pairs(&pairs).finish();
         let content_type = "application/x-www-form-urlencoded".to_owned();
@@ -213,7 +210,7 @@ impl Rendering<'_> {
         let mut json = serde_json::to_value(&value).map_err(|error| {
             self.failed(&format!("the body cannot be written as JSON: {error}"), self.step.request.span)
         })?;
-        if let Some((PagePlace::Json(keys), text)) = place {
+        if let Some((keys, text)) = place.and_then(|(place, text)| Some((place.json()?, text))) {
             set(&mut json, keys, self.json_number(text));
         }
         let content_type = "application/json".to_owned();
@@ -222,9 +219,9 @@ impl Rendering<'_> {
 
     /// Page numbers and offsets are numbers in JSON, tokens are text.
     fn json_number(&self, text: &str) -> serde_json::Value {
-        match self.cursor.map(|cursor| &cursor.position) {
-            Some(Position::Number(number) | Position::Offset(number)) => serde_json::Value::from(*number),
-            _ => serde_json::Value::from(text),
+        match self.cursor.and_then(|cursor| cursor.position.count()) {
+            Some(count) => serde_json::Value::from(count),
+            None => serde_json::Value::from(text),
         }
     }
 

@@ -38,6 +38,21 @@ pub(super) enum Decision {
     FailBuiltIn,
 }
 
+impl Decision {
+    /// Whether the step fails.
+    pub(super) fn fails(self) -> bool {
+        match self {
+            Self::FailByRule(_) | Self::FailBuiltIn => true,
+            Self::Accept
+            | Self::Empty
+            | Self::Stop
+            | Self::Skip
+            | Self::RetryByRule(_)
+            | Self::RetryBuiltIn => false,
+        }
+    }
+}
+
 impl Counts {
     /// Notes one retry by a rule of the author.
     pub(super) fn used(&mut self, rule: usize, limited_by_rule: bool) {
@@ -74,7 +89,7 @@ pub(super) fn decide(
     counts: &Counts,
 ) -> Result<Decision, EvaluationError> {
     for (index, rule) in step.rules.iter().enumerate() {
-        if rule.action == RuleAction::Retry && counts.is_used_up(index, rule, step.retry.max_retries) {
+        if rule.action.retries() && counts.is_used_up(index, rule, step.retry.max_retries) {
             continue;
         }
         match rule.when.truth(context) {

@@ -1,66 +1,30 @@
-//! Rendering a request with the values of the run, and sending it: now, or before its turn.
+//! Sending a rendered request: now, or before its turn.
 
 use std::sync::Arc;
 
-use minijinja::value::Value;
-
-use super::answer::{Answer, ResponseView};
-use super::engine::Run;
+use super::answer::Answer;
+use super::credits;
 use super::event::Event;
+use super::exchange::Exchange;
 use super::extraction::Extraction;
-use super::failure::{self, Stop};
-use super::interrupt::GRACE;
-use super::render::{Rendering, page_names};
-use crate::diagnostic::{Code, Diagnostic};
-use crate::http::{Request, SendError};
-use crate::paging::Cursor;
-use crate::plan::step::StepPlan;
+use super::failure::Stop;
+use crate::http::{Request, Response, SendError};
 
-impl Run<'_> {
-    /// The names a step sees, with some of its own.
-    pub(super) fn context(
-        &self,
-        step: &StepPlan,
-        answer: Option<&Arc<Answer>>,
-        cursor: Option<&Cursor>,
-    ) -> Value {
-        let response = answer.map(|answer| ("response", ResponseView::value(answer)));
-        let page = step
-            .paginate
-            .as_ref()
-            .zip(cursor)
-            .map(|(paginate, cursor)| ("page", page_names(paginate, cursor)));
-        let state = self.state_names(step).map(|names| ("state", names));
-        self.values.context(step.connection, response.into_iter().chain(page).chain(state))
-    }
-
-    pub(super) fn render(&self, step: &StepPlan, cursor: Option<&Cursor>) -> Result<Request, Diagnostic> {
-        let context = self.context(step, None, cursor);
-        let request = Rendering { step, context: &context, cursor, redactor: &self.redactor }.request()?;
-        match &self.world.only_origin {
-            Some(only) if request.url.origin().ascii_serialization() != *only => Err(outside(step, &request)),
-            _ => Ok(request),
-        }
-    }
-
-    pub(super) async fn send(
-        &mut self,
-        step: &StepPlan,
-        request: &Request,
-        cursor: Option<&Cursor>,
-    ) -> Result<Result<Arc<Answer>, SendError>, Stop> {
-        if self.world.interrupt.is_wished() {
-            return Err(Stop::Interrupted);
-        }
-        let credits = self.price(step, cursor)?;
-        let early = cursor.and_then(|cursor| self.prefetch.take(cursor.page, request));
+impl Exchange<'_, '_, '_> {
+    /// Sends the request, unless its answer is on its way already.
+    pub(super) async fn send(&mut self, request: &Request) -> Result<Result<Arc<Answer>, SendError>, Stop> {
+        let services = self.strand.services;
+        self.strand.stopping.check()?;
+        let credits = self.strand.price(self.id, self.cursor)?;
+        let early = self.cursor.and_then(|cursor| self.ahead.take(cursor.page, request, self.session));
         let in_turn = early.is_none();
-        let signed = self.outgoing(step, request)?;
-        let transport = self.transport_for(step, request);
+        let signed = services.sign_ins.outgoing(self.step, request, &mut self.challenge)?;
+        let transport = services.sign_ins.transport_for(self.step, request);
         if in_turn {
-            self.note_request(step, &signed);
+            self.note_request(&signed);
         }
-        self.send_ahead(step, cursor);
+        self.send_ahead();
+
         let answer = async {
             match early {
                 // A task that was cancelled or panicked has sent nothing that counts.
@@ -71,63 +35,62 @@ impl Run<'_> {
                 None => transport.send(&signed).await,
             }
         };
-        let sent = self.world.interrupt.or_stop_after(GRACE, answer).await?;
-        let credits = self.settle(credits, &sent, in_turn);
-        Ok(sent.map(|response| {
-            let bytes = response.body.len() as u64;
-            self.figures.bytes += bytes;
-            self.tell(&Event::Answered {
-                step: step.name.clone(),
-                status: response.status.as_u16(),
-                bytes,
-                elapsed: response.elapsed,
-                credits,
-            });
-            let answer = Answer::new(response, request.url.clone(), step.records.clone());
-            if step.extract.iter().any(|extract| extract.secret) {
-                for secret in answer.probable_secrets() {
-                    self.redactor.learn(&secret);
-                }
-            }
-            let answer = Arc::new(answer);
-            let context = self.context(step, Some(&answer), cursor);
-            Extraction { step, answer: &answer, context: &context, redactor: &self.redactor }.learn_secrets();
-            answer
-        }))
+        let sent = self.strand.stopping.or_stop_soon(answer).await?;
+        let credits = credits::settle(&services.reporter, credits, &sent, in_turn);
+        Ok(sent.map(|response| self.received(response, request, credits)))
     }
 
-    fn note_request(&mut self, step: &StepPlan, request: &Request) {
-        self.figures.requests += 1;
-        let described = request.describe(&self.redactor);
+    /// Counts and tells an answer, and teaches the redactor its secrets before anything of it can be shown.
+    fn received(&self, response: Response, request: &Request, credits: Option<u64>) -> Arc<Answer> {
+        let services = self.strand.services;
+        let bytes = response.body.len() as u64;
+        services.reporter.count(|figures| figures.bytes += bytes);
+        services.reporter.tell(&Event::Answered {
+            step: self.step.name.clone(),
+            status: response.status.as_u16(),
+            bytes,
+            elapsed: response.elapsed,
+            credits,
+        });
+        let answer = Answer::new(response, request.url.clone(), self.step.records.clone());
+        if self.step.extract.iter().any(|extract| extract.secret) {
+            for secret in answer.likely_secrets() {
+                services.redactor.learn(&secret);
+            }
+        }
+        let answer = Arc::new(answer);
+        let context = self.strand.context(self.id, Some(&answer), self.cursor);
+        let (step, redactor) = (self.step, &services.redactor);
+        Extraction { step, answer: &answer, context: &context, redactor }.learn_secrets();
+        answer
+    }
+
+    fn note_request(&self, request: &Request) {
+        let services = self.strand.services;
+        services.reporter.count(|figures| figures.requests += 1);
+        let described = request.describe(&services.redactor);
         let names: Vec<_> = request.headers.iter().map(|header| header.name.as_str()).collect();
-        tracing::debug!(step = step.name, headers = ?names, "{described}");
-        self.tell(&Event::Requesting { step: step.name.clone(), request: described });
+        tracing::debug!(step = self.step.name, headers = ?names, "{described}");
+        services.reporter.tell(&Event::Requesting { step: self.step.name.clone(), request: described });
     }
 
     /// Keeps `prefetch` pages after this one in flight. A page whose request cannot be rendered yet waits for its turn.
-    fn send_ahead(&mut self, step: &StepPlan, cursor: Option<&Cursor>) {
-        let Some((paginate, cursor)) = step.paginate.as_ref().zip(cursor) else { return };
-        for by in self.prefetch.len() as u64 + 1..=paginate.prefetch {
+    fn send_ahead(&mut self) {
+        let Some((paginate, cursor)) = self.step.paginate.as_ref().zip(self.cursor) else { return };
+        let sign_ins = &self.strand.services.sign_ins;
+        for by in self.ahead.len() as u64 + 1..=paginate.prefetch {
             let Some(ahead) = cursor.ahead(&paginate.rules, by) else { return };
-            let Ok(request) = self.render(step, Some(&ahead)) else { return };
-            if !self.is_signed_in(step, &request) {
+            let Ok(request) = self.strand.render(self.id, Some(&ahead)) else { return };
+            if !sign_ins.is_signed_in(self.step, &request) {
                 return;
             }
-            let Ok(Some(signed)) = self.signed(step, &request) else { return };
-            let Ok(credits) = self.price(step, Some(&ahead)) else { return };
+            let Ok(Some(signed)) = sign_ins.signed(self.step, &request) else { return };
+            let Ok(credits) = self.strand.price(self.id, Some(&ahead)) else { return };
             // Its answer may be thrown away unseen, and costs all the same.
-            self.spend(credits);
-            self.note_request(step, &signed);
-            let transport = self.transport_for(step, &request);
-            self.prefetch.send(&transport, ahead.page, request, signed);
+            credits::spend(&self.strand.services.reporter, credits);
+            self.note_request(&signed);
+            let transport = sign_ins.transport_for(self.step, &request);
+            self.ahead.send(&transport, ahead.page, request, signed, self.session);
         }
     }
-}
-
-/// A rehearsal does not reach a real service.
-fn outside(step: &StepPlan, request: &Request) -> Diagnostic {
-    let origin = request.url.origin().ascii_serialization();
-    let message = format!("`--sandbox` asks the stand-in only, this request goes to `{origin}`");
-    failure::at(Code::BadRequest, &step.name, &message, step.request.url.text.span)
-        .help("take the address from connection `zoho`, whose values the stand-in replaces; or run without `--sandbox`")
 }

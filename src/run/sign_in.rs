@@ -1,37 +1,62 @@
 //! Proving who asks: a token is got before a request needs it, and renewed once when a service refuses it.
+//!
+//! Of all strands that want the same sign-in one asks, and the others take what it got.
 
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 
-use super::answer::Answer;
-use super::desk::Desk;
-use super::engine::Run;
+use tokio::sync::Mutex;
+
 use super::event::Event;
-use super::explain::status_text;
-use super::failure::{self, Stop};
+use super::failure::Stop;
+use super::inputs::Inputs;
+use super::reporter::Reporter;
 use super::sign_in_failure::{self, Deed};
+use super::stopping::Stopping;
+use super::store::Store;
+use super::token_requester::TokenRequester;
+use super::world::World;
 use crate::auth::oauth2::renewal::{self, Before};
 use crate::auth::oauth2::{Client, Held, SignIn, Unsigned};
 use crate::auth::signing::Signer;
 use crate::auth::{AuthValues, Belongs, Home, bearer};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::http::{Request, Transport};
-use crate::paging::Cursor;
-use crate::plan::auth::{AuthUse, KeptUse, OAuth2Plan};
+use crate::plan::Plan;
+use crate::plan::auth::{AuthUse, OAuth2Plan};
 use crate::plan::step::StepPlan;
+use crate::secret::Redactor;
 
-/// What proves who asks, as far as this run got with it.
+/// All sign-ins of a run.
+pub(super) struct SignIns<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) world: &'a World,
+    pub(super) redactor: Redactor,
+    pub(super) transport: Arc<Transport>,
+    pub(super) inputs: Rc<Inputs>,
+    pub(super) reporter: Rc<Reporter<'a>>,
+    pub(super) stopping: Rc<Stopping>,
+    pub(super) store: Rc<Store<'a>>,
+    /// By index in the plan.
+    pub(super) sessions: Vec<Session>,
+}
+
+/// What proves who asks, as far as a run got with it.
 #[derive(Debug, Default)]
 pub(super) struct Session {
     /// How often it changed in this run.
-    pub(super) count: u64,
-    held: Option<Held>,
-    pub(super) signer: Option<Arc<Signer>>,
+    count: Cell<u64>,
+    held: RefCell<Option<Held>>,
+    pub(super) signer: RefCell<Option<Arc<Signer>>>,
     /// Connections that show a certificate.
-    pub(super) transport: Option<Arc<Transport>>,
+    pub(super) transport: RefCell<Option<Arc<Transport>>>,
     /// What a service did not accept, by its generation in the store.
-    refused: Option<u64>,
+    refused: Cell<Option<u64>>,
     /// The sign-in whose token that was: no store may have it.
-    former: Option<SignIn>,
+    former: RefCell<Option<SignIn>>,
+    /// Held by whoever asks for a token.
+    turn: Mutex<()>,
 }
 
 /// What became of a token that a service did not accept.
@@ -45,27 +70,14 @@ pub(super) enum Renewal {
     Asked,
 }
 
-impl Run<'_> {
-    /// Renders a request, and signs in before where it cannot be rendered without what a sign-in brings.
-    pub(super) async fn render_signed_in(
-        &mut self,
-        step: &StepPlan,
-        cursor: Option<&Cursor>,
-    ) -> Result<Request, Stop> {
-        let Some(used) = step.auth.filter(|used| used.kept != KeptUse::None) else {
-            return Ok(self.render(step, cursor)?);
-        };
-        if used.kept == KeptUse::Perhaps
-            && let Ok(request) = self.render(step, cursor)
-        {
-            return Ok(request);
-        }
-        self.sign_in(used.auth).await?;
-        Ok(self.render(step, cursor)?)
+impl<'a> SignIns<'a> {
+    /// A session, by its index in the plan.
+    pub(super) fn session(&self, auth: usize) -> &Session {
+        &self.sessions[auth]
     }
 
     /// Signs in where the request goes to where the credentials belong.
-    pub(super) async fn sign_in_to_send(&mut self, step: &StepPlan, request: &Request) -> Result<(), Stop> {
+    pub(super) async fn sign_in_to_send(&self, step: &StepPlan, request: &Request) -> Result<(), Stop> {
         let Some(used) = step.auth else { return Ok(()) };
         match self.home(used).holds(&request.url) {
             Belongs::Elsewhere => Ok(()),
@@ -92,12 +104,12 @@ impl Run<'_> {
     /// What the request proves itself with, but for tokens, which change.
     pub(super) fn proof(&self, step: &StepPlan, request: &Request) -> Option<&AuthValues> {
         let used = step.auth.filter(|used| self.is_at_home(*used, request))?;
-        Some(&self.values.auths()[used.auth])
+        Some(&self.inputs.auths()[used.auth])
     }
 
     /// How often what the step proves itself with has changed in this run.
     pub(super) fn session_count(&self, step: &StepPlan) -> u64 {
-        step.auth.map_or(0, |used| self.sessions[used.auth].count)
+        step.auth.map_or(0, |used| self.sessions[used.auth].count.get())
     }
 
     /// Whether a request can be sent without signing in first.
@@ -105,52 +117,36 @@ impl Run<'_> {
         step.auth.is_none_or(|used| !self.is_at_home(used, request) || self.is_good(used.auth))
     }
 
-    /// A token that the service does not accept is renewed, once for a request; one that somebody renewed meanwhile is
-    /// taken.
-    pub(super) async fn renew_session(
-        &mut self,
-        step: &StepPlan,
-        answer: &Arc<Answer>,
-        sent_with: u64,
-    ) -> Result<Renewal, Stop> {
-        let Some(used) = step.auth else { return Ok(Renewal::None) };
-        let Some(oauth2) = self.plan.auths[used.auth].oauth2() else { return Ok(Renewal::None) };
-        if self.sessions[used.auth].held.is_none() || !self.wants_renewal(step, oauth2, answer)? {
-            return Ok(Renewal::None);
-        }
-        self.figures.retries += 1;
-        let session = &mut self.sessions[used.auth];
-        if session.count == sent_with
-            && let Some(held) = session.held.take()
-        {
-            session.refused = held.generation;
-            session.signer = None;
-            session.former = Some(held.sign_in.clone());
-            let why = format!("`{}` got {}", step.name, status_text(&answer.response));
-            self.doubt_the_unit(used.auth, &held);
-            self.tell(&Event::Renewing { step: self.label(used.auth), why });
-            return self.sign_in(used.auth).await;
-        }
-        Ok(Renewal::Taken)
+    /// Whether a token was refused that could be renewed: the rest is for the step's names to say.
+    pub(super) fn renewable(&self, step: &StepPlan) -> Option<&'a OAuth2Plan> {
+        let used = step.auth?;
+        let oauth2 = self.plan.auths[used.auth].oauth2()?;
+        (self.sessions[used.auth].count.get() > 0).then_some(oauth2)
     }
 
-    fn wants_renewal(
-        &self,
-        step: &StepPlan,
-        oauth2: &OAuth2Plan,
-        answer: &Arc<Answer>,
-    ) -> Result<bool, Diagnostic> {
-        match oauth2.renew_when.truth(&self.context(step, Some(answer), None)) {
-            Ok(wants) => Ok(wants),
-            Err(error) if error.undefined => Ok(false),
-            Err(error) => Err(failure::evaluation(&step.name, &error)),
-        }
+    /// A token that the service does not accept is renewed; one that somebody renewed meanwhile is taken. `why` says what
+    /// the service answered to a request that was sent with the sign-in of that count.
+    pub(super) async fn renew(&self, auth: usize, sent_with: u64, why: String) -> Result<Renewal, Stop> {
+        self.reporter.count(|figures| figures.retries += 1);
+        let session = &self.sessions[auth];
+        let held = if session.count.get() == sent_with { session.held.take() } else { None };
+        let Some(held) = held else {
+            // Somebody has renewed it, or is about to.
+            self.sign_in(auth).await?;
+            return Ok(Renewal::Taken);
+        };
+        session.refused.set(held.generation);
+        session.signer.replace(None);
+        session.former.replace(Some(held.sign_in.clone()));
+        self.doubt_the_unit(auth, &held);
+        self.reporter.tell(&Event::Renewing { step: self.label(auth), why });
+        self.sign_in(auth).await
     }
 
     /// A token that should hold for months and is refused: its life was probably told in milliseconds.
-    fn doubt_the_unit(&mut self, auth: usize, held: &Held) {
+    fn doubt_the_unit(&self, auth: usize, held: &Held) {
         let Some(left) = renewal::refused_long_before(&held.sign_in, self.world.clock.now()) else { return };
-        self.notes.push(format!(
+        self.reporter.note(format!(
             "{}: a token was refused that should hold for {} more days: if the service counts milliseconds, set `answer: {{ expires_unit: ms }}`",
             self.label(auth),
             left.as_secs() / 86_400
@@ -163,8 +159,8 @@ impl Run<'_> {
 
     fn is_good(&self, auth: usize) -> bool {
         let Some(oauth2) = self.plan.auths[auth].oauth2() else { return true };
-        let held = self.sessions[auth].held.as_ref();
-        held.is_some_and(|held| held.sign_in.is_good(self.world.clock.now(), oauth2.renew_before))
+        let held = self.sessions[auth].held.borrow();
+        held.as_ref().is_some_and(|held| held.sign_in.is_good(self.world.clock.now(), oauth2.renew_before))
     }
 
     /// Whether a request goes to where the credentials belong: they go nowhere else.
@@ -178,72 +174,75 @@ impl Run<'_> {
 
     fn home(&self, used: AuthUse) -> Home {
         let plan = &self.plan.auths[used.auth];
-        let base = plan.connection.and_then(|index| self.values.of_connection(index, "base_url"));
-        let listed = self.values.auths()[used.auth].group("origins");
+        let base = plan.connection.and_then(|index| self.inputs.of_connection(index, "base_url"));
+        let listed = self.inputs.auths()[used.auth].group("origins");
         let base = base.as_ref().and_then(|base| base.as_str());
         Home::new(base, listed.into_iter().map(|(_, origin)| origin))
     }
 
     /// Makes sure of a token that is good now.
-    async fn sign_in(&mut self, auth: usize) -> Result<Renewal, Stop> {
+    pub(super) async fn sign_in(&self, auth: usize) -> Result<Renewal, Stop> {
         let plan = self.plan;
         let Some(oauth2) = plan.auths[auth].oauth2() else {
             return self.equip(auth, &plan.auths[auth]).map(|()| Renewal::None);
         };
-        if self.is_good(auth) && self.sessions[auth].signer.is_some() {
+        let session = &self.sessions[auth];
+        let is_ready = || self.is_good(auth) && session.signer.borrow().is_some();
+        if is_ready() {
             return Ok(Renewal::None);
         }
-        let (values, redactor) = (Arc::clone(self.values.auths()), self.redactor.clone());
-        let Some(client) = Client::new(&plan.auths[auth], &values[auth], &redactor) else {
+        let _turn = self.stopping.or_stop(session.turn.lock()).await?;
+        if is_ready() {
+            return Ok(Renewal::Taken);
+        }
+        let Some(client) = Client::new(&plan.auths[auth], &self.inputs.auths()[auth], &self.redactor) else {
             return Ok(Renewal::None);
         };
         let client = client.map_err(|bad| sign_in_failure::bad_setting(&bad))?;
         self.refuse_to_leave(&client)?;
-        let store = self.store().await?;
-        let session = &mut self.sessions[auth];
+        let store = self.store.open().await?;
+        let former = session.former.take();
         let before = Before {
-            refused: session.refused,
-            held: session.held.take().map(|held| held.sign_in).or_else(|| session.former.take()),
+            refused: session.refused.get(),
+            held: session.held.take().map(|held| held.sign_in).or(former),
         };
-        let label = self.label(auth);
-        let mut desk = Desk { run: self, label, untold: vec![], has_asked: false };
-        let got = renewal::token(&client, store.as_ref(), before, &mut desk).await;
-        desk.tell();
-        let renewal = if desk.has_asked { Renewal::Asked } else { Renewal::Taken };
-        let held = match got {
-            Ok(held) => held,
-            Err(Unsigned::Stopped(stop)) => return Err(stop),
-            Err(why) => {
-                let connection = plan.auths[auth].connection.map(|index| &plan.connections[index]);
-                let hints = connection.map_or(&[][..], |connection| &connection.hints);
-                let finding =
-                    sign_in_failure::finding(Deed::SignIn, &client, &why, hints, plan.auths[auth].span);
-                let variable = plan.auths[auth].variable("refresh_token", connection);
-                let variable = variable.filter(|_| matches!(why, Unsigned::NotSignedIn));
-                return Err(finding.help_if(variable.map(sign_in_failure::or_set)).into());
-            }
-        };
+        let mut requester = TokenRequester::new(self, self.label(auth));
+        let got = renewal::token(&client, store.as_ref(), before, &mut requester).await;
+        let renewal = if requester.finish() { Renewal::Asked } else { Renewal::Taken };
+        let held = got.map_err(|why| self.unsigned(auth, &client, why))?;
         self.take_session(auth, oauth2, held)?;
         Ok(renewal)
     }
 
-    fn take_session(&mut self, auth: usize, oauth2: &OAuth2Plan, held: Held) -> Result<(), Stop> {
+    fn unsigned(&self, auth: usize, client: &Client<'_>, why: Unsigned<Stop>) -> Stop {
+        let plan = self.plan;
+        let why = match why.stopped() {
+            Ok(stop) => return stop,
+            Err(why) => why,
+        };
+        let connection = plan.auths[auth].connection.map(|index| &plan.connections[index]);
+        let hints = connection.map_or(&[][..], |connection| &connection.hints);
+        let finding = sign_in_failure::finding(Deed::SignIn, client, &why, hints, plan.auths[auth].span);
+        let variable = plan.auths[auth].variable("refresh_token", connection);
+        let variable = variable.filter(|_| why.wants_a_first_sign_in());
+        finding.help_if(variable.map(sign_in_failure::or_set)).into()
+    }
+
+    fn take_session(&self, auth: usize, oauth2: &OAuth2Plan, held: Held) -> Result<(), Stop> {
         let plan = self.plan;
         if let Some(index) = plan.auths[auth].connection
             && plan.connections[index].auth == Some(auth)
         {
-            self.values.keep(index, &plan.connections[index], &held.sign_in.kept, &self.redactor).map_err(
-                |error| {
-                    let message = format!("connection `{}`: {}", plan.connections[index].name, error.message);
-                    Stop::from(Diagnostic::error(Code::SignInFailed, message).at(error.span, ""))
-                },
-            )?;
+            let kept = &held.sign_in.kept;
+            self.inputs.keep(index, &plan.connections[index], kept, &self.redactor).map_err(|error| {
+                let message = format!("connection `{}`: {}", plan.connections[index].name, error.message);
+                Stop::from(Diagnostic::error(Code::SignInFailed, message).at(error.span, ""))
+            })?;
         }
-        self.prefetch.clear();
-        let session = &mut self.sessions[auth];
-        session.count += 1;
-        session.signer = Some(Arc::new(bearer(oauth2, &held.sign_in.access_token)));
-        session.held = Some(held);
+        let session = &self.sessions[auth];
+        session.count.set(session.count.get() + 1);
+        session.signer.replace(Some(Arc::new(bearer(oauth2, &held.sign_in.access_token))));
+        session.held.replace(Some(held));
         Ok(())
     }
 
@@ -254,5 +253,11 @@ impl Run<'_> {
             Some(only) if *only != origin => Err(sign_in_failure::outside(client, &origin).into()),
             _ => Ok(()),
         }
+    }
+}
+
+impl std::fmt::Debug for SignIns<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("SignIns").field("sessions", &self.sessions.len()).finish_non_exhaustive()
     }
 }

@@ -1,9 +1,8 @@
 //! What to say where there is no token.
 
 use crate::auth::oauth2::{BadSetting, Client, Refused, Unsigned};
-use crate::auth::store::StoreError;
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::http::{Failure, Response};
+use crate::http::Response;
 
 /// Characters of a body that a message shows.
 const EXCERPT: usize = 300;
@@ -62,9 +61,10 @@ pub fn finding<S>(
         }
         Unsigned::NoAnswer { error, retries, rotating } => {
             let tries = if *retries == 0 { String::new() } else { format!(" (after {retries} retries)") };
-            let help = match &error.failure {
-                Failure::TooLarge { .. } => "check `token_url`: no token endpoint answers so much",
-                _ => error.help(),
+            let help = if error.failure.is_too_large() {
+                "check `token_url`: no token endpoint answers so much"
+            } else {
+                error.help()
             };
             let finding = failed(format!("{error}{tries}")).help(help);
             if *rotating { finding.note(ROTATING) } else { finding }
@@ -73,13 +73,14 @@ pub fn finding<S>(
             failed(format!("what is kept of the sign-in cannot be read: {trouble}")).help(trouble.help())
         }
         Unsigned::Unstorable(trouble) => failed(format!("nothing was asked, since a new refresh token could not be kept: {trouble}"))
-            .help(match trouble {
-                StoreError::Busy => "wait for it or end it, and run again".to_owned(),
-                trouble => trouble.help(),
+            .help(if trouble.is_another_process() {
+                "wait for it or end it, and run again".to_owned()
+            } else {
+                trouble.help()
             }),
         Unsigned::Lost(trouble) => failed(format!("the service gave a new refresh token, and it could not be kept: {trouble}"))
             .help(trouble.help())
-            .help(if client.needs_a_person() {
+            .help(if client.needs_person() {
                 format!("the last one is used up: sign in again, `river auth login {name}`")
             } else {
                 "the last one is used up: give the connection a new `refresh_token`".to_owned()
@@ -130,7 +131,7 @@ fn helped(finding: Diagnostic, client: &Client<'_>, refused: &Refused, hint: Opt
     if let Some(hint) = hint {
         return finding.help(hint);
     }
-    let again = refused.is_about_the_grant() && client.needs_a_person();
+    let again = refused.is_about_the_grant() && client.needs_person();
     let again = again.then(|| format!("sign in again: `river auth login {}`", client.connection));
     finding.help(refused.help()).help_if(again)
 }

@@ -1,31 +1,37 @@
-//! How a run begins, and how it begins again when it cannot go on where a dead one stopped.
+//! How a run begins, and how it begins again when it cannot resume where an interrupted one stopped.
 
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use minijinja::value::Value;
 
-use super::checkpoint::Checkpoint;
 use super::credits::priced;
-use super::engine::{Run, about_target};
 use super::event::Listener;
-use super::failure;
-use super::ledger::{Ledger, Refused, about_state, rfc3339};
-use super::marks::{Begin, Marks};
+use super::failure::Stop;
+use super::inputs::Inputs;
+use super::journal::checkpoint::Checkpoint;
+use super::journal::entry::{Refused, RunEntry, about_state, rfc3339};
+use super::journal::place::Place;
+use super::journal::{Journal, resumed_figures};
+use super::landing::about_target;
+use super::limits::RunLimits;
 use super::outcome::{Ending, Figures, Outcome};
-use super::prefetch::Prefetch;
-use super::progress::Progress;
-use super::reuse::Kept;
-use super::sign_in::Session;
+use super::reporter::Reporter;
+use super::rounds;
+use super::services::Services;
+use super::sign_in::{Session, SignIns};
+use super::stopping::Stopping;
+use super::store::Store;
 use super::targets::Targets;
-use super::values::Values;
+use super::variables::Variables;
+use super::watermarks::{Begin, Watermarks};
 use super::world::{Window, World};
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::expr::mapping;
 use crate::http::Transport;
 use crate::plan::Plan;
-use crate::plan::step::StepPlan;
 use crate::secret::Redactor;
 use crate::target::TargetError;
 
@@ -38,21 +44,31 @@ pub(super) struct Start<'a> {
     started: SystemTime,
     /// The id of a run that has no entry in the state.
     id: String,
-    values: Values,
+    inputs: Inputs,
     transport: Arc<Transport>,
-    /// What earlier runs left.
-    marks: Marks,
-    ledger: Option<Ledger>,
-    /// Where a dead run stopped, if this one goes on there.
+    /// What earlier runs left for the steps outside loops.
+    rounds: Vec<Begin>,
+    entry: Option<RunEntry>,
+    /// Where an interrupted run stopped, if this one resumes it.
     resumed: Option<Checkpoint>,
     notes: Vec<String>,
     /// What was spent already.
     figures: Figures,
 }
 
+/// A run that is ready to begin.
+#[derive(Debug)]
+pub(super) struct Attempt<'a> {
+    pub(super) services: Services<'a>,
+    /// The values of the pipeline's strand.
+    pub(super) variables: Rc<Variables>,
+    /// Where it begins, if an interrupted run is resumed.
+    pub(super) resumed: Option<Checkpoint>,
+}
+
 impl<'a> Start<'a> {
-    /// Looks everything up, takes the locks and finishes what dead runs had decided. The inner error is a run that ended
-    /// before it began.
+    /// Looks everything up, takes the locks and finishes what interrupted runs had decided. The inner error is a run that
+    /// ended before it began.
     pub(super) async fn new(
         plan: &'a Plan,
         world: &'a World,
@@ -60,26 +76,26 @@ impl<'a> Start<'a> {
         listener: &mut dyn Listener,
     ) -> Result<Result<Self, Outcome>, Findings> {
         let mut start = Self::bare(plan, world, redactor, listener)?;
-        if let Some(folder) = world.state.as_ref().filter(|_| Ledger::is_needed(plan)) {
-            match Ledger::open(plan, world, folder, &start.id, &mut |event| listener.hear(event)).await {
+        if let Some(folder) = world.state.as_ref().filter(|_| RunEntry::is_needed(plan)) {
+            match RunEntry::open(plan, world, folder, &start.id, &mut |event| listener.hear(event)).await {
                 Ok(opened) => {
-                    start.ledger = Some(opened.ledger);
+                    start.entry = Some(opened.entry);
                     (start.resumed, start.notes) = (opened.resumed, opened.notes);
                 }
                 Err(refused) => return Ok(Err(Outcome::before_the_start(refusal(refused)))),
             }
         }
-        Ok(start.with_marks().await)
+        Ok(start.with_rounds().await)
     }
 
-    /// The same for a run that keeps nothing and goes on with nothing: no lock is taken.
-    pub(super) async fn without_ledger(
+    /// The same for a run that keeps nothing and resumes nothing: no lock is taken.
+    pub(super) async fn without_entry(
         plan: &'a Plan,
         world: &'a World,
         redactor: &'a Redactor,
         listener: &mut dyn Listener,
     ) -> Result<Result<Self, Outcome>, Findings> {
-        Ok(Self::bare(plan, world, redactor, listener)?.with_marks().await)
+        Ok(Self::bare(plan, world, redactor, listener)?.with_rounds().await)
     }
 
     /// What comes from outside and is no state.
@@ -92,7 +108,7 @@ impl<'a> Start<'a> {
         let started = world.clock.now();
         let id = run_id(started, (world.random)());
         let names = run_names(&id, &rfc3339(started), &world.window);
-        let values = Values::new(plan, world, names, redactor, listener)?;
+        let inputs = Inputs::new(plan, world, names, redactor, listener)?;
         let transport = Transport::new(&world.transport)
             .map_err(|error| findings(Diagnostic::error(Code::BadRequest, error.to_string())))?;
         Ok(Self {
@@ -101,10 +117,10 @@ impl<'a> Start<'a> {
             redactor,
             started,
             id,
-            values,
+            inputs,
             transport: Arc::new(transport),
-            marks: Marks::default(),
-            ledger: None,
+            rounds: vec![],
+            entry: None,
             resumed: None,
             notes: vec![],
             figures: Figures { credits: priced(plan).then_some(0), ..Figures::default() },
@@ -112,80 +128,126 @@ impl<'a> Start<'a> {
     }
 
     /// Looks up what earlier runs left.
-    async fn with_marks(mut self) -> Result<Self, Outcome> {
-        match look_up_state(self.plan, self.world, &self.values, self.ledger.as_ref()).await {
-            Ok(marks) => {
-                self.marks = marks;
+    async fn with_rounds(mut self) -> Result<Self, Outcome> {
+        match self.look_up_rounds().await {
+            Ok(rounds) => {
+                self.rounds = rounds;
                 Ok(self)
             }
-            Err(finding) => {
-                if let Some(ledger) = &self.ledger {
-                    // The finding says why nothing happens; what a dead run left stays for a run that can begin.
-                    let _ = ledger.step_back(self.resumed.is_some(), self.world.clock.now()).await;
+            Err(stop) => {
+                if let Some(entry) = &self.entry {
+                    // The finding says why nothing happens; what an interrupted run left stays for a run that can begin.
+                    let _ = entry.step_back(self.resumed.is_some(), self.world.clock.now()).await;
                 }
-                Err(Outcome::before_the_start(Ending::Failed(finding)))
+                Err(Outcome::before_the_start(stop.ending(|finding| finding)))
             }
         }
     }
 
-    /// Opens the targets and begins, or goes on where a dead run stopped.
-    pub(super) fn begin<'l>(&mut self, listener: &'l mut dyn Listener) -> Result<Run<'l>, TargetError>
-    where
-        'a: 'l,
-    {
-        let (plan, world, id) = (self.plan, self.world, self.run_id());
-        let stage = stage(plan, world, id);
-        let targets = match &self.resumed {
-            None => Targets::open(&plan.targets, id, &stage, &world.stdout)?,
-            Some(checkpoint) => {
-                Targets::reopen(&plan.targets, id, &stage, &world.stdout, &checkpoint.targets)?
-            }
+    async fn look_up_rounds(&self) -> Result<Vec<Begin>, Stop> {
+        let steps: Vec<_> = self.plan.block.steps_outside_loops();
+        let keeps = |step: &_| !self.plan.step(*step).state.is_empty();
+        let steps: Vec<_> = steps.into_iter().filter(keeps).collect();
+        let source = rounds::Source {
+            plan: self.plan,
+            world: self.world,
+            inputs: &self.inputs,
+            entry: self.entry.as_ref(),
         };
-        Ok(self.run_into(targets, listener))
+        rounds::look_up(&source, &Variables::of_pipeline(self.plan), &steps).await
     }
 
-    /// Its own, or that of the dead run that it goes on with.
-    fn run_id(&self) -> &str {
-        self.ledger.as_ref().map_or(self.id.as_str(), Ledger::id)
-    }
-
-    /// The run that writes to these targets.
-    pub(super) fn run_into<'l>(&mut self, targets: Targets, listener: &'l mut dyn Listener) -> Run<'l>
+    /// Opens the targets and begins, or resumes where an interrupted run stopped.
+    pub(super) fn begin<'l>(&mut self, listener: &'l mut dyn Listener) -> Result<Attempt<'l>, TargetError>
     where
         'a: 'l,
     {
-        let (plan, world) = (self.plan, self.world);
-        let began = self.ledger.as_ref().map(|ledger| ledger.started_at().to_owned());
-        let began = began.unwrap_or_else(|| rfc3339(self.started));
-        let mut values = self.values.clone();
-        values.name_run(run_names(self.run_id(), &began, &world.window));
-        let mut marks = self.marks.clone();
-        if let Some(checkpoint) = &self.resumed {
-            marks.restore(&checkpoint.seen);
+        let saved = self.resumed.as_ref().map(|checkpoint| checkpoint.targets.as_slice());
+        let targets = Targets::open(self.plan, self.run_id(), &self.stage(), &self.world.stdout, saved)?;
+        Ok(self.attempt(targets, listener))
+    }
+
+    /// Begins without any target.
+    pub(super) fn without_targets<'l>(&mut self, listener: &'l mut dyn Listener) -> Attempt<'l>
+    where
+        'a: 'l,
+    {
+        self.attempt(Targets::default(), listener)
+    }
+
+    /// Its own, or that of the interrupted run that it resumes.
+    fn run_id(&self) -> &str {
+        self.entry.as_ref().map_or(self.id.as_str(), RunEntry::id)
+    }
+
+    /// Where the records of a run wait until they land.
+    fn stage(&self) -> PathBuf {
+        let state = self.world.state.clone().unwrap_or_else(|| self.plan.root.join(".river"));
+        state.join("stage").join(self.run_id())
+    }
+
+    fn attempt<'l>(&mut self, targets: Targets, listener: &'l mut dyn Listener) -> Attempt<'l>
+    where
+        'a: 'l,
+    {
+        let (plan, world, redactor) = (self.plan, self.world, self.redactor.clone());
+        let (stage, resumed) = (self.stage(), self.resumed.take());
+        let figures = resumed_figures(resumed.as_ref());
+        let before = figures.clone().unwrap_or_default();
+        let figures = figures.unwrap_or_else(|| self.figures.clone());
+
+        let variables = Variables::of_pipeline(plan);
+        let watermarks = Watermarks::default();
+        for begin in self.rounds.clone() {
+            let step = begin.step;
+            // A run that starts over has seen nothing yet.
+            let begin = if resumed.is_some() { begin } else { begin.without_pending() };
+            variables.enter_round(step, &Rc::new(watermarks.open(begin, false)));
         }
-        Run {
+        let inputs = Rc::new(self.named_inputs());
+        let reporter = Rc::new(Reporter::new(listener, figures, std::mem::take(&mut self.notes)));
+        let stopping = Stopping::new(world.interrupt.clone());
+        let store = Rc::new(Store::new(world, redactor.clone(), &reporter, &stopping));
+        let sign_ins = SignIns {
             plan,
             world,
-            values,
+            redactor: redactor.clone(),
             transport: Arc::clone(&self.transport),
-            prefetch: Prefetch::default(),
-            redactor: self.redactor.clone(),
-            targets,
-            kept: Kept::new(world.state.clone()),
+            inputs: Rc::clone(&inputs),
+            reporter: Rc::clone(&reporter),
+            stopping: Rc::clone(&stopping),
+            store: Rc::clone(&store),
             sessions: plan.auths.iter().map(|_| Session::default()).collect(),
-            last_sent: None,
-            answered: None,
-            figures: self.figures.clone(),
-            marks,
-            progress: Progress::new(plan, world, self.ledger.take(), self.resumed.take()),
-            incomplete: vec![],
-            notes: std::mem::take(&mut self.notes),
-            listener,
-        }
+        };
+        let place = Place::of_strand(&variables);
+        let services = Services {
+            plan,
+            world,
+            redactor,
+            inputs,
+            reporter,
+            stopping,
+            store,
+            sign_ins,
+            targets,
+            watermarks,
+            limits: RunLimits::new(&plan.limits, world, before),
+            journal: Journal::new(plan, world, self.entry.take(), stage, place, resumed.as_ref()),
+        };
+        Attempt { services, variables, resumed }
     }
 
-    /// Whether the run would go on where a dead one stopped.
-    pub(super) fn goes_on(&self) -> bool {
+    /// What the run is given, under its own name.
+    fn named_inputs(&self) -> Inputs {
+        let began = self.entry.as_ref().map(|entry| entry.started_at().to_owned());
+        let began = began.unwrap_or_else(|| rfc3339(self.started));
+        let mut inputs = self.inputs.clone();
+        inputs.name_run(run_names(self.run_id(), &began, &self.world.window));
+        inputs
+    }
+
+    /// Whether the run would resume where an interrupted one stopped.
+    pub(super) fn resumes(&self) -> bool {
         self.resumed.is_some()
     }
 
@@ -194,61 +256,32 @@ impl<'a> Start<'a> {
         self.world.clock.now().duration_since(self.started).unwrap_or_default()
     }
 
-    /// Takes back what a run had that could not go on; what it spent is spent.
-    pub(super) async fn take_back(&mut self, run: Run<'_>) {
-        run.targets.abandon().await;
-        self.notes = run.notes;
-        self.figures = run.figures.spent();
-        self.ledger = run.progress.into_ledger();
+    /// Takes back what an attempt had that could not resume; what it spent is spent.
+    pub(super) async fn take_back(&mut self, services: Services<'_>) {
+        services.targets.abandon().await;
+        self.notes = services.reporter.take_notes();
+        self.figures = services.reporter.figures().spent();
+        self.entry = services.journal.into_entry();
     }
 
-    /// From the start, and no longer where a dead run stopped.
+    /// From the start, and no longer where an interrupted run stopped.
     pub(super) async fn over(&mut self, why: &str) -> Result<(), Outcome> {
         self.resumed = None;
         self.notes.push(format!("could not go on from there, and started over: {why}"));
-        let Some(ledger) = &mut self.ledger else { return Ok(()) };
+        let Some(entry) = &mut self.entry else { return Ok(()) };
         let now = self.world.clock.now();
-        let begun = ledger.start_over(&run_id(now, (self.world.random)()), now).await;
+        let begun = entry.start_over(&run_id(now, (self.world.random)()), now).await;
         begun.map_err(|error| Outcome::before_the_start(Ending::Failed(Box::new(about_state(&error)))))
     }
 
     /// The targets cannot be opened: nothing was requested.
     pub(super) async fn give_up(self, error: &TargetError) -> Outcome {
-        if let Some(ledger) = &self.ledger {
+        if let Some(entry) = &self.entry {
             // What the run was to say already says why nothing happened.
-            let _ = ledger.close("failed", self.world.clock.now()).await;
+            let _ = entry.close("failed", self.world.clock.now()).await;
         }
         Outcome::before_the_start(Ending::TargetFailed(Box::new(about_target(error))))
     }
-}
-
-/// What earlier runs left for the steps of this one.
-async fn look_up_state(
-    plan: &Plan,
-    world: &World,
-    values: &Values,
-    ledger: Option<&Ledger>,
-) -> Result<Marks, Box<Diagnostic>> {
-    let context = |step: &StepPlan| values.context(step.connection, []);
-    let mut marks = Marks::new(plan, |step, state| match &state.per {
-        None => Ok(Value::from(())),
-        Some(per) => per.value(&context(step)).map_err(|error| failure::evaluation(&step.name, &error)),
-    })?;
-    let former = match ledger {
-        Some(ledger) => ledger.watermarks(marks.keys()).await.map_err(|error| about_state(&error))?,
-        None => vec![None; marks.keys().len()],
-    };
-    let begin = Begin {
-        former: if world.full_refresh { vec![None; former.len()] } else { former },
-        from: world.window.from.as_deref(),
-    };
-    marks.begin(plan, begin, |step, state| match &state.initial_value {
-        None => Ok(Value::from(())),
-        Some(initial) => {
-            initial.value(&context(step)).map_err(|error| failure::evaluation(&step.name, &error))
-        }
-    })?;
-    Ok(marks)
 }
 
 fn refusal(refused: Refused) -> Ending {
@@ -260,12 +293,6 @@ fn refusal(refused: Refused) -> Ending {
         Refused::Target(error) => Ending::TargetFailed(Box::new(about_target(&error))),
         Refused::Interrupted => Ending::Interrupted,
     }
-}
-
-/// Where the records of a run wait until they land.
-fn stage(plan: &Plan, world: &World, id: &str) -> PathBuf {
-    let state = world.state.clone().unwrap_or_else(|| plan.root.join(".river"));
-    state.join("stage").join(id)
 }
 
 fn findings(diagnostic: Diagnostic) -> Findings {

@@ -1,26 +1,58 @@
 //! The targets of a run: opened once, fed by steps, shown together at the end.
 
+use std::cell::Cell;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
-use super::checkpoint::SavedTarget;
-use crate::plan::target::TargetPlan;
+use super::journal::checkpoint::SavedTarget;
+use crate::plan::Plan;
 use crate::record::Batch;
-use crate::target::{Landed, Prepared, Receipt, Stage, TargetError, Worker, apply, discard, open, resume};
+use crate::target::{
+    Landed, LandingCount, Origin, Prepared, Receipt, Room, Settling, Stage, TargetError, Worker,
+    apply_counted, discard, open,
+};
 
 /// All targets of a run, each with a thread of its own.
 #[derive(Debug, Default)]
 pub(super) struct Targets {
     list: Vec<Open>,
+    /// Whether items of a loop write, whose records land in the order of the items.
+    keeps_order: bool,
+    /// What their landing has done.
+    count: LandingCount,
 }
 
 #[derive(Debug)]
 struct Open {
     worker: Worker,
     /// Whether a step that writes here ran. If none did, what is there stays.
-    wanted: bool,
+    wanted: Cell<bool>,
     /// Whether its reader has gone.
-    closed: bool,
+    closed: Cell<bool>,
+}
+
+/// Room at some targets.
+#[derive(Debug, Default)]
+pub(super) struct Rooms(Vec<(usize, Room)>);
+
+/// Receipts of all targets, on their way.
+#[derive(Debug)]
+pub(super) struct Settlings(Vec<(bool, Option<Settling>)>);
+
+impl Settlings {
+    /// Waits for them.
+    pub(super) async fn receipts(self) -> Result<Vec<SavedTarget>, TargetError> {
+        let mut saved = Vec::with_capacity(self.0.len());
+        for (wanted, settling) in self.0 {
+            let receipt = match settling {
+                Some(settling) => settling.receipt().await?,
+                None => Receipt::default(),
+            };
+            saved.push(SavedTarget { wanted, receipt });
+        }
+        Ok(saved)
+    }
 }
 
 /// What is visible, and why not everything.
@@ -33,68 +65,89 @@ pub(super) struct Landing {
 }
 
 impl Targets {
-    /// Opens all of them: what cannot be written is known before the first request.
+    /// Opens all of them: what cannot be written is known before the first request. What an interrupted run left is cut
+    /// back to what its checkpoint knows.
     pub(super) fn open(
-        plans: &[TargetPlan],
+        plan: &Plan,
         run_id: &str,
         stage: &Path,
         stdout: &dyn Fn() -> Box<dyn Write + Send>,
+        saved: Option<&[SavedTarget]>,
     ) -> Result<Self, TargetError> {
         // All before the first thread: a target that is dropped here takes its temporary file with it.
-        let at = |index| Stage::new(run_id, stage, index);
-        let targets = plans.iter().enumerate().map(|(index, plan)| open(plan, &at(index), stdout()));
-        let targets: Vec<_> = targets.collect::<Result<_, _>>()?;
-        let open = |target| Ok(Open { worker: Worker::spawn(target)?, wanted: false, closed: false });
-        Ok(Self { list: targets.into_iter().map(open).collect::<Result<_, _>>()? })
-    }
-
-    /// Opens all of them as a dead run left them, cut back to what a checkpoint knows.
-    pub(super) fn reopen(
-        plans: &[TargetPlan],
-        run_id: &str,
-        stage: &Path,
-        stdout: &dyn Fn() -> Box<dyn Write + Send>,
-        saved: &[SavedTarget],
-    ) -> Result<Self, TargetError> {
-        let reopened = plans.iter().zip(saved).enumerate().map(|(index, (plan, saved))| {
-            let stage = Stage::new(run_id, stage, index);
-            Ok((resume(plan, &stage, &saved.receipt, stdout())?, saved.wanted))
+        let (keeps_order, count) = (plan.block.has_loops(), LandingCount::default());
+        let opened = plan.targets.iter().enumerate().map(|(index, plan)| {
+            let saved = saved.and_then(|saved| saved.get(index));
+            let stage = Stage::new(run_id, stage, index).counted(count.clone());
+            let target = open(plan, &stage, saved.map(|saved| &saved.receipt), keeps_order, stdout())?;
+            Ok((target, saved.is_some_and(|saved| saved.wanted)))
         });
-        let targets: Vec<_> = reopened.collect::<Result<_, TargetError>>()?;
-        let open = |(target, wanted)| Ok(Open { worker: Worker::spawn(target)?, wanted, closed: false });
-        Ok(Self { list: targets.into_iter().map(open).collect::<Result<_, _>>()? })
+        let opened: Vec<_> = opened.collect::<Result<_, TargetError>>()?;
+        let open = |(target, wanted)| {
+            let worker = Worker::spawn(target)?;
+            Ok(Open { worker, wanted: Cell::new(wanted), closed: Cell::new(false) })
+        };
+        Ok(Self { list: opened.into_iter().map(open).collect::<Result<_, _>>()?, keeps_order, count })
     }
 
-    /// Makes durable what all of them were given so far.
-    pub(super) async fn settle(&self) -> Result<Vec<SavedTarget>, TargetError> {
-        let mut saved = Vec::with_capacity(self.list.len());
-        for open in &self.list {
-            let receipt = if open.closed { Receipt::default() } else { open.worker.settle().await? };
-            saved.push(SavedTarget { wanted: open.wanted, receipt });
-        }
-        Ok(saved)
+    /// Orders, at once, that what all of them were given so far is made durable.
+    pub(super) fn ask_settle(&self) -> Settlings {
+        let settling = |open: &Open| {
+            let receipt = (!open.closed.get()).then(|| open.worker.ask_settle());
+            (open.wanted.get(), receipt)
+        };
+        Settlings(self.list.iter().map(settling).collect())
     }
 
     /// A step that writes here runs.
-    pub(super) fn want(&mut self, target: usize) {
-        self.list[target].wanted = true;
+    pub(super) fn want(&self, target: usize) {
+        self.list[target].wanted.set(true);
     }
 
-    /// Hands a batch to one of them. A reader of standard output that has gone ends the run only if nothing else is
-    /// written: files are wanted whether somebody watches or not.
-    pub(super) async fn write(&mut self, target: usize, batch: Batch) -> Result<(), TargetError> {
+    /// Waits for room for so many bytes at each of the targets, in the order of the plan: whoever waits for the second
+    /// holds the first, so that all must ask in one order. A reader of standard output that has gone ends the run only
+    /// if nothing else is written: files are wanted whether somebody watches or not.
+    pub(super) async fn room(&self, targets: &[usize], bytes: usize) -> Result<Rooms, TargetError> {
         let only = self.list.len() == 1;
-        let open = &mut self.list[target];
-        if open.closed {
-            return Ok(());
-        }
-        match open.worker.write(batch).await {
-            Err(TargetError::Closed) if !only => {
-                open.closed = true;
-                Ok(())
+        let mut rooms = Vec::with_capacity(targets.len());
+        for (index, open) in self.list.iter().enumerate() {
+            if open.closed.get() || !targets.contains(&index) {
+                continue;
             }
-            written => written,
+            match open.worker.room(bytes).await {
+                Ok(room) => rooms.push((index, room)),
+                Err(error) if error.is_closed() && !only => open.closed.set(true),
+                Err(error) => return Err(error),
+            }
         }
+        Ok(Rooms(rooms))
+    }
+
+    /// What their landing has done so far.
+    pub(super) fn count(&self) -> &LandingCount {
+        &self.count
+    }
+
+    /// Whether it has to be known whose records are whose.
+    pub(super) fn keeps_order(&self) -> bool {
+        self.keeps_order
+    }
+
+    /// Hands the batches to the targets that have room for them, at once. `origin`: whose they are.
+    pub(super) fn put(&self, batches: Vec<Batch>, origin: Option<Origin>, rooms: Rooms) {
+        let mut rooms = rooms.0.into_iter();
+        let last = rooms.next_back();
+        for (index, room) in rooms {
+            self.list[index].worker.put(batches.clone(), origin.clone(), room);
+        }
+        if let Some((index, room)) = last {
+            self.list[index].worker.put(batches, origin, room);
+        }
+    }
+
+    /// What was handed over so far of whatever a path leads to does not count; at once.
+    pub(super) fn void(&self, path: &Arc<[u64]>) {
+        self.list.iter().for_each(|open| open.worker.void(path));
     }
 
     /// Makes all durable, hidden as they are. If one fails, nothing of any is left.
@@ -103,13 +156,13 @@ impl Targets {
         let mut prepared: Vec<Prepared> = Vec::new();
         let mut error = None;
         for open in self.list {
-            if !open.wanted || open.closed || error.is_some() {
+            if !open.wanted.get() || open.closed.get() || error.is_some() {
                 open.worker.abandon().await;
                 continue;
             }
             match open.worker.finish().await {
                 Ok(finished) => prepared.push(finished),
-                Err(TargetError::Closed) if !only => {}
+                Err(failure) if failure.is_closed() && !only => {}
                 Err(failure) => error = Some(failure),
             }
         }
@@ -139,10 +192,10 @@ impl Targets {
 }
 
 /// Shows one after the other. What is decided stays so: after a failure the next run finishes the rest.
-pub(super) fn show(prepared: &[Prepared]) -> Landing {
+pub(super) fn show(prepared: &[Prepared], count: &LandingCount) -> Landing {
     let mut landing = Landing { landed: Vec::new(), error: None };
     for finished in prepared {
-        match apply(finished) {
+        match apply_counted(finished, count) {
             Ok(visible) => landing.landed.push(visible),
             Err(failure) => {
                 landing.error = Some(failure);

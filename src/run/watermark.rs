@@ -21,6 +21,16 @@ pub(super) enum Pick {
     Last,
 }
 
+impl Pick {
+    /// Whether the greatest counts: such a value is never further than the server's clock.
+    pub(super) fn is_greatest(self) -> bool {
+        match self {
+            Self::Max => true,
+            Self::Min | Self::Last => false,
+        }
+    }
+}
+
 /// A value that can be compared with others of its kind.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Value {
@@ -39,6 +49,15 @@ enum Order {
     Whole(i128),
     Decimal(f64),
     Text,
+}
+
+impl Order {
+    fn is_instant(&self) -> bool {
+        match self {
+            Self::Instant(..) => true,
+            Self::Local(_) | Self::Day(_) | Self::Whole(_) | Self::Decimal(_) | Self::Text => false,
+        }
+    }
 }
 
 /// Why a text is no value of a kind, or two of them cannot be compared.
@@ -104,7 +123,7 @@ impl Value {
         match self.order {
             Order::Whole(number) => number as f64,
             Order::Decimal(number) => number,
-            _ => f64::NAN,
+            Order::Instant(..) | Order::Local(_) | Order::Day(_) | Order::Text => f64::NAN,
         }
     }
 
@@ -113,7 +132,7 @@ impl Value {
     pub(super) fn surely_beats(&self, text: &str, pick: Pick) -> bool {
         const OFFSET_AT: usize = 19;
         let (own, other) = (self.text.as_bytes(), text.as_bytes());
-        if !matches!(self.order, Order::Instant(..)) || own.len() != other.len() || own.len() < OFFSET_AT {
+        if !self.order.is_instant() || own.len() != other.len() || own.len() < OFFSET_AT {
             return false;
         }
         let alike =
@@ -146,7 +165,12 @@ impl Value {
                 let text = written(most, offset);
                 Self { order: Order::Instant(most, offset), text }
             }
-            _ => self,
+            Order::Instant(..)
+            | Order::Local(_)
+            | Order::Day(_)
+            | Order::Whole(_)
+            | Order::Decimal(_)
+            | Order::Text => self,
         }
     }
 

@@ -28,10 +28,12 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> SystemTime {
+        #[expect(clippy::disallowed_methods, reason = "this is the machine's clock")]
         SystemTime::now()
     }
 
     fn sleep(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        #[expect(clippy::disallowed_methods, reason = "this is the machine's clock")]
         Box::pin(tokio::time::sleep(time))
     }
 }

@@ -11,18 +11,18 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 
 use super::redactor::SHORTEST_SEARCHED;
 
-/// Needles to search for, each with what belongs to it besides.
-pub(super) type Forms = BTreeMap<Vec<u8>, Edges>;
+/// Byte strings to search for, and which of their neighbours belong to the secret too.
+pub(super) type Needles = BTreeMap<Vec<u8>, NeighbourBits>;
 
 /// Which neighbours of a found needle still carry bits of the secret (base64 only).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Edges {
+pub(super) struct NeighbourBits {
     pub(super) left: bool,
     pub(super) right: bool,
 }
 
 /// Adds every form of `value`, and of each of its lines.
-pub(super) fn collect(value: &str, forms: &mut Forms) {
+pub(super) fn collect(value: &str, forms: &mut Needles) {
     add_value(value, forms);
     for line in value.lines().map(str::trim).filter(|line| *line != value) {
         if !is_armour(line) {
@@ -36,11 +36,11 @@ fn is_armour(line: &str) -> bool {
     line.starts_with("-----")
 }
 
-fn add_value(value: &str, forms: &mut Forms) {
+fn add_value(value: &str, forms: &mut Needles) {
     if value.len() < SHORTEST_SEARCHED {
         return;
     }
-    add(forms, value.as_bytes().to_vec(), Edges::default());
+    add(forms, value.as_bytes().to_vec(), NeighbourBits::default());
     if value.contains('%') {
         add_percent_lookalikes(value, forms);
     }
@@ -50,15 +50,15 @@ fn add_value(value: &str, forms: &mut Forms) {
 }
 
 /// URLs keep a `%` that is there already, so that undoing the escapes of a URL undoes some of the secret too.
-fn add_percent_lookalikes(value: &str, forms: &mut Forms) {
+fn add_percent_lookalikes(value: &str, forms: &mut Needles) {
     let undone: Vec<u8> = percent_decode_str(value).collect();
     if undone.len() >= SHORTEST_SEARCHED {
-        add(forms, undone, Edges::default());
+        add(forms, undone, NeighbourBits::default());
     }
     for set in [QUERY, PATH] {
         let upper = utf8_percent_encode(value, set).to_string();
-        add(forms, lower_escapes(&upper), Edges::default());
-        add(forms, upper.into_bytes(), Edges::default());
+        add(forms, lower_escapes(&upper), NeighbourBits::default());
+        add(forms, upper.into_bytes(), NeighbourBits::default());
     }
 }
 
@@ -93,12 +93,12 @@ fn lower_escapes(escaped: &str) -> Vec<u8> {
 }
 
 /// The characters that depend on the secret alone when it starts `offset` bytes into a group of three.
-fn add_base64(secret: &[u8], offset: usize, forms: &mut Forms) {
+fn add_base64(secret: &[u8], offset: usize, forms: &mut Needles) {
     let mut shifted = vec![0; offset];
     shifted.extend_from_slice(secret);
     let first = (offset * 8).div_ceil(6);
     let end = shifted.len() * 8 / 6;
-    let edges = Edges { left: offset != 0, right: !shifted.len().is_multiple_of(3) };
+    let edges = NeighbourBits { left: offset != 0, right: !shifted.len().is_multiple_of(3) };
     for alphabet in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
         let encoded = alphabet.encode(&shifted);
         if let Some(inner) = encoded.as_bytes().get(first..end) {
@@ -107,7 +107,7 @@ fn add_base64(secret: &[u8], offset: usize, forms: &mut Forms) {
     }
 }
 
-fn add(forms: &mut Forms, needle: Vec<u8>, edges: Edges) {
+fn add(forms: &mut Needles, needle: Vec<u8>, edges: NeighbourBits) {
     let known = forms.entry(needle).or_insert(edges);
     known.left |= edges.left;
     known.right |= edges.right;
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     fn needles(value: &str) -> Vec<String> {
-        let mut forms = Forms::new();
+        let mut forms = Needles::new();
         collect(value, &mut forms);
         forms.keys().map(|needle| String::from_utf8_lossy(needle).into_owned()).collect()
     }

@@ -10,7 +10,7 @@ mod value;
 mod view;
 mod writer;
 
-pub use redactor::{MOST_PASSING, Redactor, SHORTEST_SEARCHED};
+pub use redactor::{MOST_SHORT_LIVED, Redactor, SHORTEST_SEARCHED};
 pub use value::{Environment, Secret};
 pub use writer::RedactingWriter;
 

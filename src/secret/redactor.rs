@@ -9,32 +9,32 @@ use std::sync::{Arc, PoisonError, RwLock};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::MASK;
-use super::form::{self, Edges, Forms};
-use super::view::{self, View};
+use super::form::{self, Needles, NeighbourBits};
+use super::view::{self, DecodedView};
 
-/// Values shorter than this (bytes) are not searched: they would garble every text. Where such a value stands is masked
-/// by whoever knows the place: a header, a query parameter, a key of a connection.
+/// Values shorter than this (in bytes) are not searched for: masking them would garble every text. They are masked by
+/// the code that knows where they are: a header, a query parameter, a key of a connection.
 pub const SHORTEST_SEARCHED: usize = 4;
 
-/// The most values known that pass: more than requests are in flight at once.
-pub const MOST_PASSING: usize = 64;
+/// The most short-lived values that are known: more than the requests that are in flight at once.
+pub const MOST_SHORT_LIVED: usize = 64;
 
 /// Knows every secret of a run; a clone is another handle to the same knowledge.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    known: Arc<RwLock<Known>>,
+    known: Arc<RwLock<KnownSecrets>>,
 }
 
 #[derive(Default)]
-struct Known {
-    forms: Forms,
+struct KnownSecrets {
+    forms: Needles,
     search: Option<Arc<Search>>,
-    passing: Passing,
+    short_lived: ShortLivedSecrets,
 }
 
-/// Values of which only the newest are known.
+/// Values of which only the newest are remembered.
 #[derive(Default)]
-struct Passing {
+struct ShortLivedSecrets {
     /// Oldest first.
     values: VecDeque<String>,
     /// None until somebody searches.
@@ -45,7 +45,7 @@ struct Passing {
 struct Search {
     automaton: AhoCorasick,
     /// By pattern number.
-    edges: Vec<Edges>,
+    edges: Vec<NeighbourBits>,
 }
 
 impl Redactor {
@@ -63,14 +63,15 @@ impl Redactor {
         true
     }
 
-    /// Masks `value` until [`MOST_PASSING`] others came after it; returns as [`Self::learn`] does. For what every request
-    /// has anew, its signature for one: a run of a hundred thousand pages would search for as many.
-    pub fn learn_passing(&self, value: &str) -> bool {
+    /// Masks `value` until [`MOST_SHORT_LIVED`] newer ones have been learnt; returns what [`Self::learn`] returns.
+    /// For values that every request has anew, such as its signature: a run of 100,000 pages would otherwise search
+    /// for as many.
+    pub fn learn_short_lived(&self, value: &str) -> bool {
         if value.len() < SHORTEST_SEARCHED {
             return false;
         }
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.passing.learn(value);
+        known.short_lived.learn(value);
         true
     }
 
@@ -121,31 +122,31 @@ impl Redactor {
 
     fn searches(&self) -> Vec<Arc<Search>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        if known.passing.is_ready() {
+        if known.short_lived.is_ready() {
             return known.searches();
         }
         drop(known);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.passing.compile();
+        known.short_lived.compile();
         known.searches()
     }
 }
 
-impl Known {
+impl KnownSecrets {
     fn searches(&self) -> Vec<Arc<Search>> {
-        self.search.iter().chain(&self.passing.search).map(Arc::clone).collect()
+        self.search.iter().chain(&self.short_lived.search).map(Arc::clone).collect()
     }
 }
 
-impl Passing {
-    /// What comes again is the newest again.
+impl ShortLivedSecrets {
+    /// A value that is learnt again is the newest again.
     fn learn(&mut self, value: &str) {
         if let Some(at) = self.values.iter().position(|known| known == value) {
             let value = self.values.remove(at);
             self.values.extend(value);
             return;
         }
-        if self.values.len() == MOST_PASSING {
+        if self.values.len() == MOST_SHORT_LIVED {
             self.values.pop_front();
         }
         self.values.push_back(value.to_owned());
@@ -157,7 +158,7 @@ impl Passing {
     }
 
     fn compile(&mut self) {
-        let mut forms = Forms::default();
+        let mut forms = Needles::default();
         self.values.iter().for_each(|value| form::collect(value, &mut forms));
         self.search = Search::compile(&forms).map(Arc::new);
     }
@@ -171,8 +172,8 @@ impl fmt::Debug for Redactor {
 }
 
 impl Search {
-    /// None without needles. The only ways to fail are needles of gigabytes.
-    fn compile(forms: &Forms) -> Option<Self> {
+    /// None without needles. It fails only for gigabytes of needles.
+    fn compile(forms: &Needles) -> Option<Self> {
         if forms.is_empty() {
             return None;
         }
@@ -187,7 +188,7 @@ impl Search {
         Some(Self { automaton, edges })
     }
 
-    fn in_view(&self, view: &View<'_>) -> Vec<Range<usize>> {
+    fn in_view(&self, view: &DecodedView<'_>) -> Vec<Range<usize>> {
         let text = view.text();
         self.automaton
             .find_overlapping_iter(text)
@@ -200,7 +201,7 @@ impl Search {
 }
 
 /// Takes in the neighbours in base64 that carry bits of the secret, and the padding.
-fn widen(text: &[u8], found: Range<usize>, edges: Edges) -> Range<usize> {
+fn widen(text: &[u8], found: Range<usize>, edges: NeighbourBits) -> Range<usize> {
     let Range { mut start, mut end } = found;
     if edges.left && start > 0 && text.get(start - 1).copied().is_some_and(is_base64) {
         start -= 1;
@@ -286,14 +287,14 @@ mod tests {
     #[test]
     fn values_that_pass_are_masked_while_they_are_new() {
         let redactor = knowing(&["lasting"]);
-        assert!(!redactor.learn_passing("abc"));
-        for number in 0..=MOST_PASSING {
-            assert!(redactor.learn_passing("basic"));
-            assert!(redactor.learn_passing(&format!("signature-{number}-")));
+        assert!(!redactor.learn_short_lived("abc"));
+        for number in 0..=MOST_SHORT_LIVED {
+            assert!(redactor.learn_short_lived("basic"));
+            assert!(redactor.learn_short_lived(&format!("signature-{number}-")));
             let text = format!("lasting basic signature-{number}-");
             assert_eq!(redactor.redact(&text), "*** *** ***");
         }
-        let text = format!("signature-0- signature-1- signature-2- signature-{MOST_PASSING}-");
+        let text = format!("signature-0- signature-1- signature-2- signature-{MOST_SHORT_LIVED}-");
         assert_eq!(redactor.redact(&text), "signature-0- signature-1- *** ***");
         assert_eq!(redactor.redact_bytes(b"c2lnbmF0dXJlLTIt"), b"***".as_slice());
         assert_eq!(redactor.redact("signature%2D2%2D"), "***");
@@ -302,7 +303,7 @@ mod tests {
     #[test]
     fn what_passes_may_overlap_what_lasts() {
         let redactor = knowing(&["abcdef"]);
-        redactor.learn_passing("defghi");
+        redactor.learn_short_lived("defghi");
         assert_eq!(redactor.redact("-abcdefghi-"), "-***-");
     }
 

@@ -25,7 +25,7 @@ impl Secret {
     }
 }
 
-/// The environment of a run, `.env` included. Which of it is a secret is the author's word; until it is known, all is.
+/// The environment of a run, with `.env`. The author says which values are secrets; until then, all of them are.
 pub type Environment = BTreeMap<String, Secret>;
 
 impl From<String> for Secret {

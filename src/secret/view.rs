@@ -9,16 +9,16 @@ use std::ops::Range;
 /// How many escapings may stand inside each other: a URL in a JSON body inside a JSON log line.
 const DEEPEST: usize = 3;
 
-/// One reading of a text.
-pub(super) struct View<'a> {
+/// A text, or what is left of it when escapes are undone.
+pub(super) struct DecodedView<'a> {
     text: Cow<'a, [u8]>,
     /// For each byte of `text`, the bytes of the original that it stands for; none for the original itself.
     sources: Option<Vec<Range<usize>>>,
 }
 
-/// The original and every different reading of it.
-pub(super) fn all(original: &[u8]) -> Vec<View<'_>> {
-    let mut views = vec![View { text: Cow::Borrowed(original), sources: None }];
+/// The original, and every different text that undoing escapes makes of it.
+pub(super) fn all(original: &[u8]) -> Vec<DecodedView<'_>> {
+    let mut views = vec![DecodedView { text: Cow::Borrowed(original), sources: None }];
     let mut newest = 0..1;
     for _ in 0..DEEPEST {
         for index in newest.clone() {
@@ -32,12 +32,12 @@ pub(super) fn all(original: &[u8]) -> Vec<View<'_>> {
     views
 }
 
-impl View<'_> {
+impl DecodedView<'_> {
     pub(super) fn text(&self) -> &[u8] {
         &self.text
     }
 
-    /// The place in the original that a non-empty range of this reading stands for.
+    /// The place in the original of a non-empty range of this text.
     pub(super) fn source(&self, range: &Range<usize>) -> Range<usize> {
         self.byte_source(range.start).start..self.byte_source(range.end.saturating_sub(1)).end
     }
@@ -49,8 +49,8 @@ impl View<'_> {
         }
     }
 
-    /// The reading with one kind of escape undone; none if there is no such escape.
-    fn decode(&self, unescape: Unescape) -> Option<View<'static>> {
+    /// The text with one kind of escape undone; none if it has no such escape.
+    fn decode(&self, unescape: Unescape) -> Option<DecodedView<'static>> {
         let mut found = false;
         let mut text = Vec::with_capacity(self.text.len());
         let mut sources = Vec::with_capacity(self.text.len());
@@ -58,32 +58,32 @@ impl View<'_> {
         while let Some(&byte) = self.text.get(position) {
             let escape = unescape(&self.text[position..]);
             found |= escape.is_some();
-            let Escape { meaning, length } = escape.unwrap_or(Escape::literal(byte));
+            let Escape { decoded: meaning, length } = escape.unwrap_or(Escape::literal(byte));
             let source = self.source(&(position..position + length));
             sources.extend(meaning.bytes().iter().map(|_| source.clone()));
             text.extend_from_slice(meaning.bytes());
             position += length;
         }
-        found.then_some(View { text: Cow::Owned(text), sources: Some(sources) })
+        found.then_some(DecodedView { text: Cow::Owned(text), sources: Some(sources) })
     }
 }
 
 /// Reads the escape at the start of a text, if there is one.
 type Unescape = fn(&[u8]) -> Option<Escape>;
 
-/// What an escape means, and how many bytes it takes (at least one).
+/// What an escape stands for, and how many bytes it takes (at least one).
 struct Escape {
-    meaning: Meaning,
+    decoded: DecodedBytes,
     length: usize,
 }
 
 /// Up to four bytes: one character or one raw byte.
-struct Meaning {
+struct DecodedBytes {
     bytes: [u8; 4],
     length: usize,
 }
 
-impl Meaning {
+impl DecodedBytes {
     fn bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
@@ -95,15 +95,15 @@ impl Escape {
     }
 
     fn byte(byte: u8, length: usize) -> Self {
-        let meaning = Meaning { bytes: [byte, 0, 0, 0], length: 1 };
-        Self { meaning, length }
+        let meaning = DecodedBytes { bytes: [byte, 0, 0, 0], length: 1 };
+        Self { decoded: meaning, length }
     }
 
     fn character(character: char, length: usize) -> Self {
         let mut bytes = [0; 4];
         let used = character.encode_utf8(&mut bytes).len();
-        let meaning = Meaning { bytes, length: used };
-        Self { meaning, length }
+        let meaning = DecodedBytes { bytes, length: used };
+        Self { decoded: meaning, length }
     }
 }
 
@@ -129,6 +129,7 @@ fn backslash(text: &[u8]) -> Option<Escape> {
     let [b'\\', letter, ..] = text else {
         return None;
     };
+
     let byte = match letter {
         b'"' | b'\\' | b'/' | b'\'' => *letter,
         b'n' => b'\n',
@@ -141,6 +142,7 @@ fn backslash(text: &[u8]) -> Option<Escape> {
         b'u' => return braced(text).or_else(|| surrogate_pair(text)).or_else(|| code_unit(text)),
         _ => return None,
     };
+
     Some(Escape::byte(byte, 2))
 }
 

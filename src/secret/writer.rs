@@ -32,7 +32,7 @@ impl<W: Write> RedactingWriter<W> {
 impl<W: Write> Write for RedactingWriter<W> {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
         self.held.extend_from_slice(text);
-        // Only what is new can hold a line's end.
+        // Only the new part can hold the end of a line.
         if let Some(end) = memchr::memrchr(b'\n', text) {
             self.pass_on(self.held.len() - text.len() + end + 1)?;
         }

@@ -1,10 +1,10 @@
 //! Connections: the values that a service needs, apart from what is done with them.
 
 use super::auth::AuthSpec;
-use super::node::{Node, NodeKind, Text};
-use super::reader::{Read, Reader};
-use super::table::{Field, Need, Row, Shape, Table, table};
-use super::value::{AnyValue, Name, Named, Placed, TemplateText};
+use super::node::{Node, Text};
+use super::reader::{Read, SpecReader};
+use super::table::{KeyRow, KeyTable, Presence, Shape, SpecField, table};
+use super::value::{AnyValue, Name, NamedMap, Spanned, TemplateText};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// A connection as a pipeline or step uses it.
@@ -16,11 +16,21 @@ pub enum ConnectionUse {
     Inline(ConnectionSpec),
 }
 
+impl ConnectionUse {
+    /// The name, if it is a file of its own.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Named(name) => Some(&name.text),
+            Self::Inline(_) => None,
+        }
+    }
+}
+
 impl Read for ConnectionUse {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match &node.kind {
-            NodeKind::Map(_) => ConnectionSpec::read(node, reader).map(Self::Inline),
-            _ => Name::read(node, reader).map(Self::Named),
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
+        match node.as_map() {
+            Some(_) => ConnectionSpec::read(node, reader).map(Self::Inline),
+            None => Name::read(node, reader).map(Self::Named),
         }
     }
 
@@ -35,34 +45,34 @@ pub struct ConnectionSpec {
     /// Where.
     pub span: crate::diagnostic::Span,
     /// Its values, in the order of the file.
-    pub values: Named<ConnectionValue>,
+    pub values: NamedMap<ConnectionValue>,
     /// What to say to a user when an answer of this service holds one of these words: word → help.
-    pub hints: Field<Named<Text>>,
+    pub hints: SpecField<NamedMap<Text>>,
     /// How requests prove who asks.
-    pub auth: Field<Placed<AuthSpec>>,
+    pub auth: SpecField<Spanned<AuthSpec>>,
 }
 
-/// Keys of connections that are the language's own.
-pub const OWN: &[&str] = &["hints", "auth"];
+/// Keys of a connection that belong to the language; all others are values with names that the author chose.
+pub const OWN_KEYS: &[&str] = &["hints", "auth"];
 
 impl ConnectionSpec {
-    /// Its keys that are the language's own; all others are values by names of the author's.
-    pub const TABLE: Table = Table {
+    /// Its keys that belong to the language; all others are values with names that the author chose.
+    pub const TABLE: KeyTable = KeyTable {
         name: "connection",
         doc: &["The values of a connection, by names that its author chooses."],
         rows: &[
-            Row {
+            KeyRow {
                 key: "hints",
                 doc: &[
                     "What to say to a user when an answer of this service holds one of these words: word → help.",
                 ],
-                need: Need::Optional,
-                shape: Named::<Text>::shape,
+                presence: Presence::Optional,
+                shape: NamedMap::<Text>::shape,
             },
-            Row {
+            KeyRow {
                 key: "auth",
                 doc: &["How requests prove who asks; it is sent only to the origin of `base_url`."],
-                need: Need::Optional,
+                presence: Presence::Optional,
                 shape: AuthSpec::shape,
             },
         ],
@@ -72,18 +82,21 @@ impl ConnectionSpec {
 }
 
 impl Read for ConnectionSpec {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
         let Some(entries) = node.as_map() else {
             reader.wrong_type(node, "a mapping", "a connection is a mapping from names to values");
             return None;
         };
-        let hints = own(node, "hints", reader);
-        let auth = own(node, "auth", reader);
+        let hints = own_key(node, "hints", reader);
+        let auth = own_key(node, "auth", reader);
         let values =
-            entries.iter().filter(|(key, _)| !OWN.contains(&key.name.as_str())).map(|(key, value)| {
-                (key.clone(), ConnectionValue::read(value, reader).map_or(Field::Bad, Field::Given))
+            entries.iter().filter(|(key, _)| !OWN_KEYS.contains(&key.name.as_str())).map(|(key, value)| {
+                (
+                    key.clone(),
+                    ConnectionValue::read(value, reader).map_or(SpecField::Malformed, SpecField::Given),
+                )
             });
-        Some(Self { span: node.span, values: Named(values.collect()), hints, auth })
+        Some(Self { span: node.span, values: NamedMap(values.collect()), hints, auth })
     }
 
     fn shape() -> Shape {
@@ -91,9 +104,11 @@ impl Read for ConnectionSpec {
     }
 }
 
-/// A key of the language's own.
-fn own<T: Read>(node: &Node, key: &str, reader: &mut Reader<'_>) -> Field<T> {
-    node.get(key).map_or(Field::Absent, |value| T::read(value, reader).map_or(Field::Bad, Field::Given))
+/// Reads a key that belongs to the language.
+fn own_key<T: Read>(node: &Node, key: &str, reader: &mut SpecReader<'_>) -> SpecField<T> {
+    node.get(key).map_or(SpecField::Absent, |value| {
+        T::read(value, reader).map_or(SpecField::Malformed, SpecField::Given)
+    })
 }
 
 /// A value of a connection.
@@ -103,6 +118,24 @@ pub enum ConnectionValue {
     Literal(Node),
     /// Taken from elsewhere.
     Source(SourceTable),
+}
+
+impl ConnectionValue {
+    /// What is written here.
+    pub fn literal(&self) -> Option<&Node> {
+        match self {
+            Self::Literal(node) => Some(node),
+            Self::Source(_) => None,
+        }
+    }
+
+    /// Where it is taken from.
+    pub fn source(&self) -> Option<&SourceTable> {
+        match self {
+            Self::Source(table) => Some(table),
+            Self::Literal(_) => None,
+        }
+    }
 }
 
 table! {
@@ -128,11 +161,21 @@ pub enum FromSpec {
     Command(CommandTable),
 }
 
+impl FromSpec {
+    /// `env:NAME` and its like.
+    pub fn word(&self) -> Option<&Text> {
+        match self {
+            Self::Word(text) => Some(text),
+            Self::Command(_) => None,
+        }
+    }
+}
+
 impl Read for FromSpec {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match &node.kind {
-            NodeKind::Map(_) => CommandTable::read(node, reader).map(Self::Command),
-            _ => Text::read(node, reader).map(Self::Word),
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
+        match node.as_map() {
+            Some(_) => CommandTable::read(node, reader).map(Self::Command),
+            None => Text::read(node, reader).map(Self::Word),
         }
     }
 
@@ -159,7 +202,7 @@ pub struct CommandWords {
 }
 
 impl Read for CommandWords {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
         if let Some(text) = node.as_text() {
             let words = text.value.split_whitespace().collect::<Vec<_>>().join(", ");
             reader.wrong_type(node, "a list", &format!("write it as a list: `command: [{words}]`"));
@@ -179,18 +222,16 @@ impl Read for CommandWords {
     }
 }
 
-/// A mapping with one of these says where a value comes from; any other mapping is the value.
+/// A mapping with one of these keys says where a value comes from; any other mapping is the value itself.
 const SOURCE_KEYS: &[&str] = &["from", "secret"];
 
 impl Read for ConnectionValue {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match &node.kind {
-            NodeKind::Map(entries)
-                if entries.iter().any(|(key, _)| SOURCE_KEYS.contains(&key.name.as_str())) =>
-            {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
+        match node.as_map() {
+            Some(entries) if entries.iter().any(|(key, _)| SOURCE_KEYS.contains(&key.name.as_str())) => {
                 SourceTable::read(node, reader).map(Self::Source)
             }
-            _ => Some(Self::Literal(node.clone())),
+            Some(_) | None => Some(Self::Literal(node.clone())),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Values that a step takes out of a response.
 
-use super::node::{Node, NodeKind, Text};
-use super::reader::{Read, Reader};
+use super::node::{Node, Text};
+use super::reader::{Read, SpecReader};
 use super::table::{Shape, table};
 use super::value::{AnyValue, ExpressionText, PathText, RegexText};
 
@@ -40,11 +40,29 @@ pub enum ExtractSpec {
     Table(ExtractTable),
 }
 
+impl ExtractSpec {
+    /// Whether it replaces an earlier value of the same name.
+    pub fn replaces(&self) -> bool {
+        match self {
+            Self::Path(_) => false,
+            Self::Table(table) => table.replaces.given() == Some(&true),
+        }
+    }
+
+    /// Whether the author declares it a secret.
+    pub fn is_declared_secret(&self) -> bool {
+        match self {
+            Self::Path(_) => false,
+            Self::Table(table) => table.secret.given() == Some(&true),
+        }
+    }
+}
+
 impl Read for ExtractSpec {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match &node.kind {
-            NodeKind::Map(_) => ExtractTable::read(node, reader).map(Self::Table),
-            _ => PathText::read(node, reader).map(Self::Path),
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
+        match node.as_map() {
+            Some(_) => ExtractTable::read(node, reader).map(Self::Table),
+            None => PathText::read(node, reader).map(Self::Path),
         }
     }
 

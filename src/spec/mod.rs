@@ -20,12 +20,12 @@ pub mod value;
 pub mod yaml;
 
 use crate::diagnostic::{FileId, Findings, Sources};
-use reader::{Read, Reader};
+use reader::{Read, SpecReader};
 
 /// Reads a file as `T`: a pipeline or a connection. None when nothing of it can be used.
 pub fn read<T: Read>(sources: &Sources, file: FileId, findings: &mut Findings) -> Option<T> {
     let node = yaml::read(sources, file, findings);
-    let mut reader = Reader::new(findings);
+    let mut reader = SpecReader::new(findings);
     match node {
         Some(node) => T::read(&node, &mut reader),
         None if !findings.has_errors() => {

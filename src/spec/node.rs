@@ -65,6 +65,16 @@ pub enum TextStyle {
     Block,
 }
 
+impl TextStyle {
+    /// Whether YAML gives some of its characters a meaning: a ` #` in it starts a comment, a `<<` merges.
+    pub fn is_plain(self) -> bool {
+        match self {
+            Self::Plain => true,
+            Self::Quoted | Self::Block => false,
+        }
+    }
+}
+
 impl Text {
     /// The span in the file of a range of bytes of the value.
     pub fn span_of(&self, range: Range<usize>) -> Span {
@@ -98,7 +108,64 @@ impl Node {
     pub fn as_text(&self) -> Option<&Text> {
         match &self.kind {
             NodeKind::Text(text) => Some(text),
-            _ => None,
+            NodeKind::Null
+            | NodeKind::Bool(_)
+            | NodeKind::Integer(_)
+            | NodeKind::Number(_)
+            | NodeKind::List(_)
+            | NodeKind::Map(_) => None,
+        }
+    }
+
+    /// The value, if it is a boolean.
+    pub fn as_bool(&self) -> Option<bool> {
+        match &self.kind {
+            NodeKind::Bool(value) => Some(*value),
+            NodeKind::Null
+            | NodeKind::Integer(_)
+            | NodeKind::Number(_)
+            | NodeKind::Text(_)
+            | NodeKind::List(_)
+            | NodeKind::Map(_) => None,
+        }
+    }
+
+    /// The whole number, if it is one that fits 64 bits.
+    pub fn as_integer(&self) -> Option<i64> {
+        match &self.kind {
+            NodeKind::Integer(value) => Some(*value),
+            NodeKind::Null
+            | NodeKind::Bool(_)
+            | NodeKind::Number(_)
+            | NodeKind::Text(_)
+            | NodeKind::List(_)
+            | NodeKind::Map(_) => None,
+        }
+    }
+
+    /// The text of a number that is not whole or does not fit 64 bits, as written.
+    pub fn as_fraction(&self) -> Option<&str> {
+        match &self.kind {
+            NodeKind::Number(text) => Some(text),
+            NodeKind::Null
+            | NodeKind::Bool(_)
+            | NodeKind::Integer(_)
+            | NodeKind::Text(_)
+            | NodeKind::List(_)
+            | NodeKind::Map(_) => None,
+        }
+    }
+
+    /// The items, if it is a list.
+    pub fn as_list(&self) -> Option<&[Node]> {
+        match &self.kind {
+            NodeKind::List(items) => Some(items),
+            NodeKind::Null
+            | NodeKind::Bool(_)
+            | NodeKind::Integer(_)
+            | NodeKind::Number(_)
+            | NodeKind::Text(_)
+            | NodeKind::Map(_) => None,
         }
     }
 
@@ -106,7 +173,45 @@ impl Node {
     pub fn as_map(&self) -> Option<&[(Key, Node)]> {
         match &self.kind {
             NodeKind::Map(entries) => Some(entries),
-            _ => None,
+            NodeKind::Null
+            | NodeKind::Bool(_)
+            | NodeKind::Integer(_)
+            | NodeKind::Number(_)
+            | NodeKind::Text(_)
+            | NodeKind::List(_) => None,
+        }
+    }
+
+    /// Whether it is `null`, or nothing.
+    pub fn is_null(&self) -> bool {
+        match &self.kind {
+            NodeKind::Null => true,
+            NodeKind::Bool(_)
+            | NodeKind::Integer(_)
+            | NodeKind::Number(_)
+            | NodeKind::Text(_)
+            | NodeKind::List(_)
+            | NodeKind::Map(_) => false,
+        }
+    }
+
+    /// Whether it is a mapping.
+    pub fn is_map(&self) -> bool {
+        self.as_map().is_some()
+    }
+
+    /// Whether it holds other values.
+    pub fn is_list_or_map(&self) -> bool {
+        self.is_map() || self.as_list().is_some()
+    }
+
+    /// Whether it is a number, whole or not.
+    pub fn is_number(&self) -> bool {
+        match &self.kind {
+            NodeKind::Integer(_) | NodeKind::Number(_) => true,
+            NodeKind::Null | NodeKind::Bool(_) | NodeKind::Text(_) | NodeKind::List(_) | NodeKind::Map(_) => {
+                false
+            }
         }
     }
 

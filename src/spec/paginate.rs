@@ -1,7 +1,7 @@
 //! How the next page is found.
 
-use super::node::{Node, NodeKind, Text};
-use super::reader::{Read, Reader};
+use super::node::{Node, Text};
+use super::reader::{Read, SpecReader};
 use super::table::{Shape, table};
 use super::value::{Count, ExpressionText, PathText, words};
 
@@ -37,17 +37,17 @@ table! {
 }
 
 words! {
-    /// The means of paging.
+    /// The means of paging. What is true of each is in `plan/paging.rs`.
     pub enum PaginateKind("kind of paging") {
-        /// A page number.
+        /// A page number that counts up by one.
         Page = "page",
-        /// A record offset.
+        /// A record offset that counts up by the records received.
         Offset = "offset",
-        /// A token of the answer.
+        /// A token of the answer, which goes into the next request.
         Cursor = "cursor",
-        /// A URL of the answer.
+        /// A URL of the answer, which replaces the request's URL and query.
         NextUrl = "next_url",
-        /// The answer's `Link` header.
+        /// The answer's `Link` header with `rel="next"`.
         LinkHeader = "link_header",
     }
     other_words { "json_link" => "next_url", "json_response" => "cursor", "header_link" => "link_header", "page_number" => "page", "page_increment" => "page", "limit_offset" => "offset", "offset_increment" => "offset", "cursor_path" => "cursor", "json_cursor" => "cursor", "next_state" => "cursor" }
@@ -75,10 +75,10 @@ pub enum NextSpec {
 }
 
 impl Read for NextSpec {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match &node.kind {
-            NodeKind::Map(_) => NextTable::read(node, reader).map(Self::Table),
-            _ => PathText::read(node, reader).map(Self::Path),
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
+        match node.as_map() {
+            Some(_) => NextTable::read(node, reader).map(Self::Table),
+            None => PathText::read(node, reader).map(Self::Path),
         }
     }
 

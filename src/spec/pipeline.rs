@@ -1,11 +1,11 @@
 //! The top level of a pipeline file, its params and its targets.
 
 use super::connection::ConnectionUse;
-use super::node::{Node, NodeKind, Text, TextStyle};
-use super::reader::{Read, Reader};
+use super::node::{Node, Text, TextStyle};
+use super::reader::{Read, SpecReader};
 use super::step::StepSpec;
 use super::table::{Shape, table};
-use super::value::{AnyValue, Count, Name, Named, Period, Placed, TemplateText, words};
+use super::value::{AnyValue, Count, Name, NamedMap, Period, Spanned, TemplateText, words};
 use crate::diagnostic::Span;
 
 table! {
@@ -18,11 +18,11 @@ table! {
         /// The connection whose values are `{{ connection.* }}`: the name of a file in `connections/`, or its values inline.
         connection: ConnectionUse = Optional,
         /// What may be set from outside: `-p name=value`, read as `{{ params.name }}`.
-        params: Named<ParamSpec> = Optional,
+        params: NamedMap<ParamSpec> = Optional,
         /// What happens, in order.
         steps: Vec<StepSpec> = Required,
         /// Where records land, by name.
-        targets: Named<TargetSpec> = Optional,
+        targets: NamedMap<TargetSpec> = Optional,
         /// How much one run may do; what is left is for the next.
         limits: LimitsSpec = Optional,
     }
@@ -91,10 +91,10 @@ pub enum ParamSpec {
 }
 
 impl Read for ParamSpec {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match &node.kind {
-            NodeKind::Map(_) => ParamTable::read(node, reader).map(Self::Table),
-            _ => Some(Self::Default(node.clone())),
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
+        match node.as_map() {
+            Some(_) => ParamTable::read(node, reader).map(Self::Table),
+            None => Some(Self::Default(node.clone())),
         }
     }
 
@@ -113,19 +113,19 @@ table! {
         /// With `kind: sqlite`: the table, by default the target's name.
         table: TemplateText = Optional,
         /// What happens to what is there already.
-        mode: Placed<TargetMode> = Default("replace"),
+        mode: Spanned<TargetMode> = Default("replace"),
         /// With `mode: merge`: the fields of a record that say which one it is.
         key: FieldNames = Optional,
         /// The records of each value of these fields land in a folder `field=value` of their own.
         partition_by: FieldNames = Optional,
         /// How files are compressed.
-        compress: Placed<CompressionWord> = Optional,
+        compress: Spanned<CompressionWord> = Optional,
         /// The columns in their order: a list of names, or name → type.
         columns: ColumnsSpec = Optional,
         /// What happens to a field that is no column yet.
-        on_new_column: Placed<OnNewColumn> = Default("add"),
+        on_new_column: Spanned<OnNewColumn> = Default("add"),
         /// What happens to a record that cannot land.
-        on_bad_record: Placed<OnBadRecord> = Default("fail"),
+        on_bad_record: Spanned<OnBadRecord> = Default("fail"),
     }
     later { "connection", "batch", "request", "rules", "expect", "url" }
     other_words { "type" => "kind", "file" => "path", "format" => "kind", "write_mode" => "mode", "write_disposition" => "mode", "primary_key" => "key", "unique_key" => "key", "keys" => "key", "merge_key" => "key", "compression" => "compress", "schema" => "columns", "fields" => "columns", "partitions" => "partition_by", "partition" => "partition_by", "on_error" => "on_bad_record", "table_name" => "table", "database" => "path" }
@@ -158,6 +158,24 @@ words! {
         Merge = "merge",
     }
     other_words { "overwrite" => "replace", "full" => "replace", "insert" => "append", "upsert" => "merge", "incremental" => "merge", "update" => "merge" }
+}
+
+impl TargetMode {
+    /// Whether it replaces everything that the target holds.
+    pub fn replaces(self) -> bool {
+        match self {
+            Self::Replace => true,
+            Self::Append | Self::Merge => false,
+        }
+    }
+
+    /// Whether a record replaces the one with the same key.
+    pub fn merges(self) -> bool {
+        match self {
+            Self::Merge => true,
+            Self::Replace | Self::Append => false,
+        }
+    }
 }
 
 words! {
@@ -216,6 +234,36 @@ words! {
     other_words { "error" => "fail", "reject" => "divert", "quarantine" => "divert", "skip" => "divert", "ignore" => "divert" }
 }
 
+impl OnNewColumn {
+    /// Whether the field becomes a column.
+    pub fn adds(self) -> bool {
+        match self {
+            Self::Add => true,
+            Self::Ignore | Self::Fail => false,
+        }
+    }
+}
+
+impl OnBadRecord {
+    /// Whether the record lands beside the target.
+    pub fn diverts(self) -> bool {
+        match self {
+            Self::Divert => true,
+            Self::Fail => false,
+        }
+    }
+}
+
+impl CompressionWord {
+    /// The extension of such files.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Gzip => ".gz",
+            Self::Zstd => ".zst",
+        }
+    }
+}
+
 /// Fields of a record: one name, or a list of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldNames {
@@ -226,10 +274,10 @@ pub struct FieldNames {
 }
 
 impl Read for FieldNames {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let names = match &node.kind {
-            NodeKind::Text(text) => vec![text.clone()],
-            _ => Vec::<Text>::read(node, reader)?,
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
+        let names = match node.as_text() {
+            Some(text) => vec![text.clone()],
+            None => Vec::<Text>::read(node, reader)?,
         };
         Some(Self { names, span: node.span })
     }
@@ -249,7 +297,7 @@ pub struct ColumnsSpec {
 }
 
 impl Read for ColumnsSpec {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
         let columns = match node.as_map() {
             None => Vec::<Text>::read(node, reader)?.into_iter().map(|name| (name, None)).collect(),
             Some(entries) => {
@@ -268,6 +316,7 @@ impl Read for ColumnsSpec {
                 read.into_iter().collect::<Option<_>>()?
             }
         };
+
         Some(Self { columns, span: node.span })
     }
 

@@ -1,4 +1,4 @@
-//! Reading values from nodes; what is wrong becomes a finding and the reading goes on.
+//! Reads values from nodes. What is wrong becomes a finding, and the reading continues.
 
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
 use crate::spec::node::{Key, Node, Text};
@@ -6,12 +6,12 @@ use crate::spec::paginate::PaginateSpec;
 use crate::spec::pipeline::PipelineSpec;
 use crate::spec::request::RequestSpec;
 use crate::spec::step::StepSpec;
-use crate::spec::table::{Shape, Table};
+use crate::spec::table::{KeyTable, Shape};
 
-/// Something that can be read from a node. None means that a finding was made.
+/// A type that can be read from a node. None means that a finding was added.
 pub trait Read: Sized {
     /// Reads it.
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self>;
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self>;
 
     /// What the value may be.
     fn shape() -> Shape;
@@ -19,11 +19,11 @@ pub trait Read: Sized {
 
 /// Collects findings while a spec is read.
 #[derive(Debug)]
-pub struct Reader<'f> {
+pub struct SpecReader<'f> {
     findings: &'f mut Findings,
 }
 
-impl<'f> Reader<'f> {
+impl<'f> SpecReader<'f> {
     /// A reader that adds to these findings.
     pub fn new(findings: &'f mut Findings) -> Self {
         Self { findings }
@@ -43,7 +43,7 @@ impl<'f> Reader<'f> {
     }
 
     /// A word that is not among the allowed ones; `ours` is what another tool's word is called here.
-    pub fn bad_word(&mut self, found: &Text, ours: Option<&str>, what: &str, allowed: &[&str]) {
+    pub fn unknown_word(&mut self, found: &Text, ours: Option<&str>, what: &str, allowed: &[&str]) {
         let guess = ours.or_else(|| nearest(&found.value, allowed.iter().copied()));
         self.push(
             Diagnostic::error(Code::BadValue, format!("`{}` is not a known {what}", found.value))
@@ -52,7 +52,7 @@ impl<'f> Reader<'f> {
         );
     }
 
-    pub(super) fn unknown_key(&mut self, key: &Key, table: &'static Table) {
+    pub(super) fn unknown_key(&mut self, key: &Key, table: &'static KeyTable) {
         let finding = if table.later.contains(&key.name.as_str()) {
             let message = format!(
                 "`{}` is part of the language, but river {} does not do it yet",
@@ -68,17 +68,16 @@ impl<'f> Reader<'f> {
             let message = format!("`{}` has no key `{}`", table.name, key.name);
             Diagnostic::error(Code::UnknownKey, message)
                 .at(key.span, suggestion(&key.name, table))
-                .help_if(elsewhere(&key.name, table))
+                .help_if(key_of_another_table(&key.name, table))
                 .help(format!("allowed in `{}`: {}", table.name, table.keys()))
         };
+
         self.push(finding);
     }
 
-    pub(super) fn missing_key(&mut self, at: Span, key: &str, table: &'static Table) {
-        let words = table.row(key).and_then(|row| match (row.shape)() {
-            Shape::Words(words) => Some(format!("it is one of {}", quoted_list(words.iter().copied()))),
-            _ => None,
-        });
+    pub(super) fn missing_key(&mut self, at: Span, key: &str, table: &'static KeyTable) {
+        let words = table.row(key).and_then(|row| (row.shape)().words());
+        let words = words.map(|words| format!("it is one of {}", quoted_list(words.iter().copied())));
         let doc = table.row(key).map(|row| row.doc.join(" ").trim().to_owned()).unwrap_or_default();
         self.push(
             Diagnostic::error(Code::MissingKey, format!("`{}` lacks `{key}`", table.name))
@@ -89,14 +88,14 @@ impl<'f> Reader<'f> {
     }
 }
 
-/// A key that stands one level too deep or too high is a key of another mapping.
-fn elsewhere(found: &str, table: &'static Table) -> Option<String> {
+/// Where a key belongs that is written one level too deep or too high.
+fn key_of_another_table(found: &str, table: &'static KeyTable) -> Option<String> {
     let homes = [&PipelineSpec::TABLE, &StepSpec::TABLE, &RequestSpec::TABLE, &PaginateSpec::TABLE];
     let home = homes.into_iter().find(|home| home.name != table.name && home.row(found).is_some())?;
     Some(format!("`{found}` is a key of `{}`: check the indentation", home.name))
 }
 
-fn suggestion(found: &str, table: &'static Table) -> String {
+fn suggestion(found: &str, table: &'static KeyTable) -> String {
     let other =
         table.other_words.iter().find(|(word, _)| word.eq_ignore_ascii_case(found)).map(|(_, ours)| *ours);
     other

@@ -1,10 +1,10 @@
 //! What a step sends.
 
 use super::auth::AuthSpec;
-use super::node::{Node, NodeKind, Text};
-use super::reader::{Read, Reader};
+use super::node::{Node, Text};
+use super::reader::{Read, SpecReader};
 use super::table::{Shape, table};
-use super::value::{AnyValue, Count, Named, Period, Placed, TemplateText, words};
+use super::value::{AnyValue, Count, NamedMap, Period, Spanned, TemplateText, words};
 
 table! {
     /// One HTTP request.
@@ -14,11 +14,11 @@ table! {
         /// The URL; one that starts with `/` joins `connection.base_url`.
         url: TemplateText = Required,
         /// Query parameters; a list repeats the key, a none value is not sent.
-        query: Named<AnyValue> = Optional,
+        query: NamedMap<AnyValue> = Optional,
         /// Headers; a none value is not sent.
-        headers: Named<AnyValue> = Optional,
+        headers: NamedMap<AnyValue> = Optional,
         /// A body of form fields, `application/x-www-form-urlencoded`.
-        form: Named<AnyValue> = Optional,
+        form: NamedMap<AnyValue> = Optional,
         /// A JSON body; strings in it are templates.
         json: AnyValue = Optional,
         /// A body as text; `content_type` says what it is.
@@ -32,7 +32,7 @@ table! {
         /// How many API credits one request costs by the service's price list; the summary adds them up.
         credits: CreditsSpec = Optional,
         /// How this request proves who asks, instead of what the connection says; `none`: not at all.
-        auth: Placed<AuthSpec> = Optional,
+        auth: Spanned<AuthSpec> = Optional,
     }
     later { "multipart", "body_file", "graphql", "response", "save_as" }
     other_words { "params" => "query", "query_params" => "query", "qs" => "query", "data" => "form", "header" => "headers", "uri" => "url", "endpoint" => "url", "path" => "url", "verb" => "method", "cost" => "credits", "http_method" => "method", "payload" => "json", "form_data" => "form" }
@@ -83,10 +83,10 @@ pub enum CreditsSpec {
 }
 
 impl Read for CreditsSpec {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match &node.kind {
-            NodeKind::Text(text) if text.value.contains("{{") => Some(Self::Template(text.clone())),
-            _ => Count::read(node, reader).map(|count| Self::Number(count.value)),
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
+        match node.as_text() {
+            Some(text) if text.value.contains("{{") => Some(Self::Template(text.clone())),
+            Some(_) | None => Count::read(node, reader).map(|count| Self::Number(count.value)),
         }
     }
 

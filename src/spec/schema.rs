@@ -1,28 +1,24 @@
 //! The field table as a JSON Schema (draft 2020-12): editors complete and validate pipelines with it.
 //!
-//! It allows what the readers of this folder allow, no less: a file that `river check` accepts is valid here. What
-//! only a plan can know (undefined names, keys that exclude each other) stays with `river check`.
+//! It allows everything that the readers in this folder allow: a file that `river check` accepts is valid here. What
+//! only a plan can know (undefined names, keys that exclude each other) is left to `river check`.
 
 use serde_json::{Map, Value, json};
 
 use super::reader::Read;
-use super::table::{Need, Row, Shape, Table};
+use super::table::{KeyRow, KeyTable, Shape};
 
 /// A string that is one `{{ … }}`, where a bare expression must stand.
 const IN_BRACES: &str = r"^\s*\{\{[\s\S]*\}\}\s*$";
 /// Numbers with a unit each: `1h30m`.
 const PERIOD: &str = r"^\s*(([0-9]+\.?[0-9]*|\.[0-9]+)(ms|s|m|min|h|d)\s*)+$";
-/// What the author may call things.
+/// A name that the author chooses.
 const NAME: &str = "^[a-z][a-z0-9_]*$";
 
 /// The schema of a file that is read as `T`.
 pub fn of<T: Read>() -> Value {
     let mut tables = Tables::default();
-    let root = match T::shape() {
-        Shape::Table(table) => tables.closed(table),
-        Shape::Open(table, other) => tables.open(table, &other),
-        other => tables.shape(&other),
-    };
+    let root = tables.root(&T::shape());
     let mut schema = Map::new();
     schema.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
     schema.insert("$comment".to_owned(), json!(concat!("river ", env!("CARGO_PKG_VERSION"))));
@@ -38,6 +34,29 @@ struct Tables {
 }
 
 impl Tables {
+    /// The schema of a whole file: its table is written in place, not referred to.
+    fn root(&mut self, shape: &Shape) -> Map<String, Value> {
+        match shape {
+            Shape::Table(table) => self.closed(table),
+            Shape::Open(table, other) => self.open(table, other),
+            Shape::String
+            | Shape::Name
+            | Shape::Template
+            | Shape::Expression
+            | Shape::JsonPath
+            | Shape::Duration
+            | Shape::Count
+            | Shape::Bool
+            | Shape::Words(_)
+            | Shape::List(_)
+            | Shape::Named(_)
+            | Shape::TableWith(..)
+            | Shape::Either(_)
+            | Shape::Plain
+            | Shape::Any => self.shape(shape),
+        }
+    }
+
     fn shape(&mut self, shape: &Shape) -> Map<String, Value> {
         let value = match shape {
             Shape::String => json!({ "type": "string" }),
@@ -66,15 +85,16 @@ impl Tables {
             Shape::Plain => json!({ "type": ["null", "boolean", "number", "string", "array"] }),
             Shape::Any => json!({}),
         };
+
         match value {
             Value::Object(schema) => schema,
             _ => Map::new(),
         }
     }
 
-    /// Points to a table's definition, which is made at its first use; its place is taken before, so that a table
-    /// may hold itself.
-    fn reference(&mut self, table: &Table, make: impl FnOnce(&mut Self) -> Map<String, Value>) -> Value {
+    /// A reference to a table's definition, which is made when the table is first used. Its name is reserved before
+    /// that, so that a table may contain itself.
+    fn reference(&mut self, table: &KeyTable, make: impl FnOnce(&mut Self) -> Map<String, Value>) -> Value {
         if !self.definitions.contains_key(table.name) {
             self.definitions.insert(table.name.to_owned(), Value::Null);
             let definition = make(self);
@@ -83,23 +103,23 @@ impl Tables {
         json!({ "$ref": format!("#/$defs/{}", table.name) })
     }
 
-    fn closed(&mut self, table: &Table) -> Map<String, Value> {
+    fn closed(&mut self, table: &KeyTable) -> Map<String, Value> {
         let mut schema = self.mapping(table);
         schema.insert("additionalProperties".to_owned(), json!(false));
         schema
     }
 
-    fn open(&mut self, table: &Table, other: &Shape) -> Map<String, Value> {
+    fn open(&mut self, table: &KeyTable, other: &Shape) -> Map<String, Value> {
         let mut schema = self.mapping(table);
         schema.insert("additionalProperties".to_owned(), Value::Object(self.shape(other)));
         schema
     }
 
-    fn mapping(&mut self, table: &Table) -> Map<String, Value> {
+    fn mapping(&mut self, table: &KeyTable) -> Map<String, Value> {
         let properties: Map<String, Value> =
             table.rows.iter().map(|row| (row.key.to_owned(), Value::Object(self.row(row)))).collect();
         let required: Vec<&str> =
-            table.rows.iter().filter(|row| row.need == Need::Required).map(|row| row.key).collect();
+            table.rows.iter().filter(|row| row.presence.is_required()).map(|row| row.key).collect();
         let mut schema = Map::new();
         schema.insert("title".to_owned(), json!(table.name));
         schema.insert("description".to_owned(), json!(text(table.doc)));
@@ -111,12 +131,12 @@ impl Tables {
         schema
     }
 
-    fn row(&mut self, row: &Row) -> Map<String, Value> {
+    fn row(&mut self, row: &KeyRow) -> Map<String, Value> {
         let shape = (row.shape)();
         let mut schema = Map::new();
         schema.insert("description".to_owned(), json!(text(row.doc)));
         schema.extend(self.shape(&shape));
-        if let Need::Default(default) = row.need {
+        if let Some(default) = row.presence.default() {
             schema.insert("default".to_owned(), default_value(default, &shape));
         }
         schema
@@ -128,12 +148,10 @@ fn text(lines: &[&str]) -> String {
     lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
 }
 
-/// A default in the type of its key: the table holds all of them as text.
+/// A default in the type of its key; the table holds all defaults as text.
 fn default_value(default: &str, shape: &Shape) -> Value {
-    match shape {
-        Shape::Bool | Shape::Count => serde_json::from_str(default).unwrap_or_else(|_| Value::from(default)),
-        _ => Value::from(default),
-    }
+    let text = || Value::from(default);
+    if shape.has_json_default() { serde_json::from_str(default).unwrap_or_else(|_| text()) } else { text() }
 }
 
 #[cfg(test)]
@@ -144,7 +162,7 @@ mod tests {
     /// Definitions go by the tables' names, so that two tables of one name would be one.
     #[test]
     fn every_table_has_its_own_name() {
-        fn collect(shape: &Shape, tables: &mut Vec<&'static Table>) {
+        fn collect(shape: &Shape, tables: &mut Vec<&'static KeyTable>) {
             let table = match shape {
                 Shape::List(inner) | Shape::Named(inner) => return collect(inner, tables),
                 Shape::Either(shapes) => return shapes.iter().for_each(|shape| collect(shape, tables)),

@@ -63,15 +63,21 @@ words! {
 }
 
 impl StateType {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Datetime, Self::Number, Self::String];
-
-    /// As it is written.
-    pub fn word(self) -> &'static str {
+    /// Whether its values are instants, from which a length of time can be subtracted.
+    pub fn is_instant(self) -> bool {
         match self {
-            Self::Datetime => "datetime",
-            Self::Number => "number",
-            Self::String => "string",
+            Self::Datetime => true,
+            Self::Number | Self::String => false,
+        }
+    }
+}
+
+impl OnMissing {
+    /// Whether a record without the value is ignored.
+    pub fn ignores(self) -> bool {
+        match self {
+            Self::Ignore => true,
+            Self::Fail => false,
         }
     }
 }

@@ -5,11 +5,11 @@ use super::extract::ExtractSpec;
 use super::node::{Node, NodeKind};
 use super::paginate::PaginateSpec;
 use super::pipeline::TargetSpec;
-use super::reader::{Read, Reader};
+use super::reader::{Read, SpecReader};
 use super::request::RequestSpec;
 use super::state::StateSpec;
 use super::table::{Shape, table};
-use super::value::{AnyValue, Count, ExpressionText, Name, Named, PathText, Period, TemplateText, words};
+use super::value::{AnyValue, Count, ExpressionText, Name, NamedMap, PathText, Period, TemplateText, words};
 
 table! {
     /// One step of a pipeline.
@@ -25,7 +25,7 @@ table! {
         /// What must hold for each response; the first that does not fails the step, without a retry.
         expect: Vec<ExpectSpec> = Optional,
         /// Values for later steps: name → JSONPath into the body, or where else the value is.
-        extract: Named<ExtractSpec> = Optional,
+        extract: NamedMap<ExtractSpec> = Optional,
         /// What to do with which response; the first match wins, the built-in rules follow.
         rules: Vec<RuleSpec> = Optional,
         /// How often and how patiently a request is tried again.
@@ -39,7 +39,7 @@ table! {
         /// Records of which this is true are deleted by their key; `record` is the record. The targets must have `mode: merge`.
         delete_when: ExpressionText = Optional,
         /// Values that are kept between runs, so that the next one reads only what is new: name → what it becomes.
-        state: Named<StateSpec> = Optional,
+        state: NamedMap<StateSpec> = Optional,
         /// For how long the extracted values may be used before the step runs again.
         reuse_for: TemplateText = Optional,
     }
@@ -93,6 +93,16 @@ words! {
     }
 }
 
+impl RuleAction {
+    /// Whether the request is tried again, as often as the rule allows.
+    pub fn retries(self) -> bool {
+        match self {
+            Self::Retry => true,
+            Self::Ok | Self::Empty | Self::Skip | Self::Stop | Self::Fail => false,
+        }
+    }
+}
+
 table! {
     /// How often and how patiently a request is tried again.
     pub struct RetrySpec("retry") {
@@ -133,10 +143,10 @@ pub enum RecordsSpec {
 }
 
 impl Read for RecordsSpec {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match &node.kind {
-            NodeKind::Map(_) => RecordsTable::read(node, reader).map(Self::Table),
-            _ => PathText::read(node, reader).map(Self::Path),
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
+        match node.as_map() {
+            Some(_) => RecordsTable::read(node, reader).map(Self::Table),
+            None => PathText::read(node, reader).map(Self::Path),
         }
     }
 
@@ -159,8 +169,8 @@ pub enum WriteOne {
 }
 
 impl Read for WriteSpec {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let NodeKind::List(items) = &node.kind else { return Some(Self(vec![write_one(node, reader)?])) };
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
+        let Some(items) = node.as_list() else { return Some(Self(vec![write_one(node, reader)?])) };
         let read: Vec<_> = items.iter().map(|item| write_one(item, reader)).collect();
         read.into_iter().collect::<Option<_>>().map(Self)
     }
@@ -173,11 +183,25 @@ impl Read for WriteSpec {
     }
 }
 
-fn write_one(node: &Node, reader: &mut Reader<'_>) -> Option<WriteOne> {
+impl WriteOne {
+    /// Whether the target stands in the step.
+    pub fn is_inline(&self) -> bool {
+        match self {
+            Self::Inline(_) => true,
+            Self::Named(_) => false,
+        }
+    }
+}
+
+fn write_one(node: &Node, reader: &mut SpecReader<'_>) -> Option<WriteOne> {
     match &node.kind {
         NodeKind::Map(_) => TargetSpec::read(node, reader).map(WriteOne::Inline),
         NodeKind::Text(_) => Name::read(node, reader).map(WriteOne::Named),
-        _ => {
+        NodeKind::Null
+        | NodeKind::Bool(_)
+        | NodeKind::Integer(_)
+        | NodeKind::Number(_)
+        | NodeKind::List(_) => {
             reader.wrong_type(node, "a target's name or a target", "");
             None
         }

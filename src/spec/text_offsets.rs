@@ -1,4 +1,4 @@
-//! Where each byte of a YAML string stands in the source: what a caret inside a quoted or block string needs.
+//! Where each byte of a YAML string is in the source, so that a caret can point inside a quoted or block string.
 
 use std::ops::Range;
 
@@ -22,7 +22,7 @@ fn aligned(source: &str, base: usize, value: &str) -> Option<Vec<u32>> {
         let at = base + (source.len() - rest.len());
         let (skipped, taken) = step(rest, character)?;
         let start = at + skipped;
-        // Only a character that stands there as itself has a place for each of its bytes.
+        // Only a character that is written as itself has a place for each of its bytes.
         let width = usize::from(taken == character.len_utf8());
         for index in 0..character.len_utf8() {
             offsets.push(u32::try_from(start + index * width).ok()?);
@@ -43,6 +43,7 @@ fn step(rest: &str, character: char) -> Option<(usize, usize)> {
     if rest.starts_with(character) {
         return Some((0, character.len_utf8()));
     }
+
     // A line break with the indentation around it: nothing, one space or one break of the value.
     let blank = rest.len() - rest.trim_start().len();
     if blank == 0 {
@@ -51,6 +52,7 @@ fn step(rest: &str, character: char) -> Option<(usize, usize)> {
     if character.is_whitespace() {
         return Some((0, blank));
     }
+
     rest[blank..].starts_with(character).then_some((blank, character.len_utf8()))
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::node::{Key, Node, NodeKind, Text, TextStyle};
-use super::reader::{Read, Reader};
-use super::table::{Field, Shape};
+use super::reader::{Read, SpecReader};
+use super::table::{Shape, SpecField};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
 /// A string in which `{{ … }}` is rendered; numbers and booleans stand for their text.
@@ -52,8 +52,8 @@ pub struct Count {
 
 /// A value and where it stands, for those that do not know it themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Placed<T> {
-    /// The value.
+pub struct Spanned<T> {
+    /// A value with its span, for types that do not hold one.
     pub value: T,
     /// Where.
     pub span: Span,
@@ -66,10 +66,10 @@ pub struct AnyValue(pub Node);
 /// A mapping from names that the author chooses, in the order of the source. A name with a malformed value is kept,
 /// so that its uses are not reported as undefined.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Named<T>(pub Vec<(Key, Field<T>)>);
+pub struct NamedMap<T>(pub Vec<(Key, SpecField<T>)>);
 
 impl Read for Text {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
         let text = node.as_text().cloned();
         if text.is_none() {
             reader.wrong_type(node, "a string", "put the value in quotes to make it a string");
@@ -83,7 +83,7 @@ impl Read for Text {
 }
 
 impl Read for TemplateText {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
         scalar_text(node, reader, "a string").map(Self)
     }
 
@@ -93,7 +93,7 @@ impl Read for TemplateText {
 }
 
 impl Read for ExpressionText {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
         let text = scalar_text(node, reader, "an expression")?;
         let inner = text.value.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
         if let Some(inner) = inner {
@@ -112,7 +112,7 @@ impl Read for ExpressionText {
 }
 
 impl Read for PathText {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
         let text = node.as_text().cloned();
         if text.is_none() {
             reader.wrong_type(node, "a JSONPath", "a JSONPath is a string such as `$.data`");
@@ -126,7 +126,7 @@ impl Read for PathText {
 }
 
 impl Read for RegexText {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
         Text::read(node, reader).map(Self)
     }
 
@@ -136,7 +136,7 @@ impl Read for RegexText {
 }
 
 impl Read for Name {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
         let text = Text::read(node, reader)?;
         name(&text.value, text.span, reader)
     }
@@ -153,7 +153,7 @@ pub fn is_name(text: &str) -> bool {
 }
 
 /// Checks a name that the author chose.
-pub fn name(text: &str, span: Span, reader: &mut Reader<'_>) -> Option<Name> {
+pub fn name(text: &str, span: Span, reader: &mut SpecReader<'_>) -> Option<Name> {
     if is_name(text) {
         return Some(Name { text: text.to_owned(), span });
     }
@@ -162,27 +162,29 @@ pub fn name(text: &str, span: Span, reader: &mut Reader<'_>) -> Option<Name> {
         .chars()
         .map(|next| if next.is_ascii_alphanumeric() { next } else { '_' })
         .collect();
+
     let better = better.trim_matches(|next: char| next == '_' || next.is_ascii_digit()).to_owned();
     let help = if better.is_empty() { String::new() } else { format!(": write `{better}`") };
+
     reader.push(
         Diagnostic::error(Code::BadValue, format!("`{text}` cannot be a name"))
             .at(span, "")
             .help(format!("a name has lower-case letters, digits and `_`, and starts with a letter{help}")),
     );
+
     None
 }
 
 impl Read for Period {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
         let text = scalar_text(node, reader, "a length of time")?;
         if let Some(value) = parse_period(&text.value) {
             return Some(Self { value, span: node.span });
         }
-        let help = match &node.kind {
-            NodeKind::Integer(_) | NodeKind::Number(_) => {
-                format!("a length of time carries its unit: `{}s`, `{}ms`", text.value, text.value)
-            }
-            _ => "write `500ms`, `60s`, `5m`, `1h30m` or `2d`".to_owned(),
+        let help = if node.is_number() {
+            format!("a length of time carries its unit: `{}s`, `{}ms`", text.value, text.value)
+        } else {
+            "write `500ms`, `60s`, `5m`, `1h30m` or `2d`".to_owned()
         };
         reader.push(
             Diagnostic::error(Code::BadValue, format!("`{}` is not a length of time", text.value))
@@ -224,17 +226,17 @@ fn unit_seconds(unit: &str) -> Option<f64> {
 }
 
 impl Read for Count {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        if let NodeKind::Integer(number) = node.kind
-            && let Ok(value) = u64::try_from(number)
-        {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
+        if let Some(value) = node.as_integer().and_then(|number| u64::try_from(number).ok()) {
             return Some(Self { value, span: node.span });
         }
         let quoted = node.as_text().is_some_and(|text| text.value.parse::<u64>().is_ok());
-        let help = match &node.kind {
-            _ if quoted => "write it without quotes",
-            NodeKind::Integer(_) | NodeKind::Number(_) => "it is counted from zero, without a fraction",
-            _ => "",
+        let help = if quoted {
+            "write it without quotes"
+        } else if node.is_number() {
+            "it is counted from zero, without a fraction"
+        } else {
+            ""
         };
         reader.wrong_type(node, "a whole number", help);
         None
@@ -246,8 +248,8 @@ impl Read for Count {
 }
 
 impl Read for bool {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        if let NodeKind::Bool(value) = node.kind {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
+        if let Some(value) = node.as_bool() {
             return Some(value);
         }
         let help = match node.as_text().map(|text| text.value.to_lowercase()).as_deref() {
@@ -265,7 +267,7 @@ impl Read for bool {
 }
 
 impl Read for AnyValue {
-    fn read(node: &Node, _reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(node: &Node, _reader: &mut SpecReader<'_>) -> Option<Self> {
         Some(Self(node.clone()))
     }
 
@@ -274,8 +276,8 @@ impl Read for AnyValue {
     }
 }
 
-impl<T: Read> Read for Placed<T> {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+impl<T: Read> Read for Spanned<T> {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
         Some(Self { value: T::read(node, reader)?, span: node.span })
     }
 
@@ -285,8 +287,8 @@ impl<T: Read> Read for Placed<T> {
 }
 
 impl<T: Read> Read for Vec<T> {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let NodeKind::List(items) = &node.kind else {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
+        let Some(items) = node.as_list() else {
             reader.wrong_type(node, "a list", "a list has one entry a line, each after `- `");
             return None;
         };
@@ -299,15 +301,15 @@ impl<T: Read> Read for Vec<T> {
     }
 }
 
-impl<T: Read> Read for Named<T> {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+impl<T: Read> Read for NamedMap<T> {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
         let Some(entries) = node.as_map() else {
             reader.wrong_type(node, "a mapping", "");
             return None;
         };
-        let read = entries
-            .iter()
-            .map(|(key, value)| (key.clone(), T::read(value, reader).map_or(Field::Bad, Field::Given)));
+        let read = entries.iter().map(|(key, value)| {
+            (key.clone(), T::read(value, reader).map_or(SpecField::Malformed, SpecField::Given))
+        });
         Some(Self(read.collect()))
     }
 
@@ -317,7 +319,7 @@ impl<T: Read> Read for Named<T> {
 }
 
 /// A scalar's text; numbers and booleans as they are written.
-fn scalar_text(node: &Node, reader: &mut Reader<'_>, expected: &str) -> Option<Text> {
+fn scalar_text(node: &Node, reader: &mut SpecReader<'_>, expected: &str) -> Option<Text> {
     let value = match &node.kind {
         NodeKind::Text(text) => return Some(text.clone()),
         NodeKind::Bool(value) => value.to_string(),
@@ -331,7 +333,8 @@ fn scalar_text(node: &Node, reader: &mut Reader<'_>, expected: &str) -> Option<T
     Some(Text { span: node.span, value, style: TextStyle::Plain, offsets: None })
 }
 
-/// Declares a closed set of words.
+/// Declares a closed set of words. Facts about its members are methods with an exhaustive `match`, here or in the
+/// plan, so that a new word cannot fall under "all others".
 macro_rules! words {
     (
         $(#[doc = $doc:literal])+
@@ -343,8 +346,26 @@ macro_rules! words {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum $Enum { $($(#[doc = $word_doc])+ $Word,)+ }
 
+        impl $Enum {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$Word),+];
+
+            /// As it is written.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $(Self::$Word => $text,)+
+                }
+            }
+        }
+
+        impl serde::Serialize for $Enum {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.word())
+            }
+        }
+
         impl $crate::spec::reader::Read for $Enum {
-            fn read(node: &$crate::spec::node::Node, reader: &mut $crate::spec::reader::Reader<'_>) -> Option<Self> {
+            fn read(node: &$crate::spec::node::Node, reader: &mut $crate::spec::reader::SpecReader<'_>) -> Option<Self> {
                 const WORDS: &[&str] = &[$($text),+];
                 const LATER: &[&str] = &[$($($later),+)?];
                 let text = <$crate::spec::node::Text as $crate::spec::reader::Read>::read(node, reader)?;
@@ -354,7 +375,7 @@ macro_rules! words {
                     word => {
                         const OTHER: &[(&str, &str)] = &[$($(($other, $ours)),+)?];
                         let ours = OTHER.iter().find(|(other, _)| *other == word).map(|(_, ours)| *ours);
-                        reader.bad_word(&text, ours, $what, WORDS);
+                        reader.unknown_word(&text, ours, $what, WORDS);
                     }
                 }
                 None
@@ -368,7 +389,7 @@ macro_rules! words {
 }
 pub(super) use words;
 
-/// A word of the language that this version does not do yet.
+/// A word of the language that is not built in this version.
 pub(super) fn not_built(what: &str, text: &Text, built: &[&str]) -> Diagnostic {
     let message = format!(
         "{what} `{}` is part of the language, but river {} does not do it yet",

@@ -24,7 +24,8 @@ pub fn read(sources: &Sources, file: FileId, findings: &mut Findings) -> Option<
             return None;
         }
     };
-    let mut builder = Builder {
+
+    let mut builder = TreeBuilder {
         text,
         file,
         events: events.into_iter().peekable(),
@@ -32,6 +33,7 @@ pub fn read(sources: &Sources, file: FileId, findings: &mut Findings) -> Option<
         budget: NODE_BUDGET,
         findings,
     };
+
     builder.document()
 }
 
@@ -41,7 +43,7 @@ fn events(text: &str) -> Result<Events<'_>, ScanError> {
     Parser::new_from_str(text).collect()
 }
 
-struct Builder<'t, 'f> {
+struct TreeBuilder<'t, 'f> {
     text: &'t str,
     file: FileId,
     events: std::iter::Peekable<std::vec::IntoIter<(Event<'t>, granit_parser::Span)>>,
@@ -50,7 +52,7 @@ struct Builder<'t, 'f> {
     findings: &'f mut Findings,
 }
 
-impl<'t> Builder<'t, '_> {
+impl<'t> TreeBuilder<'t, '_> {
     fn document(&mut self) -> Option<Node> {
         let mut root = None;
         while let Some((event, span)) = self.events.next() {
@@ -70,6 +72,7 @@ impl<'t> Builder<'t, '_> {
                 _ => {}
             }
         }
+
         root
     }
 
@@ -150,6 +153,7 @@ impl<'t> Builder<'t, '_> {
         let mut entries: Vec<(Key, Node)> = Vec::new();
         let mut merged = Vec::new();
         let mut end = start.range().end;
+
         while let Some((event, span)) = self.events.next() {
             if matches!(event, Event::MappingEnd) {
                 end = end.max(self.span(&span).range().end);
@@ -165,10 +169,12 @@ impl<'t> Builder<'t, '_> {
                 self.entry(&key, value, &mut entries);
             }
         }
-        // Last, since the mapping's own keys win wherever they stand.
+
+        // Last, since the mapping's own keys win wherever they are.
         for value in merged {
             self.merge(value, &mut entries);
         }
+
         let end = trim_end(self.text, start.range().start, end);
         Node { span: start.with_range(start.range().start..end), kind: NodeKind::Map(entries) }
     }
@@ -193,8 +199,11 @@ impl<'t> Builder<'t, '_> {
                     "put it in quotes if it is meant as text",
                 );
             }
-            _ => self.text.get(key.span.range()).unwrap_or_default().to_owned(),
+            NodeKind::Bool(_) | NodeKind::Integer(_) | NodeKind::Number(_) => {
+                self.text.get(key.span.range()).unwrap_or_default().to_owned()
+            }
         };
+
         if let Some((earlier, _)) = entries.iter().find(|(earlier, _)| earlier.name == name) {
             self.findings.push(
                 Diagnostic::error(Code::DuplicateKey, format!("`{name}` is given twice"))
@@ -204,6 +213,7 @@ impl<'t> Builder<'t, '_> {
             );
             return;
         }
+
         entries.push((Key { span: key.span, name }, value));
     }
 
@@ -211,14 +221,14 @@ impl<'t> Builder<'t, '_> {
     fn merge(&mut self, value: Node, entries: &mut Vec<(Key, Node)>) {
         let sources = match value.kind {
             NodeKind::Map(merged) => vec![merged],
-            NodeKind::List(items) => items
-                .into_iter()
-                .filter_map(|item| match item.kind {
-                    NodeKind::Map(merged) => Some(merged),
-                    _ => None,
-                })
-                .collect(),
-            _ => {
+            NodeKind::List(items) => {
+                items.iter().filter_map(|item| item.as_map().map(<[_]>::to_vec)).collect()
+            }
+            NodeKind::Null
+            | NodeKind::Bool(_)
+            | NodeKind::Integer(_)
+            | NodeKind::Number(_)
+            | NodeKind::Text(_) => {
                 return self.trap(
                     value.span,
                     "`<<` merges a mapping",
@@ -226,6 +236,7 @@ impl<'t> Builder<'t, '_> {
                 );
             }
         };
+
         for (key, node) in sources.into_iter().flatten() {
             if !entries.iter().any(|(known, _)| known.name == key.name) {
                 entries.push((key, node));
@@ -276,14 +287,18 @@ fn trim_end(text: &str, start: usize, end: usize) -> usize {
 }
 
 fn is_merge(key: &Node) -> bool {
-    matches!(&key.kind, NodeKind::Text(text) if text.value == "<<" && text.style == TextStyle::Plain)
+    key.as_text().is_some_and(|text| text.value == "<<" && text.style.is_plain())
 }
 
 fn count(node: &Node) -> usize {
     1 + match &node.kind {
         NodeKind::List(items) => items.iter().map(count).sum(),
         NodeKind::Map(entries) => entries.iter().map(|(_, value)| 1 + count(value)).sum(),
-        _ => 0,
+        NodeKind::Null
+        | NodeKind::Bool(_)
+        | NodeKind::Integer(_)
+        | NodeKind::Number(_)
+        | NodeKind::Text(_) => 0,
     }
 }
 
@@ -324,6 +339,7 @@ fn syntax_help(text: &str, at: usize, kind: &ErrorKind) -> Option<&'static str> 
     let line_start = text[..at].rfind('\n').map_or(0, |found| found + 1);
     let line = text[line_start..].lines().next().unwrap_or_default();
     let unquoted_template = line.contains(": {{") || line.contains("[{{") || line.contains(", {{");
+
     Some(match kind {
         _ if unquoted_template => "put the value with `{{ … }}` in quotes",
         ErrorKind::MappingValueNotAllowed => {

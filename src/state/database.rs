@@ -5,11 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::error::StateError;
 use super::lock::{self, Lock};
-use super::schema::{APPLICATION_ID, TABLES, VERSION};
+use super::schema::{APPLICATION_ID, FIRST, MIGRATIONS, VERSION};
 use crate::fault_point::{FaultPoint, reach};
 
 /// How long a statement waits for another process.
@@ -61,8 +61,9 @@ impl State {
             return Err(StateError::Damaged { shown, found: "it is empty".to_owned() });
         }
         let opened = connect(&path).map_err(|error| explained(&shown, error))?;
-        let state = Self { connection: opened, shown, folder: folder.to_owned() };
-        state.verify()?;
+        let mut state = Self { connection: opened, shown, folder: folder.to_owned() };
+        let version = state.verify()?;
+        state.migrate(version)?;
         Ok(state)
     }
 
@@ -71,7 +72,8 @@ impl State {
         &self.folder
     }
 
-    fn verify(&self) -> Result<(), StateError> {
+    /// Looks at it before it is trusted; gives its version.
+    fn verify(&self) -> Result<i64, StateError> {
         let pragma = |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         let (application, version) =
             self.explain(pragma("application_id").and_then(|id| Ok((id, pragma("user_version")?))))?;
@@ -82,9 +84,37 @@ impl State {
         if version > VERSION {
             return Err(StateError::Newer { shown, found: version, known: VERSION });
         }
+        if version < 1 {
+            return Err(StateError::Damaged {
+                shown,
+                found: format!("it says that its version is {version}"),
+            });
+        }
         let found: String =
             self.explain(self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)))?;
-        if found == "ok" { Ok(()) } else { Err(StateError::Damaged { shown, found }) }
+        if found == "ok" { Ok(version) } else { Err(StateError::Damaged { shown, found }) }
+    }
+
+    /// Makes the newest version of an older one, all of it or nothing.
+    fn migrate(&mut self, version: i64) -> Result<(), StateError> {
+        if version == VERSION {
+            return Ok(());
+        }
+        let migrated = self.try_migrate();
+        self.explain(migrated)
+    }
+
+    fn try_migrate(&mut self) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Another process may have done it meanwhile.
+        let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        for (migration, makes) in MIGRATIONS.iter().zip(2..) {
+            if version < makes {
+                transaction.execute_batch(migration)?;
+            }
+        }
+        transaction.pragma_update(None, "user_version", VERSION)?;
+        transaction.commit()
     }
 
     /// A statement's result, its error in river's words.
@@ -158,7 +188,8 @@ fn make(path: &Path) -> Result<(), StateError> {
     let made = connect(path).and_then(|connection| {
         // The whole file is synced once it is made, before anybody sees it.
         connection.pragma_update(None, "synchronous", "OFF")?;
-        connection.execute_batch(TABLES)?;
+        connection.execute_batch(FIRST)?;
+        MIGRATIONS.iter().try_for_each(|migration| connection.execute_batch(migration))?;
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
         connection.pragma_update(None, "user_version", VERSION)?;
         connection.close().map_err(|(_, error)| error)

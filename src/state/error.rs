@@ -78,6 +78,16 @@ pub enum StateError {
 }
 
 impl StateError {
+    /// The system refuses a thread for the state in a folder.
+    pub fn no_thread(folder: &std::path::Path, source: io::Error) -> Self {
+        Self::Io { doing: "start a thread for", shown: super::database::shown(folder), source }
+    }
+
+    /// The thread of the state has ended, which only a fault of river's does.
+    pub fn ended(folder: &std::path::Path) -> Self {
+        Self::no_thread(folder, io::Error::other("it has ended"))
+    }
+
     /// What helps.
     pub fn help(&self) -> String {
         match self {

@@ -25,4 +25,4 @@ pub use fingerprint::fingerprint;
 pub use lock::{Holder, Lock};
 pub use revision::Revision;
 pub use runs::{Decided, NewRun, Phase, RunRow};
-pub use watermarks::{KeptWatermark, Watermark, WatermarkKey};
+pub use watermarks::{KeptWatermark, PendingWatermark, Watermark, WatermarkKey};

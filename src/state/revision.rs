@@ -45,6 +45,10 @@ impl State {
         }
         for id in &revision.dead {
             transaction.execute("UPDATE run SET checkpoint = NULL WHERE id = ?1", [id])?;
+            transaction.execute(
+                "DELETE FROM pending_watermark WHERE run = (SELECT number FROM run WHERE id = ?1)",
+                [id],
+            )?;
         }
         for key in &revision.forgotten {
             transaction.execute(

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use rusqlite::{Row, TransactionBehavior, params};
+use rusqlite::{OptionalExtension, Row, TransactionBehavior, params};
 
 use super::database::State;
 use super::error::StateError;
-use super::watermarks::Watermark;
+use super::watermarks::{PendingWatermark, Watermark, promote};
 use crate::fault_point::{FaultPoint, reach};
 
 /// How many ended runs are remembered.
@@ -21,6 +21,16 @@ pub enum Phase {
     Decided,
     /// Nothing of it is left to do.
     Ended,
+}
+
+impl Phase {
+    /// Whether what it decided may still have to be put in place.
+    pub fn is_decided(self) -> bool {
+        match self {
+            Self::Decided => true,
+            Self::Running | Self::Ended => false,
+        }
+    }
 }
 
 /// A run that begins.
@@ -60,7 +70,10 @@ pub struct RunRow {
 pub struct Decided {
     /// Everything that is to be made visible, in order.
     pub landings: Vec<String>,
-    /// The watermarks that hold from now on.
+    /// What has changed of what the run has seen since its last checkpoint. What it has seen holds from now on, as far
+    /// as it is complete; none: nothing of it holds.
+    pub pending: Option<Vec<PendingWatermark>>,
+    /// Other watermarks that hold from now on.
     pub watermarks: Vec<Watermark>,
 }
 
@@ -83,12 +96,35 @@ impl State {
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn checkpoint(&mut self, id: &str, checkpoint: &str, now: &str) -> Result<(), StateError> {
-        let noted = self.connection.execute(
-            "UPDATE run SET checkpoint = ?2, touched_at = ?3 WHERE id = ?1 AND phase = 'running'",
+    pub fn checkpoint(
+        &mut self,
+        id: &str,
+        checkpoint: &str,
+        pending: &[PendingWatermark],
+        now: &str,
+    ) -> Result<(), StateError> {
+        let noted = self.store_checkpoint(id, checkpoint, pending, now);
+        self.explain(noted).map(|()| reach(FaultPoint::Checkpointed))
+    }
+
+    fn store_checkpoint(
+        &mut self,
+        id: &str,
+        checkpoint: &str,
+        pending: &[PendingWatermark],
+        now: &str,
+    ) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let number = transaction.query_row(
+            "UPDATE run SET checkpoint = ?2, touched_at = ?3 WHERE id = ?1 AND phase = 'running' RETURNING number",
             params![id, checkpoint, now],
+            |row| row.get(0),
         );
-        self.explain(noted).map(|_| reach(FaultPoint::Checkpointed))
+        // One that is decided or ended needs none.
+        if let Some(number) = number.optional()? {
+            pending.iter().try_for_each(|pending| pending.store(&transaction, number))?;
+        }
+        transaction.commit()
     }
 
     /// Stores what lands and the new watermarks, all or nothing: from here on the run counts as done.
@@ -110,9 +146,14 @@ impl State {
                 params![number, position, prepared],
             )?;
         }
+        if let Some(pending) = &decided.pending {
+            pending.iter().try_for_each(|pending| pending.store(&transaction, number))?;
+            promote(&transaction, number, now)?;
+        }
         for watermark in &decided.watermarks {
             watermark.store(&transaction, Some(id), now)?;
         }
+        transaction.execute("DELETE FROM pending_watermark WHERE run = ?1", [number])?;
         transaction.execute(
             "UPDATE run SET phase = 'decided', checkpoint = NULL, touched_at = ?2 WHERE number = ?1",
             params![number, now],
@@ -131,8 +172,10 @@ impl State {
 
     fn store_end(&mut self, id: &str, outcome: &str, now: &str) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction
-            .execute("DELETE FROM landing WHERE run = (SELECT number FROM run WHERE id = ?1)", [id])?;
+        for table in ["landing", "pending_watermark"] {
+            let sql = format!("DELETE FROM {table} WHERE run = (SELECT number FROM run WHERE id = ?1)");
+            transaction.execute(&sql, [id])?;
+        }
         transaction.execute(
             "UPDATE run SET phase = 'ended', checkpoint = NULL, outcome = ?2, touched_at = ?3 WHERE id = ?1",
             params![id, outcome, now],

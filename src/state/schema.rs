@@ -4,10 +4,13 @@
 pub(super) const APPLICATION_ID: i64 = 0x7269_7672;
 
 /// The newest version that is known here; a change of the tables raises it and adds a migration.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
-/// Version 1.
-pub(super) const TABLES: &str = "
+/// What makes a version of the one before it; the first makes version 2.
+pub(super) const MIGRATIONS: &[&str] = &[PENDING];
+
+/// The tables of version 1.
+pub(super) const FIRST: &str = "
     CREATE TABLE run (
         number INTEGER PRIMARY KEY,   -- in the order in which they began
         id TEXT NOT NULL UNIQUE,
@@ -38,5 +41,20 @@ pub(super) const TABLES: &str = "
         run TEXT,                     -- the run that set it; none: by hand
         updated_at TEXT NOT NULL,
         PRIMARY KEY (pipeline, step, name, per)
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// Version 2: what a run has seen of its marks, until it decides.
+const PENDING: &str = "
+    CREATE TABLE pending_watermark (
+        run INTEGER NOT NULL REFERENCES run (number) ON DELETE CASCADE,
+        pipeline TEXT NOT NULL,
+        step TEXT NOT NULL,
+        name TEXT NOT NULL,
+        per TEXT NOT NULL,
+        seen TEXT NOT NULL,           -- JSON of the run: what it needs to fold on
+        type TEXT,                    -- with `value`: what holds once the run decides; NULL: nothing does
+        value TEXT,
+        PRIMARY KEY (run, pipeline, step, name, per)
     ) STRICT, WITHOUT ROWID;
 ";

@@ -30,7 +30,7 @@ fn a_run_goes_from_begin_to_end() {
     let folder = TempDir::new().unwrap();
     let mut state = State::open(folder.path()).unwrap();
     state.begin(&new_run("r1")).unwrap();
-    state.checkpoint("r1", "{\"page\":3}", NOW).unwrap();
+    state.checkpoint("r1", "{\"page\":3}", &[], NOW).unwrap();
     drop(state);
 
     let mut state = State::open(folder.path()).unwrap();
@@ -39,6 +39,7 @@ fn a_run_goes_from_begin_to_end() {
     assert_eq!(open[0].run, new_run("r1"));
     assert_eq!((open[0].phase, open[0].checkpoint.as_deref()), (Phase::Running, Some("{\"page\":3}")));
     let decided = Decided {
+        pending: None,
         landings: vec!["one".to_owned(), "two".to_owned()],
         watermarks: vec![watermark("2026-01-02T03:04:05+05:30")],
     };
@@ -59,7 +60,8 @@ fn a_run_goes_from_begin_to_end() {
 fn a_decision_is_all_or_nothing() {
     let folder = TempDir::new().unwrap();
     let mut state = State::open(folder.path()).unwrap();
-    let decided = Decided { landings: vec!["one".to_owned()], watermarks: vec![watermark("x")] };
+    let decided =
+        Decided { pending: None, landings: vec!["one".to_owned()], watermarks: vec![watermark("x")] };
     assert!(state.decide("nobody", &decided, NOW).is_err());
     assert!(state.watermarks(None).unwrap().is_empty());
 }
@@ -90,7 +92,7 @@ fn nothing_is_revised_under_a_run_that_may_live() {
     let folder = TempDir::new().unwrap();
     let mut state = State::open(folder.path()).unwrap();
     state.begin(&new_run("r1")).unwrap();
-    state.checkpoint("r1", "{}", NOW).unwrap();
+    state.checkpoint("r1", "{}", &[], NOW).unwrap();
     let about = |pipeline: &str, dead: &[&str]| Revision {
         pipelines: [pipeline.to_owned()].into(),
         dead: dead.iter().map(|&id| id.to_owned()).collect(),
@@ -142,7 +144,7 @@ fn what_is_not_a_whole_state_is_refused_and_left_alone() {
         rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
         fs::read(path).unwrap()
     };
-    let cases: [(&str, Vec<u8>, &str); 5] = [
+    let cases: [(&str, Vec<u8>, &str); 6] = [
         ("empty", vec![], "is damaged: it is empty"),
         (
             "garbage",
@@ -150,7 +152,8 @@ fn what_is_not_a_whole_state_is_refused_and_left_alone() {
             "is damaged: it is not a database",
         ),
         ("truncated", whole[..whole.len() / 2].to_vec(), "is damaged: "),
-        ("newer", version(2), "was written by a newer river: its version is 2, this river knows 1"),
+        ("newer", version(3), "was written by a newer river: its version is 3, this river knows 2"),
+        ("no version", version(0), "is damaged: it says that its version is 0"),
         ("foreign", foreign, "is a database of another program"),
     ];
     for (name, bytes, message) in cases {
@@ -198,4 +201,60 @@ fn what_died_while_it_was_made_is_removed() {
     fs::write(&unfinished, "of one that died").unwrap();
     drop(State::open(folder.path()).unwrap());
     assert!(!unfinished.exists());
+}
+
+#[test]
+fn an_older_state_becomes_the_newest_and_keeps_what_it_holds() {
+    let folder = TempDir::new().unwrap();
+    let older = rusqlite::Connection::open(folder.path().join("state.db")).unwrap();
+    older.execute_batch(super::schema::FIRST).unwrap();
+    older.pragma_update(None, "application_id", super::schema::APPLICATION_ID).unwrap();
+    older.pragma_update(None, "user_version", 1).unwrap();
+    older
+        .execute_batch(
+            "INSERT INTO watermark VALUES ('leads', 'pull', 'since', 'null', 'string', 'a', NULL, '2026-01-01T00:00:00Z');
+             INSERT INTO run (id, key, pipeline, fingerprint, phase, started_at, touched_at, folders, checkpoint)
+             VALUES ('r1', 'k', 'leads', 'f', 'running', '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z', '[]', '{}')",
+        )
+        .unwrap();
+    drop(older);
+    for _again in 0..2 {
+        let mut state = State::open(folder.path()).unwrap();
+        assert_eq!(state.watermarks(None).unwrap()[0].watermark.value, "a");
+        let key = watermark("a").key;
+        let seen = PendingWatermark { key: key.clone(), seen: "{}".into(), holds: Some(watermark("b")) };
+        state.checkpoint("r1", "{}", &[seen], NOW).unwrap();
+        assert_eq!(state.pending_watermark("r1", &key).unwrap().as_deref(), Some("{}"));
+    }
+}
+
+#[test]
+fn what_a_run_has_seen_holds_once_it_decides() {
+    let folder = TempDir::new().unwrap();
+    let mut state = State::open(folder.path()).unwrap();
+    let pending = |name: &str, holds: Option<&str>| {
+        let mut mark = watermark(holds.unwrap_or_default());
+        mark.key.name = name.to_owned();
+        PendingWatermark { key: mark.key.clone(), seen: "{}".into(), holds: holds.map(|_| mark) }
+    };
+    let values = |state: &State| -> Vec<(String, String)> {
+        let all = state.watermarks(None).unwrap().into_iter().map(|kept| kept.watermark);
+        all.map(|mark| (mark.key.name, mark.value)).collect()
+    };
+    for (id, takes) in [("r1", false), ("r2", true)] {
+        state.begin(&new_run(id)).unwrap();
+        state.checkpoint(id, "{}", &[pending("a", Some("1")), pending("b", None)], NOW).unwrap();
+        // What changed after the last checkpoint counts: `a` was broken since, `c` is complete.
+        let changed = vec![pending("a", None), pending("c", Some("3"))];
+        let decided = Decided { pending: takes.then_some(changed), ..Decided::default() };
+        state.decide(id, &decided, NOW).unwrap();
+        assert_eq!(state.pending_watermark(id, &pending("a", None).key).unwrap(), None, "{id}");
+    }
+    assert_eq!(values(&state), [("c".to_owned(), "3".to_owned())]);
+
+    // A run that ends without a decision leaves nothing of what it saw.
+    state.begin(&new_run("r3")).unwrap();
+    state.checkpoint("r3", "{}", &[pending("d", Some("4"))], NOW).unwrap();
+    state.end("r3", "abandoned", NOW).unwrap();
+    assert_eq!(values(&state), [("c".to_owned(), "3".to_owned())]);
 }

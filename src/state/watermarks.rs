@@ -32,6 +32,17 @@ pub struct Watermark {
     pub value: String,
 }
 
+/// What a run has seen of a watermark before it decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingWatermark {
+    /// Which.
+    pub key: WatermarkKey,
+    /// What the run needs to fold on; its own text.
+    pub seen: String,
+    /// What holds once the run decides; none: what is there stays.
+    pub holds: Option<Watermark>,
+}
+
 /// A watermark as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeptWatermark {
@@ -55,6 +66,20 @@ impl State {
              WHERE pipeline = ?1 AND step = ?2 AND name = ?3 AND per = ?4",
             params![key.pipeline, key.step, key.name, key.per],
             read_row,
+        );
+        self.explain(found.optional())
+    }
+
+    /// What a run that has not decided had seen of a watermark.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn pending_watermark(&self, id: &str, key: &WatermarkKey) -> Result<Option<String>, StateError> {
+        let found = self.connection.query_row(
+            "SELECT seen FROM pending_watermark JOIN run ON run = number
+             WHERE id = ?1 AND pending_watermark.pipeline = ?2 AND step = ?3 AND name = ?4 AND per = ?5",
+            params![id, key.pipeline, key.step, key.name, key.per],
+            |row| row.get(0),
         );
         self.explain(found.optional())
     }
@@ -94,6 +119,33 @@ impl Watermark {
             )
             .map(drop)
     }
+}
+
+impl PendingWatermark {
+    /// `run` is the number of the run's row.
+    pub(super) fn store(&self, connection: &Connection, run: i64) -> rusqlite::Result<()> {
+        let (key, holds) = (&self.key, self.holds.as_ref());
+        let (kind, value) = (holds.map(|holds| &holds.kind), holds.map(|holds| &holds.value));
+        connection
+            .execute(
+                "INSERT OR REPLACE INTO pending_watermark (run, pipeline, step, name, per, seen, type, value)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                params![run, key.pipeline, key.step, key.name, key.per, self.seen, kind, value],
+            )
+            .map(drop)
+    }
+}
+
+/// What a run has seen holds from now on, as far as it is complete. `run` is the number of its row.
+pub(super) fn promote(connection: &Connection, run: i64, now: &str) -> rusqlite::Result<()> {
+    connection
+        .execute(
+            "INSERT OR REPLACE INTO watermark (pipeline, step, name, per, type, value, run, updated_at)
+             SELECT pending_watermark.pipeline, step, name, per, type, value, id, ?2
+             FROM pending_watermark JOIN run ON run = number WHERE run = ?1 AND value IS NOT NULL",
+            params![run, now],
+        )
+        .map(drop)
 }
 
 fn read_row(row: &Row<'_>) -> rusqlite::Result<Watermark> {

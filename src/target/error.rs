@@ -128,6 +128,12 @@ pub enum TargetError {
         /// The length that it had.
         expected: u64,
     },
+    /// What a spool holds is not what was written.
+    #[error("the records that wait for `{shown}` have changed since they were written")]
+    SpoolChanged {
+        /// The path as the author wrote it.
+        shown: String,
+    },
     /// The file that is there is not compressed as `compress` says.
     #[error("`{shown}` is there, but is no file of {word}")]
     NotCompressed {
@@ -263,13 +269,81 @@ pub enum TargetError {
 }
 
 impl TargetError {
+    /// Whether whoever reads has seen enough: no failure.
+    pub fn is_closed(&self) -> bool {
+        match self {
+            Self::Closed => true,
+            Self::Folder { .. }
+            | Self::Special { .. }
+            | Self::ReadOnly { .. }
+            | Self::FolderDenied { .. }
+            | Self::NotAFolder { .. }
+            | Self::NameTooLong { .. }
+            | Self::Full { .. }
+            | Self::Leftover { .. }
+            | Self::Vanished { .. }
+            | Self::BadRecord { .. }
+            | Self::NewColumn { .. }
+            | Self::Stage { .. }
+            | Self::Spool { .. }
+            | Self::SpoolLost { .. }
+            | Self::SpoolShort { .. }
+            | Self::SpoolChanged { .. }
+            | Self::NotCompressed { .. }
+            | Self::Header { .. }
+            | Self::NotAPartitionedFolder { .. }
+            | Self::DatabaseLocked { .. }
+            | Self::NotADatabase { .. }
+            | Self::DatabaseDamaged { .. }
+            | Self::NotATable { .. }
+            | Self::ColumnType { .. }
+            | Self::SameColumn { .. }
+            | Self::TooManyColumns { .. }
+            | Self::EqualKeys { .. }
+            | Self::Database { .. }
+            | Self::Stopped
+            | Self::Stdout { .. }
+            | Self::NoThread { .. }
+            | Self::Io { .. } => false,
+        }
+    }
+
     /// The path whose finished records are gone: trying again will never help.
     pub fn lost(&self) -> Option<&str> {
         match self {
-            Self::Vanished { shown } | Self::SpoolLost { shown, .. } | Self::SpoolShort { shown, .. } => {
-                Some(shown)
-            }
-            _ => None,
+            Self::Vanished { shown }
+            | Self::SpoolLost { shown, .. }
+            | Self::SpoolShort { shown, .. }
+            | Self::SpoolChanged { shown } => Some(shown),
+            Self::Folder { .. }
+            | Self::Special { .. }
+            | Self::ReadOnly { .. }
+            | Self::FolderDenied { .. }
+            | Self::NotAFolder { .. }
+            | Self::NameTooLong { .. }
+            | Self::Full { .. }
+            | Self::Leftover { .. }
+            | Self::BadRecord { .. }
+            | Self::NewColumn { .. }
+            | Self::Stage { .. }
+            | Self::Spool { .. }
+            | Self::NotCompressed { .. }
+            | Self::Header { .. }
+            | Self::NotAPartitionedFolder { .. }
+            | Self::DatabaseLocked { .. }
+            | Self::NotADatabase { .. }
+            | Self::DatabaseDamaged { .. }
+            | Self::NotATable { .. }
+            | Self::ColumnType { .. }
+            | Self::SameColumn { .. }
+            | Self::TooManyColumns { .. }
+            | Self::EqualKeys { .. }
+            | Self::Database { .. }
+            | Self::Closed
+            | Self::Stopped
+            | Self::Stdout { .. }
+            | Self::NoThread { .. }
+            | Self::Io { .. } => None,
         }
     }
 
@@ -302,7 +376,10 @@ impl TargetError {
             Self::Stage { .. } | Self::Spool { .. } => {
                 "records wait in `.river/stage` at the project's root until the run is complete: that folder needs room and must be writable".to_owned()
             }
-            Self::SpoolLost { .. } | Self::SpoolShort { .. } | Self::Vanished { .. } => "run the pipeline again".to_owned(),
+            Self::SpoolLost { .. }
+            | Self::SpoolShort { .. }
+            | Self::SpoolChanged { .. }
+            | Self::Vanished { .. } => "run the pipeline again".to_owned(),
             Self::NotCompressed { shown, .. } => {
                 format!("give another path, or compress or move away `{shown}`")
             }

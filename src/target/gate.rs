@@ -193,7 +193,7 @@ impl TableGate {
 
     /// What is wrong with a value, if something is.
     fn problem(&mut self, kind: Kind, value: &[u8], declared: Option<ColumnType>) -> Option<String> {
-        if matches!(kind, Kind::Text | Kind::NumericText) {
+        if kind.is_text() {
             self.text.clear();
             let inside = &value[1..value.len() - 1];
             if memchr::memchr(b'\\', inside).is_some() {
@@ -205,7 +205,7 @@ impl TableGate {
             }
         }
         let declared = declared?;
-        let fits = kind == Kind::Null || fits(declared, kind, &self.text);
+        let fits = kind.is_null() || fits(declared, kind, &self.text);
         (!fits).then(|| {
             let shown: String = String::from_utf8_lossy(value).chars().take(60).collect();
             format!("is {}, `{shown}`, and its column has the type `{}`", kind.describe(), declared.word())
@@ -222,23 +222,19 @@ fn fits(declared: ColumnType, kind: Kind, text: &[u8]) -> bool {
         ColumnType::Integer => match kind {
             Kind::Integer | Kind::LongInteger => true,
             Kind::NumericText => text().parse::<i64>().is_ok_and(|number| number.to_string() == text()),
-            _ => false,
+            Kind::Null | Kind::Bool | Kind::Real | Kind::Digits | Kind::Text | Kind::Nested => false,
         },
         ColumnType::Number => match kind {
             Kind::Integer | Kind::LongInteger | Kind::Real => true,
-            Kind::NumericText => {
-                matches!(Kind::of(text().as_bytes()), Kind::Integer | Kind::Real) && is_json_number(text())
-            }
-            _ => false,
+            Kind::NumericText => Kind::of(text().as_bytes()).fits_a_double() && is_json_number(text()),
+            Kind::Null | Kind::Bool | Kind::Digits | Kind::Text | Kind::Nested => false,
         },
-        ColumnType::Boolean => {
-            kind == Kind::Bool || (kind == Kind::Text && matches!(text(), "true" | "false"))
-        }
+        ColumnType::Boolean => kind.is_bool() || (kind.is_plain_text() && matches!(text(), "true" | "false")),
         ColumnType::Date => {
-            kind == Kind::Text && text().len() == 10 && text().parse::<jiff::civil::Date>().is_ok()
+            kind.is_plain_text() && text().len() == 10 && text().parse::<jiff::civil::Date>().is_ok()
         }
         ColumnType::Datetime => {
-            kind == Kind::Text
+            kind.is_plain_text()
                 && (text().parse::<jiff::Timestamp>().is_ok()
                     || (text().len() > 10 && text().parse::<jiff::civil::DateTime>().is_ok()))
         }

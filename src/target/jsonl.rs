@@ -4,22 +4,20 @@
 use super::error::TargetError;
 use super::lines::Lines;
 use super::staging::{Spot, Staging};
-use super::{Position, Prepared, Receipt, Target};
-use crate::record::{Batch, BatchSeq};
+use super::{Origin, Position, Prepared, Receipt, Target};
+use crate::record::Batch;
 
 pub(super) struct Jsonl {
     lines: Lines<Staging>,
-    through: Option<BatchSeq>,
 }
 
 impl Jsonl {
-    pub(super) fn create(spot: Spot) -> Result<Self, TargetError> {
-        Ok(Self { lines: Lines::new(Staging::create(spot)?), through: None })
-    }
-
-    pub(super) fn resume(spot: Spot, receipt: &Receipt) -> Result<Self, TargetError> {
-        let staging = Staging::resume(spot, receipt.puts)?;
-        Ok(Self { lines: Lines::after(staging, receipt.puts), through: receipt.through })
+    /// Opens it, cut back to what a receipt of an earlier process says.
+    pub(super) fn open(spot: Spot, receipt: Option<&Receipt>) -> Result<Self, TargetError> {
+        Ok(match receipt {
+            None => Self { lines: Lines::new(Staging::create(spot)?) },
+            Some(Receipt { puts, .. }) => Self { lines: Lines::after(Staging::resume(spot, *puts)?, *puts) },
+        })
     }
 
     fn flush(&mut self) -> Result<(), TargetError> {
@@ -29,14 +27,21 @@ impl Jsonl {
 
 impl Target for Jsonl {
     fn write(&mut self, batch: &Batch) -> Result<(), TargetError> {
-        self.through = Some(batch.seq());
         self.lines.take(batch).map_err(|source| self.lines.out().refused("write", source))
+    }
+
+    fn note_origin(&mut self, _origin: &Origin) -> Result<(), TargetError> {
+        Ok(())
+    }
+
+    fn void(&mut self, _path: &[u64]) -> Result<(), TargetError> {
+        Ok(())
     }
 
     fn settle(&mut self) -> Result<Receipt, TargetError> {
         self.flush()?;
         self.lines.out_mut().sync()?;
-        Ok(Receipt { through: self.through, puts: self.lines.position(), ..Receipt::default() })
+        Ok(Receipt { puts: self.lines.position(), ..Receipt::default() })
     }
 
     fn suspend(mut self: Box<Self>) -> Result<Receipt, TargetError> {
@@ -72,7 +77,7 @@ mod tests {
         ColumnsPlan, FilePlan, Format, Mode, OnNewColumn, Place, TargetKind, TargetPlan,
     };
     use crate::record::Page;
-    use crate::target::{Stage, apply, open, resume};
+    use crate::target::{Stage, apply, open};
 
     fn folder() -> TempDir {
         TempDir::new().unwrap()
@@ -97,7 +102,7 @@ mod tests {
     }
 
     fn try_open(path: PathBuf) -> Result<Box<dyn Target>, TargetError> {
-        open(&plan(path), &stage(), Box::new(std::io::sink()))
+        open(&plan(path), &stage(), None, false, Box::new(std::io::sink()))
     }
 
     fn batch(body: &str) -> Batch {
@@ -118,11 +123,11 @@ mod tests {
         let path = folder.path().join("a.jsonl");
         fs::write(&path, "old\n").unwrap();
         let mut target = try_open(path.clone()).unwrap();
-        target.write(&batch("[{\"a\": 1.10},\n{\n\"b\":\n2}]").numbered(BatchSeq(4))).unwrap();
+        target.write(&batch("[{\"a\": 1.10},\n{\n\"b\":\n2}]")).unwrap();
         let receipt = target.settle().unwrap();
         let puts = Position { records: 2, bytes: 20 };
-        assert_eq!(receipt, Receipt { through: Some(BatchSeq(4)), puts, ..Receipt::default() });
-        target.write(&batch("[3]").numbered(BatchSeq(5))).unwrap();
+        assert_eq!(receipt, Receipt { puts, ..Receipt::default() });
+        target.write(&batch("[3]")).unwrap();
         let prepared = target.prepare().unwrap();
         assert_eq!(names(&folder), [".a.jsonl.run1.river-tmp", "a.jsonl"]);
         assert_eq!(fs::read_to_string(&path).unwrap(), "old\n");
@@ -147,15 +152,15 @@ mod tests {
         let receipt = target.settle().unwrap();
         target.write(&batch("[3]")).unwrap();
         target.suspend().unwrap();
-        let mut target = resume(&plan(path.clone()), &stage(), &receipt, sink()).unwrap();
+        let mut target = open(&plan(path.clone()), &stage(), Some(&receipt), false, sink()).unwrap();
         target.write(&batch("[4]")).unwrap();
         apply(&target.prepare().unwrap()).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "1\n2\n4\n");
 
-        let lost = resume(&plan(path.clone()), &stage(), &receipt, sink()).err().unwrap();
+        let lost = open(&plan(path.clone()), &stage(), Some(&receipt), false, sink()).err().unwrap();
         assert!(matches!(lost, TargetError::SpoolLost { .. }), "{lost:?}");
         fs::write(folder.path().join(".a.jsonl.run1.river-tmp"), "1").unwrap();
-        let short = resume(&plan(path), &stage(), &receipt, sink()).err().unwrap();
+        let short = open(&plan(path), &stage(), Some(&receipt), false, sink()).err().unwrap();
         assert!(short.to_string().ends_with("has 1 bytes of 4"), "{short}");
     }
 

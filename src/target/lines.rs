@@ -16,6 +16,8 @@ pub(super) struct Lines<W> {
     out: W,
     buffer: Vec<u8>,
     position: Position,
+    /// Of what was taken since somebody asked, if anybody will.
+    checksum: Option<crc32fast::Hasher>,
 }
 
 impl<W: Write> Lines<W> {
@@ -25,7 +27,7 @@ impl<W: Write> Lines<W> {
 
     /// Lines that follow others, which `out` has already.
     pub(super) fn after(out: W, position: Position) -> Self {
-        Self { out, buffer: Vec::new(), position }
+        Self { out, buffer: Vec::new(), position, checksum: None }
     }
 
     /// Takes the records; only full buffers are written.
@@ -37,6 +39,9 @@ impl<W: Write> Lines<W> {
     pub(super) fn take_one(&mut self, record: &[u8]) -> io::Result<()> {
         let before = self.buffer.len();
         append_line(record, &mut self.buffer);
+        if let Some(checksum) = &mut self.checksum {
+            checksum.update(&self.buffer[before..]);
+        }
         self.position.records += 1;
         self.position.bytes += (self.buffer.len() - before) as u64;
         if self.buffer.len() >= BUFFER_BYTES { self.flush() } else { Ok(()) }
@@ -50,6 +55,16 @@ impl<W: Write> Lines<W> {
         self.out.flush()?;
         reach(FaultPoint::LinesWritten);
         Ok(())
+    }
+
+    /// From here on a checksum is kept.
+    pub(super) fn keep_checksum(&mut self) {
+        self.checksum = Some(crc32fast::Hasher::new());
+    }
+
+    /// The checksum of what was taken since this was asked last.
+    pub(super) fn take_checksum(&mut self) -> u32 {
+        self.checksum.as_mut().map_or(0, |checksum| std::mem::take(checksum).finalize())
     }
 
     /// What was taken so far, written or not.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::error::TargetError;
+use super::landing_count::LandingCount;
 use super::sqlite::{self, Load};
 use super::stage;
 use super::staging::{PreparedFile, sync_folder};
@@ -90,14 +91,23 @@ pub fn discard(prepared: &Prepared) {
 /// # Errors
 /// When something cannot be put in place, or is gone.
 pub fn apply(prepared: &Prepared) -> Result<Landed, TargetError> {
-    let loaded = prepared.load.as_ref().map(sqlite::apply).transpose()?;
+    apply_counted(prepared, &LandingCount::default())
+}
+
+/// The same, and counts what it does.
+///
+/// # Errors
+/// As [`apply`].
+pub fn apply_counted(prepared: &Prepared, count: &LandingCount) -> Result<Landed, TargetError> {
+    let loaded = prepared.load.as_ref().map(|load| sqlite::apply(load, count)).transpose()?;
     let mut vanished = None;
     for file in prepared.files.iter().chain(&prepared.rejects) {
         match file.put_in_place() {
             // The others are as good as they were.
-            Err(error @ TargetError::Vanished { .. }) => drop(vanished.get_or_insert(error)),
+            Err(error) if error.lost().is_some() => drop(vanished.get_or_insert(error)),
             placed => placed?,
         }
+        count.file();
     }
     if let Some(error) = vanished {
         return Err(error);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::Position;
 use super::error::TargetError;
 use super::lines::Lines;
+use super::stage::private_file;
 use super::staging::sync_folder;
 use crate::fault_point::{FaultPoint, reach};
 
@@ -25,7 +26,7 @@ pub(super) struct Spool {
 impl Spool {
     /// A new one.
     pub(super) fn create(path: &Path, shown: &str) -> Result<Self, TargetError> {
-        let file = private().create(true).truncate(true).open(path);
+        let file = private_file(path);
         // Its name must outlive a crash, since receipts and what is prepared refer to it.
         let file = file.and_then(|file| sync_folder(path).map(|()| file));
         let file = file.map_err(|source| spool_error("create", shown, source))?;
@@ -41,6 +42,17 @@ impl Spool {
 
     pub(super) fn take(&mut self, record: &[u8]) -> Result<(), TargetError> {
         self.lines.take_one(record).map_err(|source| spool_error("write", &self.shown, source))
+    }
+
+    /// A checksum of what was taken since this was asked last.
+    pub(super) fn take_checksum(&mut self) -> u32 {
+        self.lines.take_checksum()
+    }
+
+    /// From here on it knows a checksum of what it takes.
+    pub(super) fn with_checksums(mut self) -> Self {
+        self.lines.keep_checksum();
+        self
     }
 
     /// Makes durable what was taken.
@@ -99,16 +111,7 @@ pub(super) fn reopen(path: &Path, position: Position, shown: &str) -> Result<Fil
     Ok(file)
 }
 
-/// Records are nobody else's business while they wait.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-fn spool_error(doing: &'static str, shown: &str, source: io::Error) -> TargetError {
+pub(super) fn spool_error(doing: &'static str, shown: &str, source: io::Error) -> TargetError {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             TargetError::from_io(doing, shown, source)

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::TargetError;
+use super::landing_count::LandingCount;
 use super::staging::sync_folder;
 use crate::fault_point::{FaultPoint, reach};
 use crate::plan::target::TargetPlan;
@@ -18,12 +19,23 @@ pub struct Stage {
     run_id: String,
     folder: PathBuf,
     index: usize,
+    count: LandingCount,
 }
 
 impl Stage {
     /// The stage of the target at `index` of the plan. `folder` is the run's own; it is created when it is needed.
     pub fn new(run_id: &str, folder: &Path, index: usize) -> Self {
-        Self { run_id: run_id.to_owned(), folder: folder.to_owned(), index }
+        Self { run_id: run_id.to_owned(), folder: folder.to_owned(), index, count: LandingCount::default() }
+    }
+
+    /// The same with a count of what the landing does.
+    #[must_use]
+    pub fn counted(self, count: LandingCount) -> Self {
+        Self { count, ..self }
+    }
+
+    pub(super) fn count(&self) -> &LandingCount {
+        &self.count
     }
 
     pub(super) fn run_id(&self) -> &str {
@@ -39,14 +51,7 @@ impl Stage {
 
     /// Creates the folder, for this user only.
     pub(super) fn create(&self, shown: &str) -> Result<(), TargetError> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        let missing: Vec<&Path> = self.folder.ancestors().take_while(|folder| !folder.exists()).collect();
-        let created = builder.create(&self.folder);
-        let named = created.and_then(|()| missing.into_iter().try_for_each(sync_folder));
-        named.map_err(|source| TargetError::Stage {
+        create_folder(&self.folder).map_err(|source| TargetError::Stage {
             folder: self.folder.display().to_string(),
             shown: shown.to_owned(),
             source,
@@ -54,6 +59,32 @@ impl Stage {
         reach(FaultPoint::StageMade);
         Ok(())
     }
+}
+
+/// Creates a run's folder, for this user only, with a name that outlives a crash.
+///
+/// # Errors
+/// What the system says.
+pub fn create_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
+    builder.create(folder)?;
+    missing.into_iter().try_for_each(sync_folder)
+}
+
+/// Creates a file for this user only; one that is there is emptied. Records are nobody else's business while they wait.
+///
+/// # Errors
+/// What the system says.
+pub fn private_file(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Removes a run's folder if nothing is left in it, and the one above if no other run has something there.

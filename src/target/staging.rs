@@ -295,13 +295,19 @@ fn temporary_name(destination: &Path, run_id: &str) -> PathBuf {
 }
 
 /// Makes the entry of `path` in its folder durable.
+///
+/// # Errors
+/// What the system says.
 #[cfg(unix)]
-pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+pub fn sync_folder(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 /// Folders cannot be synced here; the file system orders the entries itself.
+///
+/// # Errors
+/// None.
 #[cfg(not(unix))]
-pub(super) fn sync_folder(_path: &Path) -> io::Result<()> {
+pub fn sync_folder(_path: &Path) -> io::Result<()> {
     Ok(())
 }

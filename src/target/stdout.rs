@@ -4,22 +4,18 @@ use std::io::{self, Write};
 
 use super::error::TargetError;
 use super::lines::Lines;
-use super::{Position, Prepared, Receipt, Target};
-use crate::record::{Batch, BatchSeq};
+use super::{Origin, Position, Prepared, Receipt, Target};
+use crate::record::Batch;
 
 pub(super) struct Stdout {
     lines: Lines<Box<dyn Write + Send>>,
-    through: Option<BatchSeq>,
 }
 
 impl Stdout {
-    pub(super) fn new(out: Box<dyn Write + Send>) -> Self {
-        Self { lines: Lines::new(out), through: None }
-    }
-
-    /// What was printed stays printed: the counting goes on, that is all.
-    pub(super) fn resume(out: Box<dyn Write + Send>, receipt: &Receipt) -> Self {
-        Self { lines: Lines::after(out, receipt.puts), through: receipt.through }
+    /// What an earlier process printed stays printed: only the counting goes on.
+    pub(super) fn open(out: Box<dyn Write + Send>, receipt: Option<&Receipt>) -> Self {
+        let printed = receipt.map(|receipt| receipt.puts).unwrap_or_default();
+        Self { lines: Lines::after(out, printed) }
     }
 
     fn flush(&mut self) -> Result<(), TargetError> {
@@ -30,14 +26,21 @@ impl Stdout {
 impl Target for Stdout {
     /// Each batch is written on, since somebody may be watching.
     fn write(&mut self, batch: &Batch) -> Result<(), TargetError> {
-        self.through = Some(batch.seq());
         self.lines.take(batch).map_err(refused)?;
         self.flush()
     }
 
+    fn note_origin(&mut self, _origin: &Origin) -> Result<(), TargetError> {
+        Ok(())
+    }
+
+    fn void(&mut self, _path: &[u64]) -> Result<(), TargetError> {
+        Ok(())
+    }
+
     fn settle(&mut self) -> Result<Receipt, TargetError> {
         self.flush()?;
-        Ok(Receipt { through: self.through, puts: self.lines.position(), ..Receipt::default() })
+        Ok(Receipt { puts: self.lines.position(), ..Receipt::default() })
     }
 
     fn suspend(mut self: Box<Self>) -> Result<Receipt, TargetError> {
@@ -104,7 +107,8 @@ mod tests {
 
     fn target(out: impl Write + Send + 'static) -> Box<dyn Target> {
         let plan = TargetPlan { name: "o".into(), kind: TargetKind::Stdout, diverts: false };
-        open(&plan, &Stage::new("run1", std::path::Path::new("/not/needed"), 0), Box::new(out)).unwrap()
+        open(&plan, &Stage::new("run1", std::path::Path::new("/not/needed"), 0), None, false, Box::new(out))
+            .unwrap()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use river::sandbox::wire::{Reply, Server, WireRequest};
+use river_sandbox::wire::{Reply, Server, WireRequest};
 use serde_json::{Value, json};
 
 /// Changes that a round brings.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use river::sandbox::wire::{Bound, Reply, Server, WireRequest};
+use river_sandbox::wire::{BoundListener, Reply, Server, WireRequest};
 use serde_json::json;
 
 /// What one kit is answered, and what must come of it.
@@ -185,7 +185,7 @@ impl Service {
             surprises: Mutex::default(),
         });
         let answering = Arc::clone(&state);
-        let bound = Bound::to(0).unwrap();
+        let bound = BoundListener::bind(0).unwrap();
         let base = bound.base_url();
         let server = bound.serve(move |request| answering.answer(&request, &base)).unwrap();
         Self { server, state }

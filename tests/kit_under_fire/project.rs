@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use river::sandbox::Sandbox;
+use river_sandbox::Sandbox;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::storm::Storm;
@@ -99,7 +99,7 @@ impl Ran {
 
     /// What it said and what the sandbox was asked, for whoever has to find out why.
     pub(crate) fn told(&self, sandbox: &Sandbox) -> String {
-        let line = |request: river::sandbox::RecordedRequest| {
+        let line = |request: river_sandbox::RecordedRequest| {
             format!("{} {}: {:?}\n", request.method, request.path_and_query, request.status)
         };
         format!("{}\n{}", self.err, sandbox.requests().into_iter().map(line).collect::<String>())

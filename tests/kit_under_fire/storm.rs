@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use river::sandbox::{Fault, Options};
+use river_sandbox::{Fault, Options};
 
 /// What a run survives if it does not happen too often at one page.
 const SURVIVABLE: &[&str] = &[

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use river::sandbox::{Options, Sandbox};
+use river_sandbox::{Options, Sandbox};
 
 use crate::authorization::{STATE, authorize_url, challenge, proof_key};
 use crate::browser::{Heading, Page, Person};

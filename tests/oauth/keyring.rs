@@ -37,7 +37,7 @@ fn what_is_kept_is_there_in_the_next_session() {
 #[cfg(feature = "keyring")]
 #[test]
 fn a_connection_reads_what_is_kept() {
-    use river::sandbox::wire::{Reply, Server, WireRequest};
+    use river_sandbox::wire::{Reply, Server, WireRequest};
 
     use crate::project::Project;
 

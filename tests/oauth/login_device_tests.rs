@@ -1,6 +1,6 @@
 //! river signs in on another device, at both servers: it prints a code, and a person types it elsewhere.
 
-use river::sandbox::wire::{Reply, Server as Wire, WireRequest};
+use river_sandbox::wire::{Reply, Server as Wire, WireRequest};
 use serde_json::json;
 
 use crate::browser::Person;

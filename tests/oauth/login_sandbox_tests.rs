@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use reqwest::Url;
-use river::sandbox::wire::{Reply, Server as Wire, WireRequest};
-use river::sandbox::{Options, Sandbox};
+use river_sandbox::wire::{Reply, Server as Wire, WireRequest};
+use river_sandbox::{Options, Sandbox};
 
 use crate::browser::Person;
 use crate::login_tests::consent;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use river::sandbox::wire::{Flight, Reply, Server, WireRequest};
+use river_sandbox::wire::{Flight, Reply, Server, WireRequest};
 use serde_json::{Value, json};
 
 /// Pages of the listing.
@@ -193,7 +193,7 @@ impl Service {
     pub(crate) fn refresh_elsewhere(&self) -> String {
         let mut tokens = self.tokens();
         let newest = tokens.next - 1;
-        let nobody = river::sandbox::wire::InFlight::default().flight();
+        let nobody = river_sandbox::wire::InFlight::default().flight();
         let given = tokens.refresh(newest, &nobody).expect("the newest is good");
         tokens.retire(given);
         refresh_token(given)

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use river::sandbox::Sandbox;
+use river_sandbox::Sandbox;
 use serde_json::Value;
 
 use crate::requirement::found;

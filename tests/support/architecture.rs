@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::LazyLock;
+use std::{fs, iter};
 
 use libtest_mimic::Trial;
 use regex::Regex;
 
 use super::project;
 
-/// Which part of the crate may use which. `cli` may use everything.
-const ARROWS: [(&str, &[&str]); 17] = [
+/// Which part may use which: modules of `src/`, and the members of the workspace in `crates/`. `cli` may use everything.
+const ARROWS: [(&str, &[&str]); 18] = [
     ("secret", &[]),
     // Decides nothing; everything that makes something durable may name the instant.
     ("fault_point", &[]),
+    ("threads", &[]),
     // What a checkpoint or a landing holds is text to it.
     ("state", &["fault_point"]),
     ("diagnostic", &[]),
@@ -25,13 +27,14 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("http", &["plan", "expr", "secret"]),
     ("record", &["expr"]),
     ("paging", &["plan"]),
-    ("target", &["record", "plan", "fault_point"]),
+    ("target", &["record", "plan", "fault_point", "threads"]),
     ("auth", &["http", "plan", "expr", "secret", "fault_point", "spec", "diagnostic"]),
     (
         "run",
         &[
             "plan",
             "fault_point",
+            "threads",
             "spec",
             "state",
             "http",
@@ -67,10 +70,16 @@ static PRINTS: LazyLock<Regex> = LazyLock::new(|| {
 
 static PATHS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bcrate::(\{[^}]*\}|[\w:]+)").unwrap());
 
+/// The name of a package of ours: `river::…`, or a member such as `river_sandbox`.
+static PACKAGES: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(&format!(r"\briver(?:_({})\b|::)", members().join("|"))).unwrap());
+
 /// A source file without its tests and comments.
 struct Source {
     shown: String,
     part: String,
+    /// Whether the part is a package of its own, so that `crate::` does not leave it.
+    member: bool,
     code: String,
 }
 
@@ -87,11 +96,11 @@ fn direction_of_use() -> Result<(), String> {
     let mut against = BTreeSet::new();
     for source in sources() {
         let Some(allowed) = arrows.get(source.part.as_str()) else { continue };
-        for path in used(&source.code) {
+        for path in source.used() {
             let to = path.split("::").next().unwrap_or_default();
             let may = allowed.contains(&"*") || allowed.contains(&to) || to == source.part;
             if !may || !within_limits(&source.part, to, &path) {
-                against.insert(format!("{}: `{}` uses `crate::{path}`", source.shown, source.part));
+                against.insert(format!("{}: `{}` uses `{path}`", source.shown, source.part));
             }
         }
     }
@@ -135,8 +144,28 @@ fn nothing(what: &str, found: BTreeSet<String>) -> Result<(), String> {
     Err(format!("{what}:\n  {}", found.into_iter().collect::<Vec<_>>().join("\n  ")))
 }
 
+impl Source {
+    fn read(path: &Path, bytes: &[u8], shown: String, member: Option<&str>) -> Self {
+        let module = path.iter().next().map(Path::new).and_then(Path::file_stem).unwrap_or_default();
+        Self {
+            shown,
+            part: member.map_or_else(|| module.to_string_lossy().into_owned(), str::to_owned),
+            member: member.is_some(),
+            code: code(&String::from_utf8_lossy(bytes)),
+        }
+    }
+
+    /// What it names of other parts, beginning with the part.
+    fn used(&self) -> Vec<String> {
+        let mut used = if self.member { Vec::new() } else { behind_crate(&self.code) };
+        let packages = PACKAGES.captures_iter(&self.code);
+        used.extend(packages.map(|found| found.get(1).map_or("river", |member| member.as_str()).to_owned()));
+        used
+    }
+}
+
 /// The paths behind `crate::`; a group gives each of its members.
-fn used(code: &str) -> Vec<String> {
+fn behind_crate(code: &str) -> Vec<String> {
     let found = PATHS.captures_iter(code).map(|found| found[1].trim_end_matches(':').to_owned());
     found
         .flat_map(|path| match path.strip_prefix('{') {
@@ -152,30 +181,40 @@ fn used(code: &str) -> Vec<String> {
 }
 
 fn sources() -> Vec<Source> {
-    let root = project::repository().join("src");
-    let files =
-        project::tree(&root).into_iter().filter(|(path, _)| path.extension().is_some_and(|end| end == "rs"));
-    files
-        .filter(|(path, _)| !is_test(path))
-        .map(|(path, bytes)| {
-            let first = path.iter().next().unwrap_or_default();
-            let part = Path::new(first).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            Source {
-                shown: format!("src/{}", path.display()),
-                part,
-                code: code(&String::from_utf8_lossy(&bytes)),
-            }
-        })
+    let members = members();
+    let of_members = members.iter().map(|member| (format!("crates/{member}/src"), Some(member.as_str())));
+    iter::once(("src".to_owned(), None))
+        .chain(of_members)
+        .flat_map(|(folder, member)| within(&folder, member))
         .collect()
 }
 
-fn is_test(path: &Path) -> bool {
+fn within(folder: &str, member: Option<&str>) -> Vec<Source> {
+    let files = project::tree(&project::repository().join(folder));
+    files
+        .iter()
+        .filter(|(path, _)| path.extension().is_some_and(|end| end == "rs") && !is_test(path))
+        .map(|(path, bytes)| Source::read(path, bytes, format!("{folder}/{}", path.display()), member))
+        .collect()
+}
+
+/// The folders in `crates/`, each a part of its own.
+fn members() -> Vec<String> {
+    let entries = fs::read_dir(project::repository().join("crates")).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+}
+
+pub(super) fn is_test(path: &Path) -> bool {
     path.iter()
         .any(|part| part == "tests" || part == "tests.rs" || part.to_string_lossy().ends_with("_tests.rs"))
 }
 
+/// Where the tests at the end of a file begin.
+static TESTS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\n#\[cfg\(test\)\]\n(pub\S* )?mod \w+ \{").unwrap());
+
 /// Up to the tests at the end, without comments.
 fn code(text: &str) -> String {
-    let text = text.split("\n#[cfg(test)]").next().unwrap_or_default();
+    let text = TESTS.split(text).next().unwrap_or_default();
     text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }

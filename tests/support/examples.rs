@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use libtest_mimic::Trial;
-use river::sandbox::wire::{Reply, Server, WireRequest};
+use river_sandbox::wire::{Reply, Server, WireRequest};
 use serde::Deserialize;
 
 use super::compare;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::Trial;
-use river::sandbox::{self, Sandbox};
 use river::state::{Holder, Lock, State, fingerprint};
+use river_sandbox::{Fault, Options, RecordedRequest, Sandbox};
 
 use super::case::{Case, Earlier, Requests, Settings};
 use super::compare::{self, Normaliser};
@@ -214,11 +214,11 @@ fn environment(
 }
 
 fn start_sandbox(settings: &super::case::SandboxSettings) -> Result<Sandbox, String> {
-    let faults: Result<Vec<sandbox::Fault>, _> = settings.faults.iter().map(|fault| fault.parse()).collect();
-    let options = sandbox::Options {
+    let faults: Result<Vec<Fault>, _> = settings.faults.iter().map(|fault| fault.parse()).collect();
+    let options = Options {
         leads: settings.leads,
         faults: faults.map_err(|error| error.to_string())?,
-        ..sandbox::Options::default()
+        ..Options::default()
     };
     Sandbox::start(options).map_err(|error| error.to_string())
 }
@@ -340,7 +340,7 @@ fn is_state(path: &Path) -> bool {
 }
 
 fn sandbox_requests(sandbox: &Sandbox) -> String {
-    let line = |request: sandbox::RecordedRequest| {
+    let line = |request: RecordedRequest| {
         let status = request.status.map_or("no answer".to_owned(), |status| status.to_string());
         format!("{} {} => {status}\n", request.method, request.path_and_query)
     };

@@ -6,7 +6,7 @@
 use libtest_mimic::Trial;
 use serde_json::json;
 
-use river::sandbox::wire::{Reply, Server};
+use river_sandbox::wire::{Reply, Server};
 
 use super::process::Run;
 use super::project;
@@ -97,7 +97,7 @@ fn reply(answer: &str, path: &str) -> Reply {
         "status" if login => Reply::text(400, "text/plain", SECRET),
         // The token is not where it was expected, so nobody has learned yet that it is one.
         "token" if login => Reply::json(200, &json!({ "ok": true, "access_token": "canary-of-the-token" })),
-        "reset" if login => Reply::empty(200).cut(river::sandbox::wire::Cut::ResetBefore),
+        "reset" if login => Reply::empty(200).cut(river_sandbox::wire::Cut::ResetBefore),
         "redirect" if login => Reply::empty(307).header("location", "http://127.0.0.1:1/elsewhere"),
         _ if login => Reply::json(200, &json!({ "ok": true, "token": "canary-of-the-token" })),
         "next" => {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use river::sandbox::wire::{Cut, Reply, Server, WireRequest};
+use river_sandbox::wire::{Cut, Reply, Server, WireRequest};
 use serde::Deserialize;
 
 /// The status of an answer to a request that the script does not know.

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use libtest_mimic::Trial;
 use regex::Regex;
 use river::kit;
-use river::sandbox::wire::{Bound, Reply, WireRequest};
+use river_sandbox::wire::{BoundListener, Reply, WireRequest};
 use serde_json::json;
 
 use super::case::Clock;
@@ -76,7 +76,7 @@ fn rows(document: &str) -> Vec<Row> {
 impl Row {
     fn is_true(&self) -> Result<(), String> {
         let row = self.clone();
-        let bound = Bound::to(0).map_err(|error| error.to_string())?;
+        let bound = BoundListener::bind(0).map_err(|error| error.to_string())?;
         let base = bound.base_url();
         let server = bound.serve(move |request| row.answer(&request, &base));
         let server = server.map_err(|error| error.to_string())?;

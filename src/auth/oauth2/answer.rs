@@ -128,7 +128,19 @@ impl Refused {
     pub fn is_about_the_grant(&self) -> bool {
         // Zoho tells a wrong secret from a wrong client: `invalid_client_secret`.
         let about_the_client = |error: &str| error.starts_with("invalid_client");
-        matches!(self, Self::Error { error, .. } if !about_the_client(error) && !ABOUT_SOMETHING_ELSE.contains(&error.as_str()))
+        self.word().is_some_and(|error| !about_the_client(error) && !ABOUT_SOMETHING_ELSE.contains(&error))
+    }
+
+    /// The server's word.
+    pub fn word(&self) -> Option<&str> {
+        match self {
+            Self::Error { error, .. } => Some(error),
+            Self::Status { .. }
+            | Self::NotJson
+            | Self::NoToken { .. }
+            | Self::Expiry { .. }
+            | Self::NothingToKeep { .. } => None,
+        }
     }
 }
 

@@ -12,7 +12,6 @@ use super::sign_in::SignIn;
 use crate::auth::store::{Entry, Locked, Reading, StoreError};
 use crate::fault_point::{FaultPoint, reach};
 use crate::http::Response;
-use crate::spec::auth::Grant;
 
 /// What the store has.
 pub(super) enum Found {
@@ -39,7 +38,7 @@ impl Asking<'_> {
             if trouble.forbids_writing() {
                 return Found::Unusable(trouble);
             }
-            was_damaged = matches!(trouble, StoreError::Damaged { .. });
+            was_damaged = trouble.damaged_file().is_some();
             outside.hear(Notice::Trouble(&trouble));
         }
         let Some(entry) = reading.entry else {
@@ -78,17 +77,16 @@ impl Asking<'_> {
         outside: &mut O,
     ) -> Result<Held, Unsigned<O::Stop>> {
         let former = former.or_else(|| self.before.held.clone());
-        if self.needs_a_refresh_token() && self.refresh_token(former.as_ref()).is_none() {
-            return Err(match trouble {
-                StoreError::Absent => Unsigned::NotSignedIn,
-                trouble => Unsigned::Unreadable(trouble),
-            });
+        if self.needs_refresh_token() && self.refresh_token(former.as_ref()).is_none() {
+            let unsigned =
+                if trouble.is_absence() { Unsigned::NotSignedIn } else { Unsigned::Unreadable(trouble) };
+            return Err(unsigned);
         }
         if self.may_rotate(former.as_ref()) {
             return Err(Unsigned::Unstorable(trouble));
         }
         // Why there is no store was told when it was opened.
-        if !matches!(trouble, StoreError::Absent) {
+        if !trouble.is_absence() {
             outside.hear(Notice::Trouble(&trouble));
         }
         let sign_in = self.ask_anew(former.as_ref(), outside).await?;
@@ -160,7 +158,7 @@ impl Asking<'_> {
     /// Whether a sign-in that is not kept takes a refresh token with it that cannot be had again.
     fn would_be_lost(&self, sign_in: &SignIn, former: Option<&SignIn>) -> bool {
         let is_new = sign_in.refresh_token.is_some() && sign_in.refresh_token != self.refresh_token(former);
-        is_new && self.needs_a_refresh_token()
+        is_new && self.needs_refresh_token()
     }
 
     /// The sign-in that is left of a refusal: a new refresh token without an access token.
@@ -170,7 +168,7 @@ impl Asking<'_> {
         former: Option<&SignIn>,
         outside: &O,
     ) -> Option<SignIn> {
-        let Unsigned::Refused { response, .. } = why else { return None };
+        let (_, response) = why.refusal()?;
         let used = self.refresh_token(former)?;
         let new = self.client.refresh_token_of(response).filter(|new| *new != used)?;
         let kept = former.map(|former| former.kept.clone()).unwrap_or_default();
@@ -211,7 +209,7 @@ impl Asking<'_> {
     /// kept.
     fn may_rotate(&self, former: Option<&SignIn>) -> bool {
         self.refresh_token(former).is_some()
-            && self.needs_a_refresh_token()
+            && self.needs_refresh_token()
             && (self.client.plan.rotates || former.is_some_and(|former| former.rotated))
     }
 
@@ -229,15 +227,13 @@ impl Asking<'_> {
             let renewed = self.refresh(former, &token, outside).await;
             // Where nobody has to consent, a refresh token that is over is no reason to stop.
             let over = renewed.as_ref().is_err_and(Unsigned::is_about_the_grant);
-            if !over || self.needs_a_refresh_token() {
+            if !over || self.needs_refresh_token() {
                 return renewed;
             }
         }
-        if self.needs_a_refresh_token() {
+        let Some(request) = self.client.first_request(outside.now()).map_err(Unsigned::Assertion)? else {
             return Err(if former.is_some() { Unsigned::NoRefreshToken } else { Unsigned::NotSignedIn });
-        }
-        let now = outside.now();
-        let request = self.client.first_request(now).map_err(Unsigned::Assertion)?;
+        };
         let response = ask(&request, true, outside).await.map_err(|why| unanswered(why, false))?;
         reach(FaultPoint::TokenAnswered);
         let tokens =
@@ -246,8 +242,8 @@ impl Asking<'_> {
         Ok(sign_in.keeping_also(former))
     }
 
-    fn needs_a_refresh_token(&self) -> bool {
-        self.client.needs_a_person() || self.client.plan.grant == Grant::RefreshToken
+    fn needs_refresh_token(&self) -> bool {
+        self.client.plan.grant.needs_refresh_token()
     }
 
     pub(super) async fn refresh<O: Outside>(

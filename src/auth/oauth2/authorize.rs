@@ -46,7 +46,7 @@ impl Client<'_> {
     pub fn invitation(&self, redirect: Url, chance: Chance) -> Option<Invitation> {
         let mut url = self.authorize_url.clone()?;
         let state = URL_SAFE_NO_PAD.encode(chance.state);
-        let verifier = (self.plan.pkce != Pkce::None).then(|| URL_SAFE_NO_PAD.encode(chance.verifier));
+        let verifier = self.plan.pkce.is_sent().then(|| URL_SAFE_NO_PAD.encode(chance.verifier));
         let mut parameters = vec![
             pair("response_type", "code"),
             pair("client_id", &self.values.text("client_id").unwrap_or_default()),

@@ -62,10 +62,7 @@ impl<'a> Client<'a> {
     /// What tells this sign-in from all others: names and values of what decides whose tokens come.
     pub(super) fn identity(&self) -> Vec<(&'static str, String)> {
         let text = |name| self.values.text(name).unwrap_or_default();
-        let mut fields = vec![
-            ("grant", crate::plan::auth::grant_word(self.plan.grant).to_owned()),
-            ("client_id", text("client_id")),
-        ];
+        let mut fields = vec![("grant", self.plan.grant.word().to_owned()), ("client_id", text("client_id"))];
         match self.plan.grant {
             // Who signed in is not known before: the connection's name stands for the person. The server may be the
             // one that the callback named, so that it is none of the name.
@@ -104,8 +101,8 @@ impl<'a> Client<'a> {
     }
 
     /// Whether a person signs in before there is a token.
-    pub fn needs_a_person(&self) -> bool {
-        self.plan.needs_a_person()
+    pub fn needs_person(&self) -> bool {
+        self.plan.needs_person()
     }
 }
 

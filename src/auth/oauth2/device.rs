@@ -92,13 +92,10 @@ impl Client<'_> {
             Ok(sign_in) => return Ok(Some(sign_in)),
             Err(refused) => refused,
         };
-        let Unsigned::Refused { refused: Refused::Error { error, .. }, .. } = &refused else {
-            return Err(refused);
-        };
-        match error.as_str() {
-            "authorization_pending" => {}
-            "slow_down" => code.interval += INTERVAL,
-            _ => return Err(refused),
+        match refused.refusal().and_then(|(refused, _)| refused.word()) {
+            Some("authorization_pending") => {}
+            Some("slow_down") => code.interval += INTERVAL,
+            Some(_) | None => return Err(refused),
         }
         let elapsed = outside.now().duration_since(code.given).unwrap_or_default();
         if elapsed >= code.expires_in {

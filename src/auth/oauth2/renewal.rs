@@ -78,19 +78,120 @@ pub enum Unsigned<S> {
 }
 
 impl<S> Unsigned<S> {
+    /// The wish to stop, if that is all it is.
+    ///
+    /// # Errors
+    /// What it is otherwise.
+    pub fn stopped(self) -> Result<S, Self> {
+        match self {
+            Self::Stopped(stop) => Ok(stop),
+            Self::NotSignedIn
+            | Self::NoRefreshToken
+            | Self::Unrenewable
+            | Self::Refused { .. }
+            | Self::NoAnswer { .. }
+            | Self::Unstorable(_)
+            | Self::Unreadable(_)
+            | Self::Lost(_)
+            | Self::NobodyConsented { .. }
+            | Self::Assertion(_) => Err(self),
+        }
+    }
+
+    /// Whether a person has to sign in, or to set a refresh token, before anything else.
+    pub fn wants_a_first_sign_in(&self) -> bool {
+        match self {
+            Self::NotSignedIn => true,
+            Self::NoRefreshToken
+            | Self::Unrenewable
+            | Self::Refused { .. }
+            | Self::NoAnswer { .. }
+            | Self::Unstorable(_)
+            | Self::Unreadable(_)
+            | Self::Lost(_)
+            | Self::NobodyConsented { .. }
+            | Self::Assertion(_)
+            | Self::Stopped(_) => false,
+        }
+    }
+
     /// Whether the server refuses the token or code that was sent.
     pub(super) fn is_about_the_grant(&self) -> bool {
-        matches!(self, Self::Refused { refused, .. } if refused.is_about_the_grant())
+        self.refusal().is_some_and(|(refused, _)| refused.is_about_the_grant())
+    }
+
+    /// Why the server refuses, and what it said.
+    pub fn refusal(&self) -> Option<(&Refused, &Response)> {
+        match self {
+            Self::Refused { refused, response, .. } => Some((refused, response)),
+            Self::NotSignedIn
+            | Self::NoRefreshToken
+            | Self::Unrenewable
+            | Self::NoAnswer { .. }
+            | Self::Unstorable(_)
+            | Self::Unreadable(_)
+            | Self::Lost(_)
+            | Self::NobodyConsented { .. }
+            | Self::Assertion(_)
+            | Self::Stopped(_) => None,
+        }
+    }
+
+    /// Whether somebody wants to stop, and nothing went wrong.
+    pub fn is_a_wish_to_stop(&self) -> bool {
+        match self {
+            Self::Stopped(_) => true,
+            Self::NotSignedIn
+            | Self::NoRefreshToken
+            | Self::Unrenewable
+            | Self::Refused { .. }
+            | Self::NoAnswer { .. }
+            | Self::Unstorable(_)
+            | Self::Unreadable(_)
+            | Self::Lost(_)
+            | Self::NobodyConsented { .. }
+            | Self::Assertion(_) => false,
+        }
+    }
+
+    /// The wish to stop; Err: why there is no token.
+    pub fn into_stop(self) -> Result<S, Self> {
+        match self {
+            Self::Stopped(stop) => Ok(stop),
+            Self::NotSignedIn
+            | Self::NoRefreshToken
+            | Self::Unrenewable
+            | Self::Refused { .. }
+            | Self::NoAnswer { .. }
+            | Self::Unstorable(_)
+            | Self::Unreadable(_)
+            | Self::Lost(_)
+            | Self::NobodyConsented { .. }
+            | Self::Assertion(_) => Err(self),
+        }
+    }
+
+    /// Whether a person only has to sign in.
+    pub fn is_not_signed_in(&self) -> bool {
+        match self {
+            Self::NotSignedIn => true,
+            Self::NoRefreshToken
+            | Self::Unrenewable
+            | Self::Refused { .. }
+            | Self::NoAnswer { .. }
+            | Self::Unstorable(_)
+            | Self::Unreadable(_)
+            | Self::Lost(_)
+            | Self::NobodyConsented { .. }
+            | Self::Assertion(_)
+            | Self::Stopped(_) => false,
+        }
     }
 
     /// The server's word, if it is about the grant.
     pub(super) fn word_about_the_grant(&self) -> Option<String> {
-        match self {
-            Self::Refused { refused: Refused::Error { error, .. }, .. } if self.is_about_the_grant() => {
-                Some(error.clone())
-            }
-            _ => None,
-        }
+        let (refused, _) = self.refusal()?;
+        refused.word().filter(|_| refused.is_about_the_grant()).map(str::to_owned)
     }
 }
 

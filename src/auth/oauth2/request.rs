@@ -39,8 +39,8 @@ impl Client<'_> {
         self.token_request(form, server, now)
     }
 
-    /// Asks for the first token where nobody has to consent.
-    pub(super) fn first_request(&self, now: SystemTime) -> Result<Request, AssertionError> {
+    /// Asks for the first token. None: only a refresh token brings one, or a person.
+    pub(super) fn first_request(&self, now: SystemTime) -> Result<Option<Request>, AssertionError> {
         let text = |name: &str| self.values.text(name).unwrap_or_default();
         let mut form = match self.plan.grant {
             Grant::Password => vec![
@@ -52,10 +52,11 @@ impl Client<'_> {
                 let assertion = assertion(self, now)?;
                 vec![pair("grant_type", JWT_BEARER), pair("assertion", &assertion)]
             }
-            _ => vec![pair("grant_type", "client_credentials")],
+            Grant::ClientCredentials => vec![pair("grant_type", "client_credentials")],
+            Grant::AuthorizationCode | Grant::RefreshToken | Grant::DeviceCode => return Ok(None),
         };
         form.extend(self.scope_parameter());
-        self.token_request(form, None, now)
+        self.token_request(form, None, now).map(Some)
     }
 
     /// A request to the token endpoint, or to the same path of another server.

@@ -56,10 +56,23 @@ pub enum Signer {
 }
 
 impl Signer {
+    /// What answers a server's challenge; none: this kind proves itself unasked.
+    pub fn challenged(&self) -> Option<&Digest> {
+        match self {
+            Self::Digest(digest) => Some(digest),
+            Self::Basic(_)
+            | Self::Bearer(_)
+            | Self::ApiKey(_)
+            | Self::OAuth1(_)
+            | Self::Hmac(_)
+            | Self::AwsSigV4(_) => None,
+        }
+    }
+
     /// Signs a request as it was rendered, anew for each try: a request that already says who asks keeps what it says.
     ///
     /// What comes back are texts that were made of secrets and can show in answers, signatures for one: they must be
-    /// told to the redactor ([`crate::secret::Redactor::learn_passing`]) before anything about the request is printed.
+    /// told to the redactor ([`crate::secret::Redactor::learn_short_lived`]) before anything about the request is printed.
     pub fn sign(&self, request: &mut Request, moment: &Moment) -> Result<Vec<Secret>, SigningError> {
         if self.stays_out(request) {
             return Ok(Vec::new());

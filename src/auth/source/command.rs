@@ -104,8 +104,9 @@ fn read(pipe: Option<impl Read + Send + 'static>, rest: Rest) -> Receiver<Vec<u8
         let mut bytes = Vec::new();
         let _ = (&mut pipe).take(text::MOST as u64 + 1).read_to_end(&mut bytes);
         let _ = done.send(bytes);
-        if rest == Rest::Drop {
-            let _ = io::copy(&mut pipe, &mut io::sink());
+        match rest {
+            Rest::Refuse => {}
+            Rest::Drop => drop(io::copy(&mut pipe, &mut io::sink())),
         }
     });
     receiver

@@ -123,7 +123,22 @@ impl SourceError {
             Self::Failed { said, .. } | Self::TooSlow { said, .. } => {
                 Some(said).filter(|said| !said.is_empty()).map(String::as_str)
             }
-            _ => None,
+            Self::NotSet(_)
+            | Self::NoFile(_)
+            | Self::NoCredentials(_)
+            | Self::Unreadable { .. }
+            | Self::WrongKind { .. }
+            | Self::TooLarge(_)
+            | Self::NotText(_)
+            | Self::Empty(_)
+            | Self::NoProgram(_)
+            | Self::NotStarted { .. }
+            | Self::NoTerminal
+            | Self::Stopped
+            | Self::NothingEntered
+            | Self::Terminal(_)
+            | Self::NoEntry(_)
+            | Self::Keyring(_) => None,
         }
     }
 

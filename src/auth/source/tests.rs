@@ -62,10 +62,11 @@ fn file(path: &str) -> Origin {
 fn what_a_file_holds() {
     let project = Project::new();
     let most = vec![b'x'; text::MOST];
-    let cases: [(&[u8], Expected<'_>); 10] = [
+    let cases: [(&[u8], Expected<'_>); 11] = [
         (b"secret", Ok("secret")),
         (b"secret\n", Ok("secret")),
         (b"secret\r\n", Ok("secret")),
+        (b"\xef\xbb\xbfsecret\n", Ok("secret")),
         (b"two\nlines\n\n", Ok("two\nlines\n")),
         (b" blanks \n", Ok(" blanks ")),
         (b"", Err(("`key` is empty", true))),

@@ -120,12 +120,94 @@ impl StoreError {
 
     /// Whether the entry must stay as it is, and so nothing may be stored in its place.
     pub fn forbids_writing(&self) -> bool {
-        !matches!(self, Self::Damaged { .. } | Self::WasOpen { .. })
+        match self {
+            Self::Damaged { .. } | Self::WasOpen { .. } => false,
+            Self::Newer { .. }
+            | Self::Encrypted { .. }
+            | Self::NotOurs { .. }
+            | Self::OpenKey { .. }
+            | Self::BadKey { .. }
+            | Self::WrongKind { .. }
+            | Self::TooLarge { .. }
+            | Self::NotJson { .. }
+            | Self::Busy
+            | Self::Absent
+            | Self::Io { .. } => true,
+        }
     }
 
     /// Whether the entry must stay even if its owner wants it removed.
     pub(super) fn forbids_removing(&self) -> bool {
-        matches!(self, Self::Newer { .. } | Self::NotOurs { .. } | Self::WrongKind { .. })
+        match self {
+            Self::Newer { .. } | Self::NotOurs { .. } | Self::WrongKind { .. } => true,
+            Self::Damaged { .. }
+            | Self::Encrypted { .. }
+            | Self::WasOpen { .. }
+            | Self::OpenKey { .. }
+            | Self::BadKey { .. }
+            | Self::TooLarge { .. }
+            | Self::NotJson { .. }
+            | Self::Busy
+            | Self::Absent
+            | Self::Io { .. } => false,
+        }
+    }
+
+    /// The file that is damaged, if that is what is wrong.
+    pub fn damaged_file(&self) -> Option<&str> {
+        match self {
+            Self::Damaged { shown, .. } => Some(shown),
+            Self::Newer { .. }
+            | Self::Encrypted { .. }
+            | Self::NotOurs { .. }
+            | Self::WasOpen { .. }
+            | Self::OpenKey { .. }
+            | Self::BadKey { .. }
+            | Self::WrongKind { .. }
+            | Self::TooLarge { .. }
+            | Self::NotJson { .. }
+            | Self::Busy
+            | Self::Absent
+            | Self::Io { .. } => None,
+        }
+    }
+
+    /// Whether another process is at it.
+    pub fn is_another_process(&self) -> bool {
+        match self {
+            Self::Busy => true,
+            Self::Damaged { .. }
+            | Self::Newer { .. }
+            | Self::Encrypted { .. }
+            | Self::NotOurs { .. }
+            | Self::WasOpen { .. }
+            | Self::OpenKey { .. }
+            | Self::BadKey { .. }
+            | Self::WrongKind { .. }
+            | Self::TooLarge { .. }
+            | Self::NotJson { .. }
+            | Self::Absent
+            | Self::Io { .. } => false,
+        }
+    }
+
+    /// Whether there is no store at all.
+    pub fn is_absence(&self) -> bool {
+        match self {
+            Self::Absent => true,
+            Self::Damaged { .. }
+            | Self::Newer { .. }
+            | Self::Encrypted { .. }
+            | Self::NotOurs { .. }
+            | Self::WasOpen { .. }
+            | Self::OpenKey { .. }
+            | Self::BadKey { .. }
+            | Self::WrongKind { .. }
+            | Self::TooLarge { .. }
+            | Self::NotJson { .. }
+            | Self::Busy
+            | Self::Io { .. } => false,
+        }
     }
 
     /// What helps.

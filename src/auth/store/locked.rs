@@ -201,15 +201,14 @@ impl Locked {
     /// The entry that is replaced.
     fn former(&self) -> Result<Option<Entry>, StoreError> {
         let Reading { entry, trouble } = self.read();
-        match trouble {
-            Some(trouble) if trouble.forbids_writing() => Err(trouble),
-            Some(StoreError::Damaged { shown, .. }) => {
-                let (from, to) = (self.path(), self.store.path(&self.id, "damaged"));
-                fs::rename(from, to).map_err(|source| StoreError::io("put aside", &shown, source))?;
-                Ok(None)
-            }
-            _ => Ok(entry),
+        let Some(trouble) = trouble else { return Ok(entry) };
+        if trouble.forbids_writing() {
+            return Err(trouble);
         }
+        let Some(shown) = trouble.damaged_file() else { return Ok(entry) };
+        let (from, to) = (self.path(), self.store.path(&self.id, "damaged"));
+        fs::rename(from, to).map_err(|source| StoreError::io("put aside", shown, source))?;
+        Ok(None)
     }
 
     fn put(&self, reserved: Option<Temporary>, bytes: &[u8], at: &dyn Fn(WritePoint)) -> io::Result<()> {

@@ -41,6 +41,16 @@ pub enum ProtectionKind {
     Passphrase,
 }
 
+impl ProtectionKind {
+    /// Whether what is kept is encrypted.
+    pub fn encrypts(&self) -> bool {
+        match self {
+            Self::KeyFile(_) | Self::Passphrase => true,
+            Self::Plain => false,
+        }
+    }
+}
+
 /// With what an entry is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

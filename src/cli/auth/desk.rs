@@ -8,7 +8,7 @@ use crate::auth::oauth2::{Notice, Outside};
 use crate::cli::signals;
 use crate::cli::terminal::{Output, Terminal};
 use crate::http::{Request, Response, SendError, Transport};
-use crate::run::interrupt::{self, Interrupt, Interrupted};
+use crate::run::interrupt::{self, Interrupt, Interrupted, TokenExchange};
 use crate::run::{Clock, SystemClock};
 use crate::secret::Redactor;
 
@@ -20,12 +20,16 @@ pub(super) struct Desk {
     redactor: Redactor,
     /// Where a signal must not lose an answer; none: it ends the process as always.
     interrupt: Option<Interrupt>,
+    /// From a request on until what came is kept: nobody ends the process while the only copy of a refresh token may be on
+    /// its way, or in memory only.
+    exchange: Option<TokenExchange>,
 }
 
 impl Desk {
     pub(super) fn new(transport: Transport, terminal: &Terminal, redactor: &Redactor) -> Self {
         let clock = terminal.clock.clone().unwrap_or_else(|| Arc::new(SystemClock) as Arc<dyn Clock>);
-        Self { transport, clock, err: terminal.err.clone(), redactor: redactor.clone(), interrupt: None }
+        let (err, redactor) = (terminal.err.clone(), redactor.clone());
+        Self { transport, clock, err, redactor, interrupt: None, exchange: None }
     }
 
     /// From now on the first signal ends waits, and lets a request in flight come to its end: its answer may be the only
@@ -33,9 +37,14 @@ impl Desk {
     pub(super) fn until_answered(mut self, terminal: &Terminal) -> Self {
         let (interrupter, interrupt) = interrupt::pair();
         let person = terminal.interactive.then(|| terminal.err.clone());
-        tokio::spawn(signals::listen(interrupter, person));
+        signals::listen(interrupter, person, terminal.err.clone());
         self.interrupt = Some(interrupt);
         self
+    }
+
+    /// What came is kept, or nothing came: from now on a signal need not wait.
+    pub(super) fn has_kept_it(&mut self) {
+        self.exchange = None;
     }
 
     /// Says something. A closed terminal is no reason to stop.
@@ -71,10 +80,15 @@ impl Outside for Desk {
     }
 
     async fn send(&mut self, request: &Request) -> Result<Response, SendError> {
+        if self.exchange.is_none() {
+            self.exchange = self.interrupt.as_ref().map(Interrupt::token_exchange);
+        }
         self.transport.send(request).await
     }
 
     async fn pause(&mut self, time: Duration) -> Result<(), Interrupted> {
+        // What came was not worth keeping.
+        self.exchange = None;
         self.or_stop(self.clock.sleep(time)).await
     }
 

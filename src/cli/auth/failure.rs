@@ -37,10 +37,7 @@ pub(super) fn nobody(name: &str, patience: Duration) -> Diagnostic {
 
 /// Nobody has to consent where the application signs in for itself.
 pub(super) fn no_person(name: &str, grant: Grant) -> Diagnostic {
-    let message = format!(
-        "nobody has to sign in to `{name}`: it has `grant: {}`",
-        crate::plan::auth::grant_word(grant)
-    );
+    let message = format!("nobody has to sign in to `{name}`: it has `grant: {}`", grant.word());
     Diagnostic::error(Code::BadConnection, message)
         .help(format!("runs sign in by themselves; try it with `river auth refresh {name}`"))
 }
@@ -49,7 +46,7 @@ pub(super) fn no_person(name: &str, grant: Grant) -> Diagnostic {
 pub(super) fn no_code_for_a_device(name: &str) -> Diagnostic {
     let message = format!(
         "`--code` goes with `grant: authorization_code`, and `{name}` has `{}`",
-        crate::plan::auth::grant_word(Grant::DeviceCode)
+        Grant::DeviceCode.word()
     );
     Diagnostic::error(Code::BadConnection, message)
         .help(format!("leave it out: `river auth login {name}` shows a code to type in on another device"))
@@ -59,8 +56,7 @@ pub(super) const SHOWN_ELSEWHERE: &str = "if the service showed an error instead
 
 /// What helps where a code is refused: it is not the refresh token that is wrong.
 pub(super) fn code_help(refused: &Refused, from_console: bool) -> Option<&'static str> {
-    let Refused::Error { error, .. } = refused else { return None };
-    match error.as_str() {
+    match refused.word()? {
         "invalid_grant" | "invalid_code" | "bad_verification_code" if from_console => {
             Some("a code is good once and for a few minutes: generate a new one, and exchange it at once")
         }

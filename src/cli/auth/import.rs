@@ -42,6 +42,7 @@ pub(super) async fn import(
     lock.reserve().map_err(|trouble| opened.trouble(&trouble))?;
     let imported = client.imported(&token, desk.now());
     let held = renewal::prove(&client, imported, &lock, &mut desk).await;
+    desk.has_kept_it();
     let held = held.map_err(|why| opened.unsigned(&client, &why))?;
     let id = entry_id(&client, &store);
     let lines = report::lines_and_place(&client, &held.sign_in, desk.now(), opened.place(&id, &store));

@@ -4,6 +4,8 @@ use std::io::{BufRead, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
+use river_sandbox::{Options, Sandbox};
+
 use super::arguments::LoginArguments;
 use super::desk::Desk;
 use super::opened::Opened;
@@ -19,7 +21,6 @@ use crate::cli::problem::Problem;
 use crate::cli::run::overlay;
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::{Code as FindingCode, Diagnostic};
-use crate::sandbox::{Options, Sandbox};
 use crate::secret::Redactor;
 use crate::spec::auth::Grant;
 
@@ -203,10 +204,7 @@ impl Login<'_> {
 
     fn about_code<S>(&self, why: &Unsigned<S>, from_console: bool) -> Problem {
         let problem = self.opened.unsigned(self.client, why);
-        let help = match why {
-            Unsigned::Refused { refused, .. } => failure::code_help(refused, from_console),
-            _ => None,
-        };
+        let help = why.refusal().and_then(|(refused, _)| failure::code_help(refused, from_console));
         match help {
             Some(help) => problem.with_help(help),
             None => problem,

@@ -102,7 +102,7 @@ impl Opened {
         let file = id.shown();
         let file = if self.in_sandbox { file.replacen(STATE, SANDBOX_STATE, 1) } else { file };
         let protection = store.protection();
-        if protection == ProtectionKind::Plain || !store.is_in_clear(id) {
+        if !protection.encrypts() || !store.is_in_clear(id) {
             return format!("{file} ({protection})");
         }
         format!(
@@ -174,7 +174,7 @@ impl Opened {
     pub(super) fn undone<S>(&self, deed: Deed, client: &Client<'_>, why: &Unsigned<S>) -> Problem {
         let hints = &self.alone.connection.hints;
         let span = self.alone.auth.as_ref().map(|auth| auth.span).expect("a client has an auth");
-        let exit = if matches!(why, Unsigned::Stopped(_)) { Exit::Interrupted } else { Exit::Auth };
+        let exit = if why.is_a_wish_to_stop() { Exit::Interrupted } else { Exit::Auth };
         self.problem(sign_in_failure::finding(deed, client, why, hints, span), exit)
     }
 

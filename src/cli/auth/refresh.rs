@@ -24,6 +24,7 @@ pub(super) async fn refresh(
     let kept = opened.kept(&store, &entry_id(&client, &store))?;
     let before = Before { refused: kept.map(|(_, generation)| generation), held: None };
     let held = renewal::token(&client, Some(&store), before, &mut desk).await;
+    desk.has_kept_it();
     let held = held.map_err(|why| opened.unsigned(&client, &why))?;
     writeln!(terminal.out, "renewed the token of `{}`", opened.name)?;
     let lines = report::lines(&client, &held.sign_in, desk.now());

@@ -79,7 +79,7 @@ fn print(
     terminal: &mut Terminal,
     redactor: &Redactor,
 ) -> std::io::Result<()> {
-    if format == Format::Json {
+    if format.is_json() {
         let values: Vec<Value> = all.iter().map(Status::value).collect();
         let text = format!("{:#}", Value::Array(values));
         return writeln!(terminal.out, "{}", redactor.redact(&text));
@@ -172,7 +172,7 @@ fn of(name: &str, terminal: &Terminal, redactor: &Redactor) -> Result<Option<Sta
     let client = opened.client()?;
     let kept = kept(&opened, &client)?;
     let own = client.own_refresh_token().is_some();
-    let grant = crate::plan::auth::grant_word(client.plan.grant);
+    let grant = client.plan.grant.word();
     let now = terminal.clock.as_ref().map_or_else(std::time::SystemTime::now, |clock| clock.now());
     let (state, ready, lines) = match kept {
         Some((sign_in, place)) => {
@@ -190,7 +190,7 @@ fn of(name: &str, terminal: &Terminal, redactor: &Redactor) -> Result<Option<Sta
             }
         }
         None if own => ("the connection brings a refresh token; no run has used it yet", true, vec![]),
-        None if client.needs_a_person() => {
+        None if client.needs_person() => {
             ("not signed in", false, vec![("help", format!("river auth login {}", opened.name))])
         }
         None => ("no token yet: the first run gets one by itself", true, vec![]),
@@ -218,7 +218,7 @@ fn missing_scopes(client: &Client<'_>, sign_in: &SignIn) -> Option<(&'static str
     let given: Vec<&str> = given.split([' ', ',']).filter(|scope| !scope.is_empty()).collect();
     let asked = client.scope.iter().flat_map(|scope| scope.split([' ', ',']));
     let missing: Vec<&str> = asked.filter(|scope| !scope.is_empty() && !given.contains(scope)).collect();
-    (client.needs_a_person() && !missing.is_empty()).then(|| {
+    (client.needs_person() && !missing.is_empty()).then(|| {
         (
             "not consented",
             format!("{}: sign in again, `river auth login {}`", missing.join(", "), client.connection),
@@ -236,7 +236,7 @@ fn origins(auth: &AuthPlan, opened: &Opened, terminal: &Terminal) -> Vec<(&'stat
         }
         ConnectionSource::Written(_) => None,
         ConnectionSource::Outside(outside) => {
-            let Origin::Environment(variable) = &outside.origin else {
+            let Some(variable) = outside.variable() else {
                 return Some(format!("{}: {}", entry.name, outside.origin));
             };
             let there = if terminal.environment.contains_key(variable) {

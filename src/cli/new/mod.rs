@@ -17,7 +17,7 @@ use crate::diagnostic::{Code, Diagnostic, Findings, Sources, nearest, quoted_lis
 use crate::http::curl::quoted;
 use crate::kit::{self, Connection, Kit};
 use crate::spec;
-use crate::spec::connection::{ConnectionSpec, ConnectionValue, FromSpec};
+use crate::spec::connection::ConnectionSpec;
 use crate::spec::value::is_name;
 
 /// Copies a kit, or a connection where the file is in `connections/`.
@@ -77,6 +77,15 @@ enum Fate {
     WasThere,
 }
 
+impl Fate {
+    fn is_new(self) -> bool {
+        match self {
+            Self::New => true,
+            Self::WasThere => false,
+        }
+    }
+}
+
 impl<'a> Copy<'a> {
     fn of(arguments: &NewArguments, folder: &'a Path) -> Result<Self, Box<Diagnostic>> {
         let kit = Kit::of(&arguments.from).ok_or_else(|| Box::new(unknown(&arguments.from)))?;
@@ -107,7 +116,7 @@ impl<'a> Copy<'a> {
         let written = connection.and_then(|connection| {
             write_new(&self.pipeline, text).map(|()| connection).map_err(|error| {
                 // Who was a moment faster with the pipeline may need the connection.
-                if connection == Fate::New && error.kind() != io::ErrorKind::AlreadyExists {
+                if connection.is_new() && error.kind() != io::ErrorKind::AlreadyExists {
                     let _ = fs::remove_file(&self.connection);
                 }
                 Box::new(unwritable(&shown(&self.pipeline, self.folder), &error))
@@ -205,9 +214,8 @@ fn variables(spec: Option<ConnectionSpec>, signs_in: bool) -> Vec<(String, Strin
     let values = values.filter(|(key, _)| !(signs_in && key.name == "refresh_token"));
     values
         .filter_map(|(_, value)| {
-            let Some(ConnectionValue::Source(source)) = value.given() else { return None };
-            let FromSpec::Word(from) = source.from.given()? else { return None };
-            let name = from.value.strip_prefix("env:")?.to_owned();
+            let source = value.given()?.source()?;
+            let name = source.from.given()?.word()?.value.strip_prefix("env:")?.to_owned();
             let what = source.description.given().map(|text| text.value.clone());
             Some((name, what.unwrap_or_default()))
         })

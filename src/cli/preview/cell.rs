@@ -22,6 +22,22 @@ pub(super) enum Kind {
     Other,
 }
 
+impl Kind {
+    pub(super) fn stands_at_the_right(self) -> bool {
+        match self {
+            Self::Number => true,
+            Self::Null | Self::Other => false,
+        }
+    }
+
+    pub(super) fn is_dim(self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Number | Self::Other => false,
+        }
+    }
+}
+
 impl Cell {
     /// A record without this field.
     pub(super) fn empty() -> Self {

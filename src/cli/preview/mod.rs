@@ -5,7 +5,7 @@ mod table;
 
 use std::io::{IsTerminal, Write};
 
-use super::args::{Format, PreviewArguments, When};
+use super::args::{PreviewArguments, When};
 use super::exit::Exit;
 use super::project::{self, Project};
 use super::run::{folder, refuse, start_sandbox, world};
@@ -14,7 +14,7 @@ use crate::diagnostic::{Code, Diagnostic, Findings, Sources, Style, nearest, quo
 use crate::plan::Plan;
 use crate::record::compact::append_line;
 use crate::report::{self, Listeners, Log};
-use crate::run::sample::{Sample, Wish, sample};
+use crate::run::preview::sample::{Sample, Wish, sample};
 use crate::run::{Outcome, interrupt};
 use crate::secret::Redactor;
 use table::Table;
@@ -99,13 +99,10 @@ fn take(
     let world = world(project, terminal, &arguments.rehearsal, interrupt);
     let person = terminal.interactive.then(|| terminal.err.clone());
     let mut listeners = Listeners(vec![Box::new(Log)]);
-    Ok(runtime.block_on(async {
-        let signals = tokio::spawn(super::signals::listen(interrupter, person));
-        tokio::task::yield_now().await;
-        let sampled = sample(plan, &world, redactor, &mut listeners, wish).await;
-        signals.abort();
-        sampled
-    }))
+    super::signals::listen(interrupter, person, terminal.err.clone());
+    let sampled = runtime.block_on(sample(plan, &world, redactor, &mut listeners, wish));
+    runtime.shutdown_background();
+    Ok(sampled)
 }
 
 /// Records are data: they are not redacted, as on standard output of a run.
@@ -118,13 +115,13 @@ fn print(
     if sample.records.is_empty() {
         return Ok(());
     }
-    if arguments.format == Format::Json {
+    if arguments.format.is_json() {
         let mut lines = Vec::new();
         sample.records.iter().for_each(|record| append_line(record, &mut lines));
         return Ok(terminal.out.write_all(&lines)?);
     }
     // The style of findings is that of standard error.
-    let shows_colour = color == When::Always || std::io::stdout().is_terminal();
+    let shows_colour = color.is_always() || std::io::stdout().is_terminal();
     let style = if shows_colour { terminal.style } else { Style::Plain };
     let table = Table::of(&sample.records);
     let text = if arguments.long { table.blocks(style) } else { table.fitted(width(terminal), style) };
@@ -147,7 +144,7 @@ fn report(
 ) -> anyhow::Result<Exit> {
     let (findings, exit) = Exit::of(&outcome.ending);
     terminal.findings(findings, &project.sources)?;
-    if exit == Exit::Success {
+    if exit.is_success() {
         writeln!(terminal.err, "{}: {}", plan.name, verdict(plan, outcome, sample))?;
     } else {
         writeln!(terminal.err, "{}", report::summary(&plan.name, outcome, &folder(project, terminal)))?;

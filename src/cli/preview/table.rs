@@ -99,7 +99,7 @@ impl Table {
 
     fn heading(&self, widths: &[usize]) -> String {
         let titles = self.columns.iter().zip(widths).enumerate().map(|(column, (name, width))| {
-            let of_numbers = self.rows.iter().any(|row| row[column].kind == Kind::Number);
+            let of_numbers = self.rows.iter().any(|row| row[column].kind.stands_at_the_right());
             let kind = if of_numbers { Kind::Number } else { Kind::Other };
             padded(&Cell { text: name.clone(), kind }, *width, Style::Plain)
         });
@@ -133,14 +133,11 @@ fn padded(cell: &Cell, to: usize, style: Style) -> String {
     let text = cut(&cell.text, to);
     let gap = " ".repeat(to.saturating_sub(width(&text)));
     let text = styled(&text, cell.kind, style);
-    if cell.kind == Kind::Number { gap + &text } else { text + &gap }
+    if cell.kind.stands_at_the_right() { gap + &text } else { text + &gap }
 }
 
 fn styled(text: &str, kind: Kind, style: Style) -> String {
-    match (kind, style) {
-        (Kind::Null, Style::Coloured) => format!("\u{1b}[2m{text}\u{1b}[0m"),
-        _ => text.to_owned(),
-    }
+    if kind.is_dim() && style.is_coloured() { format!("\u{1b}[2m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::cli::project::shown;
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::{Code, Diagnostic, Sources, quoted_list};
 use crate::plan::state::StateType;
-use crate::run::by_hand;
+use crate::run::journal::edit;
 use crate::state::{State, Watermark, WatermarkKey};
 
 /// Sets the watermarks of a document.
@@ -138,11 +138,11 @@ fn watermark(entry: Entry) -> Result<Watermark, Wrong> {
     let Entry { pipeline, step, name, per, word, value } = entry;
     let key = WatermarkKey { pipeline, step, name, per: per.to_string() };
     let wrong = |what: String| Wrong::of(format!("{} of `{}`: {what}", title(&key), key.pipeline));
-    let kind = StateType::ALL.into_iter().find(|kind| kind.word() == word).ok_or_else(|| {
-        let words = quoted_list(StateType::ALL.map(StateType::word));
+    let kind = StateType::ALL.iter().copied().find(|kind| kind.word() == word).ok_or_else(|| {
+        let words = quoted_list(StateType::ALL.iter().map(|kind| kind.word()));
         wrong(format!("`{word}` is no type, there are {words}"))
     })?;
-    by_hand::fits(&value, kind).map_err(|unfit| wrong(unfit.to_string()))?;
+    edit::fits(&value, kind).map_err(|unfit| wrong(unfit.to_string()))?;
     Ok(Watermark { key, kind: word, value })
 }
 
@@ -152,7 +152,7 @@ mod tests {
 
     use super::*;
     use crate::cli::state::export::document;
-    use crate::run::by_hand::Change;
+    use crate::run::journal::edit::Change;
 
     fn any_watermark() -> impl Strategy<Value = Watermark> {
         let text = || any::<String>();
@@ -201,7 +201,7 @@ mod tests {
             let mut state = State::open(folder.path()).unwrap();
             let set = parse(&document(&list)).unwrap();
             let change = Change { set, ..Change::default() };
-            by_hand::change(&mut state, &change, std::time::UNIX_EPOCH).unwrap();
+            edit::change(&mut state, &change, std::time::UNIX_EPOCH).unwrap();
             let found = state.watermarks(None).unwrap().into_iter().map(|kept| kept.watermark).collect();
             prop_assert_eq!(sorted(found), list);
         }

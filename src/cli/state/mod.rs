@@ -17,7 +17,7 @@ use super::project;
 use super::run::{SANDBOX_STATE, STATE};
 use super::terminal::Terminal;
 use crate::diagnostic::quoted_list;
-use crate::run::by_hand::{self, Change, Refused};
+use crate::run::journal::edit::{self, Change, Refused};
 use crate::state::{State, StateError, Watermark, WatermarkKey};
 use arguments::StateCommand;
 
@@ -38,7 +38,7 @@ pub(super) fn state(command: &StateCommand, terminal: &mut Terminal) -> anyhow::
 
 impl From<StateError> for Problem {
     fn from(error: StateError) -> Self {
-        Self::of(by_hand::finding(&error), Exit::Failed)
+        Self::of(edit::finding(&error), Exit::Failed)
     }
 }
 
@@ -95,7 +95,7 @@ fn named(name: &str, terminal: &Terminal, sandbox: bool) -> Result<Named, Proble
 /// The names of the pipelines for which something is kept.
 fn known_pipelines(state: &State, terminal: &Terminal) -> Result<Vec<String>, StateError> {
     let of_watermarks = state.watermarks(None)?.into_iter().map(|kept| kept.watermark.key.pipeline);
-    let runs = by_hand::open_runs(state, None, now(terminal))?;
+    let runs = edit::open_runs(state, None, now(terminal))?;
     let mut names: Vec<String> = of_watermarks.chain(runs.into_iter().map(|run| run.pipeline)).collect();
     names.sort();
     names.dedup();
@@ -127,7 +127,7 @@ fn set_all(state: &mut State, watermarks: Vec<Watermark>, terminal: &mut Termina
         watermarks.iter().map(|watermark| state.watermark(&watermark.key)).collect();
     let former = former?;
     let change = Change { pipelines, set: watermarks, ..Change::default() };
-    let notes = by_hand::change(state, &change, now(terminal))?;
+    let notes = edit::change(state, &change, now(terminal))?;
     for (watermark, former) in change.set.iter().zip(former) {
         let was = match former.map(|former| former.value) {
             None => "there was none".to_owned(),

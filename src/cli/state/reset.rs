@@ -6,7 +6,7 @@ use super::arguments::StateResetArguments;
 use super::{Problem, named, now, say, title};
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::{Code, Diagnostic, nearest, quoted_list};
-use crate::run::by_hand::{self, Change};
+use crate::run::journal::edit::{self, Change};
 use crate::state::{KeptWatermark, State, WatermarkKey};
 
 /// Forgets what is kept for a pipeline, or a part of it.
@@ -29,7 +29,7 @@ pub(super) fn reset(arguments: &StateResetArguments, terminal: &mut Terminal) ->
         forgets_decisions: whole,
         ..Change::default()
     };
-    let notes = by_hand::change(&mut state, &change, now(terminal))?;
+    let notes = edit::change(&mut state, &change, now(terminal))?;
     let was = |kept: &KeptWatermark| format!("  {} was {}", title(&kept.watermark.key), kept.watermark.value);
     let verdict = match forgotten.len() {
         0 if notes.is_empty() => "there is nothing to forget".to_owned(),

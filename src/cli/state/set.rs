@@ -7,7 +7,7 @@ use crate::cli::terminal::Terminal;
 use crate::diagnostic::{Code, Diagnostic, nearest, quoted_list};
 use crate::plan::Plan;
 use crate::plan::state::{StatePlan, StateType};
-use crate::run::by_hand;
+use crate::run::journal::edit;
 use crate::state::{State, Watermark, WatermarkKey};
 
 /// Sets a watermark that the pipeline knows, to a value that it can work with.
@@ -32,7 +32,7 @@ fn watermark(arguments: &StateSetArguments, plan: &Plan) -> Result<Watermark, Di
         let names = known.state.iter().map(|state| state.name.as_str());
         unknown(Code::UndefinedName, &format!("step `{step}` keeps no `{name}`"), name, names)
     })?;
-    by_hand::fits(&arguments.value, state.kind).map_err(|unfit| {
+    edit::fits(&arguments.value, state.kind).map_err(|unfit| {
         Diagnostic::error(Code::BadWatermark, format!("`{step}.{name}`: {unfit}")).help(example(state.kind))
     })?;
     let per = per(arguments, state)?;

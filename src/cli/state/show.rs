@@ -6,9 +6,8 @@ use serde_json::json;
 
 use super::arguments::StateShowArguments;
 use super::{Problem, folder_here, known_pipelines, named, now, say, title};
-use crate::cli::args::Format;
 use crate::cli::terminal::Terminal;
-use crate::run::by_hand::{OpenRun, open_runs};
+use crate::run::journal::edit::{OpenRun, open_runs};
 use crate::state::{KeptWatermark, Phase, State};
 
 /// Shows the state of one pipeline, or of all.
@@ -23,7 +22,7 @@ pub(super) fn show(arguments: &StateShowArguments, terminal: &mut Terminal) -> R
         None => (vec![], vec![]),
         Some(state) => (state.watermarks(name)?, open_runs(state, name, now(terminal))?),
     };
-    if arguments.format == Format::Json {
+    if arguments.format.is_json() {
         let runs: Vec<_> = runs.iter().map(run_value).collect();
         let watermarks: Vec<_> = watermarks.iter().map(watermark_value).collect();
         let value = json!({ "watermarks": watermarks, "runs": runs });
@@ -66,11 +65,11 @@ fn run_text(run: &OpenRun) -> String {
     if run.is_alive {
         return format!("run {id} is at work since {started_at}");
     }
-    let end = match (run.phase, &run.place) {
-        (Phase::Decided, _) => "the next run puts in place what it had decided".to_owned(),
-        (_, Some(_)) if run.is_stale => "that is too long ago: the next run starts over".to_owned(),
-        (_, Some(place)) => format!("the next run goes on at {place}"),
-        (_, None) => "the next run starts over".to_owned(),
+    let end = match &run.place {
+        _ if run.phase.is_decided() => "the next run puts in place what it had decided".to_owned(),
+        Some(_) if run.is_stale => "that is too long ago: the next run starts over".to_owned(),
+        Some(place) => format!("the next run goes on at {place}"),
+        None => "the next run starts over".to_owned(),
     };
     format!("run {id} began {started_at} and stopped before its end, last heard of {touched_at}: {end}")
 }

@@ -9,7 +9,7 @@ use tokio_rustls::TlsAcceptor;
 use super::script::{Script, Step, serve_script, serve_tls};
 use super::*;
 use crate::http::limits::Timeouts;
-use crate::http::request::Header;
+use crate::http::request::{Body, Header};
 use crate::http::send_error::{Reached, TlsProblem};
 
 const MEBIBYTE: usize = 1024 * 1024;

@@ -11,12 +11,12 @@ use crate::plan::scope::{ConnectionNames, Room, Scope};
 use crate::plan::value::ValuePlan;
 use crate::plan::written::Written;
 use crate::spec::auth::{
-    AuthSpec, Encoding, Grant, HmacAlgorithm, HmacSpec, OAuth1Method, SecretEncoding, TimestampForm,
+    AuthSpec, Encoding, HmacAlgorithm, HmacSpec, OAuth1Method, SecretEncoding, TimestampForm,
 };
 use crate::spec::connection::ConnectionValue;
 use crate::spec::node::{Node, NodeKind, Text};
-use crate::spec::table::{Field, Malformed};
-use crate::spec::value::{Named, Placed, TemplateText};
+use crate::spec::table::{Malformed, SpecField};
+use crate::spec::value::{NamedMap, Spanned, TemplateText};
 
 /// Where an `auth` stands.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +33,7 @@ pub(in crate::plan) struct AuthHome<'a> {
 
 /// Compiles an `auth`. None: `kind: none`, or something is malformed, which has its findings.
 pub(in crate::plan) fn build(
-    spec: &Placed<AuthSpec>,
+    spec: &Spanned<AuthSpec>,
     home: AuthHome<'_>,
     findings: &mut Findings,
 ) -> Option<AuthPlan> {
@@ -51,17 +51,6 @@ pub(super) struct Builder<'a> {
     home: AuthHome<'a>,
     values: Vec<ConnectionEntry>,
     pub(super) findings: &'a mut Findings,
-}
-
-/// What a field of a secret or an open value holds: given by itself, or as a field that may be absent.
-pub(super) trait MaybeValue {
-    fn value(&self) -> Option<&ConnectionValue>;
-}
-
-impl MaybeValue for Field<ConnectionValue> {
-    fn value(&self) -> Option<&ConnectionValue> {
-        self.given()
-    }
 }
 
 impl Builder<'_> {
@@ -119,7 +108,7 @@ impl Builder<'_> {
 
     fn hmac(&mut self, spec: &HmacSpec) -> Result<HmacPlan, Malformed> {
         self.secret("secret", &spec.secret);
-        let texts = |named: &Field<Named<TemplateText>>| -> Vec<(String, String)> {
+        let texts = |named: &SpecField<NamedMap<TemplateText>>| -> Vec<(String, String)> {
             let entries = named.given().into_iter().flat_map(|named| &named.0);
             entries
                 .filter_map(|(key, text)| Some((key.name.clone(), text.given()?.0.value.clone())))
@@ -197,24 +186,23 @@ impl Builder<'_> {
     }
 
     /// A value that may be shown.
-    pub(super) fn value(&mut self, name: &str, value: &impl MaybeValue) {
-        self.add(name, value.value(), false);
+    pub(super) fn value(&mut self, name: &str, value: &SpecField<ConnectionValue>) {
+        self.add(name, value.given(), false);
     }
 
     /// A value that is secret wherever it comes from.
-    pub(super) fn secret(&mut self, name: &str, value: &impl MaybeValue) {
-        if let Some(ConnectionValue::Literal(node)) = value.value()
+    pub(super) fn secret(&mut self, name: &str, value: &SpecField<ConnectionValue>) {
+        if let Some(node) = value.given().and_then(ConnectionValue::literal)
             && !looks_secret(name)
         {
             warn_in_clear(name, self.home.file.unwrap_or("inline"), node, self.findings);
         }
-        self.add(name, value.value(), true);
+        self.add(name, value.given(), true);
     }
 
     /// A list or mapping would be sent as nothing.
     fn refuse_many(&mut self, name: &str, node: &Node) {
-        let is_many = matches!(node.kind, NodeKind::List(_) | NodeKind::Map(_));
-        if !is_many || name == "callback_server.allowed" {
+        if !node.is_list_or_map() || name == "callback_server.allowed" {
             return;
         }
         let message = format!("`{name}` is one text, found {}", node.describe());
@@ -233,7 +221,7 @@ impl Builder<'_> {
 
     fn add(&mut self, name: &str, value: Option<&ConnectionValue>, secret: bool) {
         let Some(value) = value else { return };
-        if let ConnectionValue::Literal(node) = value {
+        if let Some(node) = value.literal() {
             self.refuse_many(name, node);
         }
         let made = make_entry(name, self.home.names, value, self.findings);
@@ -241,7 +229,7 @@ impl Builder<'_> {
     }
 
     /// The text around a token.
-    pub(super) fn around(&mut self, header: &Field<Text>) -> Result<Around, Malformed> {
+    pub(super) fn around(&mut self, header: &SpecField<Text>) -> Result<Around, Malformed> {
         let Some(text) = header.optional()? else {
             return Ok(Around { before: "Bearer ".to_owned(), after: String::new() });
         };
@@ -260,14 +248,14 @@ impl Builder<'_> {
     /// Where a credential goes.
     pub(super) fn place(
         &mut self,
-        into: &Field<Text>,
+        into: &SpecField<Text>,
         header: &str,
         cookies: bool,
     ) -> Result<Place, Malformed> {
         let Some(text) = into.optional()? else { return Ok(Place::Header(header.to_owned())) };
         let place = text.value.parse::<Place>().map_err(|error| error.to_string());
         let refused = match place {
-            Ok(Place::Cookie(_)) if !cookies => "a token does not go into a cookie".to_owned(),
+            Ok(place) if place.is_cookie() && !cookies => "a token does not go into a cookie".to_owned(),
             Ok(place) => return Ok(place),
             Err(refused) => refused,
         };
@@ -309,10 +297,10 @@ impl Builder<'_> {
     }
 
     /// A credential that may go anywhere goes where it should not.
-    fn refuse_homeless(&mut self, spec: &Placed<AuthSpec>) {
+    fn refuse_homeless(&mut self, spec: &Spanned<AuthSpec>) {
         let at_home = self.home.has_base_url
             || self.values.iter().any(|entry| entry.name.starts_with("origins."))
-            || matches!(spec.value, AuthSpec::None);
+            || !spec.value.sends_credentials();
         if !at_home {
             let message = "nothing says where these credentials may be sent";
             let finding = Diagnostic::error(Code::MissingKey, message).at(spec.span, "");
@@ -334,12 +322,11 @@ impl Builder<'_> {
     }
 
     /// What a person consents to is kept under a name.
-    fn refuse_nameless(&mut self, spec: &Placed<AuthSpec>) {
-        let AuthSpec::OAuth2(oauth2) = &spec.value else { return };
-        let Some(grant) = oauth2.grant.given() else { return };
-        let by_hand = matches!(grant.value, Grant::AuthorizationCode | Grant::DeviceCode);
-        if by_hand && self.home.file.is_none() {
-            let message = format!("`grant: {}` needs a connection with a name", oauth2::word(grant.value));
+    fn refuse_nameless(&mut self, spec: &Spanned<AuthSpec>) {
+        let grant = spec.value.oauth2().and_then(|oauth2| oauth2.grant.given());
+        let Some(grant) = grant else { return };
+        if grant.value.needs_person() && self.home.file.is_none() {
+            let message = format!("`grant: {}` needs a connection with a name", grant.value.word());
             let finding = Diagnostic::error(Code::BadConnection, message).at(grant.span, "");
             self.findings.push(
                 finding

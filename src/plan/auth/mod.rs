@@ -15,10 +15,9 @@ use super::scope::VariableUse;
 use super::written::Written;
 use crate::diagnostic::Span;
 use crate::expr::Template;
-use crate::spec::auth::{Encoding, HmacAlgorithm, OAuth1Method, SecretEncoding, TimestampForm};
+use crate::spec::auth::{AuthKindWord, Encoding, HmacAlgorithm, OAuth1Method, SecretEncoding, TimestampForm};
 
 pub(super) use build::{AuthHome, build};
-pub(crate) use oauth2::word as grant_word;
 pub use oauth2::{AnswerPlan, ExpiresAs, JwtPlan, OAuth2Plan};
 pub use origin::{ORIGIN_HELP, OriginError, parse_origin};
 pub use place::Place;
@@ -120,6 +119,24 @@ pub enum KeptUse {
     Read,
 }
 
+impl KeptUse {
+    /// Whether the request may have to wait for a sign-in before it can be rendered.
+    pub fn may_read(self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Perhaps | Self::Read => true,
+        }
+    }
+
+    /// Whether only rendering it tells.
+    pub fn is_uncertain(self) -> bool {
+        match self {
+            Self::Perhaps => true,
+            Self::None | Self::Read => false,
+        }
+    }
+}
+
 impl AuthPlan {
     /// Some step is sent with it: its values are needed, and what they read of the connection.
     pub(super) fn mark_used(&mut self) {
@@ -144,7 +161,7 @@ impl AuthPlan {
 
     /// The environment variables that its templates read.
     pub(super) fn environment(&self) -> Vec<VariableUse> {
-        let used = self.values.iter().filter(|entry| entry.need != Need::Unused);
+        let used = self.values.iter().filter(|entry| entry.need.is_used());
         used.filter_map(|entry| entry.source.written()).flat_map(|plan| plan.meaning().environment).collect()
     }
 
@@ -154,13 +171,9 @@ impl AuthPlan {
             AuthKind::Basic | AuthKind::Digest | AuthKind::OAuth1 { .. } | AuthKind::AwsSigV4 => {
                 Some("authorization".to_owned())
             }
-            AuthKind::Bearer { into: Place::Header(name), .. }
-            | AuthKind::ApiKey { into: Place::Header(name) } => Some(name.to_lowercase()),
-            AuthKind::OAuth2(plan) => match &plan.into {
-                Place::Header(name) => Some(name.to_lowercase()),
-                Place::Query(_) | Place::Cookie(_) => None,
-            },
-            AuthKind::Bearer { .. } | AuthKind::ApiKey { .. } | AuthKind::Hmac(_) | AuthKind::Mtls => None,
+            AuthKind::Bearer { into, .. } | AuthKind::ApiKey { into } => into.header().map(str::to_lowercase),
+            AuthKind::OAuth2(plan) => plan.into.header().map(str::to_lowercase),
+            AuthKind::Hmac(_) | AuthKind::Mtls => None,
         }
     }
 
@@ -168,7 +181,14 @@ impl AuthPlan {
     pub fn oauth2(&self) -> Option<&OAuth2Plan> {
         match &self.kind {
             AuthKind::OAuth2(plan) => Some(plan),
-            _ => None,
+            AuthKind::Basic
+            | AuthKind::Bearer { .. }
+            | AuthKind::ApiKey { .. }
+            | AuthKind::Digest
+            | AuthKind::OAuth1 { .. }
+            | AuthKind::Hmac(_)
+            | AuthKind::AwsSigV4
+            | AuthKind::Mtls => None,
         }
     }
 }
@@ -178,23 +198,28 @@ impl AuthKind {
     pub fn can_be_overheard(&self) -> bool {
         match self {
             Self::Basic | Self::Bearer { .. } | Self::ApiKey { .. } | Self::OAuth2(_) => true,
-            Self::OAuth1 { method } => *method == OAuth1Method::Plaintext,
+            Self::OAuth1 { method } => method.sends_secrets(),
             Self::Digest | Self::Hmac(_) | Self::AwsSigV4 | Self::Mtls => false,
         }
     }
 
     /// The kind as authors write it.
     pub fn word(&self) -> &'static str {
+        self.as_word().word()
+    }
+
+    /// The kind in the language.
+    pub fn as_word(&self) -> AuthKindWord {
         match self {
-            Self::Basic => "basic",
-            Self::Bearer { .. } => "bearer",
-            Self::ApiKey { .. } => "api_key",
-            Self::Digest => "digest",
-            Self::OAuth1 { .. } => "oauth1",
-            Self::Hmac(_) => "hmac",
-            Self::AwsSigV4 => "aws_sigv4",
-            Self::Mtls => "mtls",
-            Self::OAuth2(_) => "oauth2",
+            Self::Basic => AuthKindWord::Basic,
+            Self::Bearer { .. } => AuthKindWord::Bearer,
+            Self::ApiKey { .. } => AuthKindWord::ApiKey,
+            Self::Digest => AuthKindWord::Digest,
+            Self::OAuth1 { .. } => AuthKindWord::OAuth1,
+            Self::Hmac(_) => AuthKindWord::Hmac,
+            Self::AwsSigV4 => AuthKindWord::AwsSigV4,
+            Self::Mtls => AuthKindWord::Mtls,
+            Self::OAuth2(_) => AuthKindWord::OAuth2,
         }
     }
 }

@@ -14,8 +14,8 @@ use crate::spec::auth::{
 };
 use crate::spec::connection::ConnectionValue;
 use crate::spec::node::{Text, TextStyle};
-use crate::spec::table::{Field, Malformed};
-use crate::spec::value::{Named, PathText};
+use crate::spec::table::{Malformed, SpecField};
+use crate::spec::value::{NamedMap, PathText};
 
 /// What is known of an OAuth client before its values are.
 ///
@@ -93,8 +93,8 @@ pub struct ExpiresAs {
 
 impl OAuth2Plan {
     /// Whether a person signs in before there is a token.
-    pub fn needs_a_person(&self) -> bool {
-        matches!(self.grant, Grant::AuthorizationCode | Grant::DeviceCode)
+    pub fn needs_person(&self) -> bool {
+        self.grant.needs_person()
     }
 }
 
@@ -191,14 +191,14 @@ fn jwt_values(jwt: &JwtSpec, builder: &mut Builder<'_>) {
     group_values("jwt.claims", &jwt.claims, builder);
 }
 
-fn group_values(group: &str, named: &Field<Named<ConnectionValue>>, builder: &mut Builder<'_>) {
+fn group_values(group: &str, named: &SpecField<NamedMap<ConnectionValue>>, builder: &mut Builder<'_>) {
     for (key, value) in named.given().into_iter().flat_map(|named| &named.0) {
         builder.value(&format!("{group}.{}", key.name), value);
     }
 }
 
 fn paths(
-    named: Option<&Named<PathText>>,
+    named: Option<&NamedMap<PathText>>,
     builder: &mut Builder<'_>,
 ) -> Result<Vec<(String, Written<JsonPath>)>, Malformed> {
     let entries = named.into_iter().flat_map(|named| &named.0);
@@ -210,11 +210,11 @@ fn paths(
 
 fn answer(spec: &OAuth2Spec, builder: &mut Builder<'_>) -> Result<AnswerPlan, Malformed> {
     let given = spec.answer.optional()?;
-    let mut path = |field: fn(&AnswerSpec) -> &Field<PathText>, default: &str| {
+    let mut path = |field: fn(&AnswerSpec) -> &SpecField<PathText>, default: &str| {
         let text = match given.map(field) {
-            Some(Field::Given(path)) => path.0.clone(),
-            Some(Field::Bad) => return Err(Malformed),
-            Some(Field::Absent) | None => own_text(default, spec.span),
+            Some(SpecField::Given(path)) => path.0.clone(),
+            Some(SpecField::Malformed) => return Err(Malformed),
+            Some(SpecField::Absent) | None => own_text(default, spec.span),
         };
         Written::path(&text, builder.findings)
     };
@@ -237,9 +237,9 @@ fn answer(spec: &OAuth2Spec, builder: &mut Builder<'_>) -> Result<AnswerPlan, Ma
 
 fn renew_when(spec: &OAuth2Spec, builder: &mut Builder<'_>) -> Result<Written<Expression>, Malformed> {
     let text = match &spec.renew_when {
-        Field::Given(text) => text.0.clone(),
-        Field::Absent => own_text("response.status == 401", spec.span),
-        Field::Bad => return Err(Malformed),
+        SpecField::Given(text) => text.0.clone(),
+        SpecField::Absent => own_text("response.status == 401", spec.span),
+        SpecField::Malformed => return Err(Malformed),
     };
     let written = Written::expression(&text, builder.findings)?;
     builder.scope().check(written.item.uses(), &text, Room::Response, builder.findings);
@@ -270,7 +270,7 @@ fn require(spec: &OAuth2Spec, grant: Grant, span: Span, client_auth: ClientAuth,
         Grant::JwtBearer => &[("jwt", spec.jwt.is_absent())],
     };
     for (key, _) in keys.iter().filter(|(_, absent)| *absent) {
-        builder.missing(key, &format!("`grant: {}` needs it", word(grant)), span);
+        builder.missing(key, &format!("`grant: {}` needs it", grant.word()), span);
     }
     let proof: &[(&str, bool)] = match client_auth {
         ClientAuth::Body | ClientAuth::Basic => &[("client_secret", spec.client_secret.is_absent())],
@@ -283,29 +283,16 @@ fn require(spec: &OAuth2Spec, grant: Grant, span: Span, client_auth: ClientAuth,
     for (key, _) in proof.iter().filter(|(_, absent)| *absent) {
         builder.missing(key, "this `client_auth` needs it", at);
     }
-    let proves = client_auth != ClientAuth::None;
-    if grant == Grant::ClientCredentials && !proves {
+    if grant.acts_for_the_client() && !client_auth.authenticates_the_client() {
         builder.missing("client_secret", "`grant: client_credentials` needs it", span);
     }
     if let Some(server) = spec.callback_server.given()
-        && grant != Grant::AuthorizationCode
+        && !grant.uses_callback()
     {
         builder.findings.push(
             Diagnostic::error(Code::KeyConflict, "`callback_server` goes with `grant: authorization_code`")
                 .at(server.span, "")
                 .help("leave it out: no other grant has a callback"),
         );
-    }
-}
-
-/// The grant as authors write it.
-pub(crate) fn word(grant: Grant) -> &'static str {
-    match grant {
-        Grant::AuthorizationCode => "authorization_code",
-        Grant::RefreshToken => "refresh_token",
-        Grant::ClientCredentials => "client_credentials",
-        Grant::Password => "password",
-        Grant::DeviceCode => "device_code",
-        Grant::JwtBearer => "jwt_bearer",
     }
 }

@@ -34,6 +34,24 @@ pub enum PlaceError {
     },
 }
 
+impl Place {
+    /// The header, if it is one.
+    pub fn header(&self) -> Option<&str> {
+        match self {
+            Self::Header(name) => Some(name),
+            Self::Query(_) | Self::Cookie(_) => None,
+        }
+    }
+
+    /// Whether it is a cookie, into which no token goes.
+    pub fn is_cookie(&self) -> bool {
+        match self {
+            Self::Cookie(_) => true,
+            Self::Header(_) | Self::Query(_) => false,
+        }
+    }
+}
+
 impl FromStr for Place {
     type Err = PlaceError;
 

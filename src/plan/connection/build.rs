@@ -17,7 +17,6 @@ use crate::plan::source::Outside;
 use crate::plan::value::ValuePlan;
 use crate::plan::written::EvaluationError;
 use crate::spec;
-use crate::spec::auth::AuthSpec;
 use crate::spec::connection::{ConnectionSpec, ConnectionValue};
 use crate::spec::node::{Key, Node};
 
@@ -71,10 +70,10 @@ pub(super) fn build(
 
 /// The names that a sign-in fills.
 fn kept_names(spec: &ConnectionSpec, findings: &mut Findings) -> Vec<String> {
-    let Some(AuthSpec::OAuth2(oauth2)) = spec.auth.given().map(|auth| &auth.value) else { return vec![] };
+    let Some(oauth2) = spec.auth.given().and_then(|auth| auth.value.oauth2()) else { return vec![] };
     let keys = oauth2.keep.given().into_iter().flat_map(|keep| &keep.0).map(|(key, _)| key);
     keys.map(|key| {
-        if spec::connection::OWN.contains(&key.name.as_str()) {
+        if spec::connection::OWN_KEYS.contains(&key.name.as_str()) {
             let message = format!("`{}` is a key of connections, and cannot be a value", key.name);
             let finding = Diagnostic::error(Code::NameConflict, message).at(key.span, "kept under this name");
             findings.push(finding.help("give it another name"));
@@ -127,7 +126,7 @@ fn overlaid(value: &Overlay) -> ConnectionEntry {
 fn is_secret(value: Option<&ConnectionValue>) -> bool {
     match value {
         Some(ConnectionValue::Source(source)) => source.secret.given().copied().unwrap_or(true),
-        _ => false,
+        Some(ConnectionValue::Literal(_)) | None => false,
     }
 }
 
@@ -161,7 +160,7 @@ impl Builder<'_> {
     fn evaluate_known(&mut self, entries: &[ConnectionEntry]) {
         let mut known = BTreeMap::new();
         for entry in entries.iter().filter(|entry| !entry.secret) {
-            let ConnectionSource::Written(plan) = &entry.source else { continue };
+            let Some(plan) = entry.source.written() else { continue };
             if !plan.needs_only(&known) {
                 continue;
             }
@@ -180,7 +179,8 @@ impl Builder<'_> {
         let finding = Diagnostic::error(Code::BadConnection, message).at(error.span, "");
         let needs = plan.connection_needs();
         let scalars = entries.iter().filter(|entry| {
-            let scalar = matches!(&entry.source, ConnectionSource::Written(ValuePlan::Constant(value)) if !value.is_object() && !value.is_array());
+            let constant = entry.source.written().and_then(ValuePlan::constant);
+            let scalar = constant.is_some_and(|value| !value.is_object() && !value.is_array());
             scalar && needs.contains(&entry.name)
         });
         let finding = scalars

@@ -12,8 +12,8 @@ use super::value::ValuePlan;
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
 use crate::spec::auth::AuthSpec;
 use crate::spec::connection::{ConnectionSpec, ConnectionUse};
-use crate::spec::node::{Node, NodeKind};
-use crate::spec::value::Placed;
+use crate::spec::node::Node;
+use crate::spec::value::Spanned;
 use build::build;
 pub(super) use build::{make_entry, warn_in_clear};
 
@@ -42,9 +42,9 @@ impl ConnectionPlan {
 
     /// The environment variables that its templates read.
     pub(super) fn environment(&self) -> Vec<VariableUse> {
-        let used = self.values.iter().filter(|entry| entry.need != Need::Unused);
+        let used = self.values.iter().filter(|entry| entry.need.is_used());
         let variables = used.flat_map(|entry| {
-            let optional = entry.need == Need::Optional;
+            let optional = entry.need.is_optional();
             let written = entry.source.written().map(ValuePlan::meaning).unwrap_or_default();
             written.environment.into_iter().map(move |variable| VariableUse {
                 provided_for: variable.provided_for || optional,
@@ -88,8 +88,8 @@ impl ConnectionEntry {
 
     /// Whether a run looks it up. A constant is there anyway.
     pub fn is_looked_up(&self) -> bool {
-        let constant = matches!(self.source, ConnectionSource::Written(ValuePlan::Constant(_)));
-        constant || self.need != Need::Unused
+        let is_constant = self.source.written().and_then(ValuePlan::constant).is_some();
+        is_constant || self.need.is_used()
     }
 }
 
@@ -116,10 +116,19 @@ impl ConnectionSource {
         }
     }
 
-    pub(super) fn written(&self) -> Option<&ValuePlan> {
+    /// What stands in the file.
+    pub fn written(&self) -> Option<&ValuePlan> {
         match self {
             Self::Written(plan) => Some(plan),
             Self::Outside(_) => None,
+        }
+    }
+
+    /// Where it is taken from when a run starts.
+    pub fn outside(&self) -> Option<&Outside> {
+        match self {
+            Self::Outside(outside) => Some(outside),
+            Self::Written(_) => None,
         }
     }
 }
@@ -175,13 +184,12 @@ impl Connections {
                 }
             },
         };
-        let known = |plan: &ConnectionPlan| matches!(used, ConnectionUse::Named(_)) && plan.name == name;
+        let known = |plan: &ConnectionPlan| used.name().is_some_and(|name| plan.name == name);
         if let Some(index) = self.list.iter().position(known) {
             return (Some(index), self.names[index].clone());
         }
         let overlay = files.overlays.get(&name).map(Vec::as_slice).unwrap_or_default();
-        let file = matches!(used, ConnectionUse::Named(_)).then_some(name.as_str());
-        let built = build(&name, file, spec, overlay, findings);
+        let built = build(&name, used.name(), spec, overlay, findings);
         let index = self.add(built);
         (Some(index), self.names[index].clone())
     }
@@ -205,7 +213,7 @@ impl Connections {
     /// What a request says for itself instead of its connection. None: nothing, or it is malformed.
     pub fn own_auth(
         &mut self,
-        spec: &Placed<AuthSpec>,
+        spec: &Spanned<AuthSpec>,
         connection: Option<usize>,
         findings: &mut Findings,
     ) -> Option<usize> {
@@ -288,7 +296,7 @@ pub fn secret_in_clear(name: &str, node: &Node) -> bool {
 }
 
 fn is_written(node: &Node) -> bool {
-    matches!(&node.kind, NodeKind::Text(text) if !text.value.is_empty() && !text.value.contains("{{"))
+    node.as_text().is_some_and(|text| !text.value.is_empty() && !text.value.contains("{{"))
 }
 
 /// Whether something of this name is probably a secret.

@@ -6,7 +6,7 @@ use super::{Settings, TargetKind, TargetPlan};
 use crate::diagnostic::{Code, Diagnostic, Findings, Span, nearest, quoted_list};
 use crate::spec::pipeline::PipelineSpec;
 use crate::spec::step::{StepSpec, WriteOne};
-use crate::spec::table::Field;
+use crate::spec::table::SpecField;
 
 /// The targets of a pipeline while its steps are compiled.
 #[derive(Debug)]
@@ -39,13 +39,13 @@ impl<'a> Targets<'a> {
     /// The indices of the targets to which a step writes.
     pub fn of_step(&mut self, step: &StepSpec, findings: &mut Findings) -> Vec<usize> {
         let places: Vec<(usize, Span)> = match &step.write {
-            Field::Given(write) => write.0.iter().filter_map(|one| self.of_one(one, findings)).collect(),
-            Field::Absent if !step.records.is_absent() => {
+            SpecField::Given(write) => write.0.iter().filter_map(|one| self.of_one(one, findings)).collect(),
+            SpecField::Absent if !step.records.is_absent() => {
                 let stdout =
                     TargetPlan { name: "stdout".to_owned(), kind: TargetKind::Stdout, diverts: false };
                 vec![(self.index_of(stdout), step.span)]
             }
-            Field::Absent | Field::Bad => vec![],
+            SpecField::Absent | SpecField::Malformed => vec![],
         };
         if let Some(condition) = step.delete_when.given()
             && !step.write.is_absent()
@@ -85,8 +85,7 @@ impl<'a> Targets<'a> {
                 (TargetPlan { name, kind, diverts }, spec.span)
             }
         };
-        let inline = matches!(one, WriteOne::Inline(_));
-        self.refuse_shared_place(&plan, inline, span, findings)?;
+        self.refuse_shared_place(&plan, one.is_inline(), span, findings)?;
         Some((self.index_of(plan), span))
     }
 
@@ -114,10 +113,7 @@ impl<'a> Targets<'a> {
         let shares =
             |other: &&TargetPlan| (inline || other.name != plan.name) && share(&other.kind, &plan.kind);
         let Some(other) = self.used.iter().find(shares) else { return Some(()) };
-        let what = match (&other.kind, &plan.kind) {
-            (TargetKind::Sqlite(_), TargetKind::Sqlite(_)) => "table",
-            _ => "path",
-        };
+        let what = if other.kind.table().is_some() && plan.kind.table().is_some() { "table" } else { "path" };
         let message = format!("another target writes to the same {what}");
         let finding = Diagnostic::error(Code::NameConflict, message).at(span, "");
         findings.push(finding.help("declare it once under `targets`, and name it in both steps"));
@@ -149,8 +145,8 @@ impl<'a> Targets<'a> {
 
 /// Whether two targets are in one place. Tables of one database are apart.
 fn share(one: &TargetKind, other: &TargetKind) -> bool {
-    if let (TargetKind::Sqlite(one), TargetKind::Sqlite(other)) = (one, other)
-        && !one.table.eq_ignore_ascii_case(&other.table)
+    if let (Some(one), Some(other)) = (one.table(), other.table())
+        && !one.eq_ignore_ascii_case(other)
     {
         return false;
     }

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 pub use declared::Targets;
 pub use settings::Settings;
 
-use crate::spec::pipeline::ColumnTypeWord;
-pub use crate::spec::pipeline::{CompressionWord as Compression, OnNewColumn};
+use crate::spec::pipeline::{ColumnTypeWord, TargetKindWord};
+pub use crate::spec::pipeline::{CompressionWord as Compression, OnNewColumn, TargetMode};
 
 /// One destination of records, resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +64,150 @@ pub enum Format {
     Csv,
 }
 
+/// How records stand in a file. What is true of a format follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// A line of JSON for each record, as it is spooled.
+    Lines,
+    /// A header, then a row for each record.
+    Rows {
+        /// What stands between two cells.
+        separator: u8,
+    },
+}
+
+impl Format {
+    /// How records stand in it.
+    pub fn layout(self) -> Layout {
+        match self {
+            Self::Jsonl => Layout::Lines,
+            Self::Csv => Layout::Rows { separator: b',' },
+        }
+    }
+
+    /// Whether its files have columns, which must be known before the first record is written.
+    pub fn has_columns(self) -> bool {
+        match self.layout() {
+            Layout::Lines => false,
+            Layout::Rows { .. } => true,
+        }
+    }
+
+    /// Whether a file of it is, byte for byte, what is spooled.
+    pub fn is_what_is_spooled(self) -> bool {
+        match self.layout() {
+            Layout::Lines => true,
+            Layout::Rows { .. } => false,
+        }
+    }
+
+    /// Whether keys are compared as text: rows do not tell `1` from `"1"`.
+    pub fn compares_keys_as_text(self) -> bool {
+        match self.layout() {
+            Layout::Lines => false,
+            Layout::Rows { .. } => true,
+        }
+    }
+
+    /// All of them: those that some kind of target means.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TargetKindWord::ALL.iter().filter_map(|kind| match kind.landing() {
+            Landing::File(format) => Some(format),
+            Landing::Table | Landing::Output => None,
+        })
+    }
+
+    /// How the names of its files end.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Jsonl => ".jsonl",
+            Self::Csv => ".csv",
+        }
+    }
+
+    /// As the language calls it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+        }
+    }
+}
+
+/// What kind of place a word means. What is true of a kind before it is compiled follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Landing {
+    /// A file of this format, or a folder of them.
+    File(Format),
+    /// A table of a database.
+    Table,
+    /// Standard output.
+    Output,
+}
+
+impl TargetKindWord {
+    /// What kind of place it means.
+    pub fn landing(self) -> Landing {
+        match self {
+            Self::Jsonl => Landing::File(Format::Jsonl),
+            Self::Csv => Landing::File(Format::Csv),
+            Self::Sqlite => Landing::Table,
+            Self::Stdout => Landing::Output,
+        }
+    }
+
+    /// Whether it is standard output.
+    pub(super) fn is_printed(self) -> bool {
+        match self.landing() {
+            Landing::Output => true,
+            Landing::File(_) | Landing::Table => false,
+        }
+    }
+
+    /// Whether it is a file, or a folder of files.
+    pub(super) fn is_file(self) -> bool {
+        match self.landing() {
+            Landing::File(_) => true,
+            Landing::Table | Landing::Output => false,
+        }
+    }
+
+    /// Whether its place holds several tables, of which it is one.
+    pub(super) fn has_table(self) -> bool {
+        match self.landing() {
+            Landing::Table => true,
+            Landing::File(_) | Landing::Output => false,
+        }
+    }
+
+    /// Whether records become rows with the same columns.
+    pub(super) fn has_columns(self) -> bool {
+        match self.landing() {
+            Landing::File(format) => format.has_columns(),
+            Landing::Table => true,
+            Landing::Output => false,
+        }
+    }
+
+    /// Whether two names that differ in case only are one.
+    pub(super) fn folds_names(self) -> bool {
+        match self.landing() {
+            Landing::Table => true,
+            Landing::File(_) | Landing::Output => false,
+        }
+    }
+
+    /// A path, for messages.
+    pub(super) fn example_path(self) -> &'static str {
+        match self {
+            Self::Jsonl => "out/records.jsonl",
+            Self::Csv => "out/records.csv",
+            Self::Sqlite => "out/records.db",
+            Self::Stdout => "",
+        }
+    }
+}
+
 /// A table of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqlitePlan {
@@ -101,6 +245,55 @@ pub enum Mode {
         /// The fields of the key.
         key: Vec<String>,
     },
+}
+
+impl Mode {
+    /// Whether what is there goes as a whole.
+    pub fn replaces(&self) -> bool {
+        match self {
+            Self::Replace => true,
+            Self::Append | Self::Merge { .. } => false,
+        }
+    }
+
+    /// The mode in the language.
+    pub fn as_word(&self) -> TargetMode {
+        match self {
+            Self::Replace => TargetMode::Replace,
+            Self::Append => TargetMode::Append,
+            Self::Merge { .. } => TargetMode::Merge,
+        }
+    }
+
+    /// The fields of the key, with which records find the ones they replace.
+    pub fn key(&self) -> Option<&[String]> {
+        match self {
+            Self::Merge { key } => Some(key),
+            Self::Replace | Self::Append => None,
+        }
+    }
+
+    /// What happens where nothing that is there counts.
+    fn beginning_empty(&self) -> Self {
+        match self {
+            Self::Replace | Self::Append => Self::Replace,
+            Self::Merge { .. } => self.clone(),
+        }
+    }
+}
+
+impl FilePlan {
+    /// Whether what is there stays, or part of it.
+    pub fn keeps_what_is_there(&self) -> bool {
+        !self.mode.replaces() && !self.begins_empty
+    }
+}
+
+impl SqlitePlan {
+    /// Whether the rows that are there stay, or part of them.
+    pub fn keeps_what_is_there(&self) -> bool {
+        !self.mode.replaces() && !self.begins_empty
+    }
 }
 
 /// The columns of a target that has some.
@@ -153,18 +346,32 @@ impl TargetKind {
             Self::Stdout => return,
         };
         *begins_empty = true;
-        if *mode == Mode::Append {
-            *mode = Mode::Replace;
-        }
+        *mode = mode.beginning_empty();
     }
 
     /// Its kind, as the language calls it.
     pub fn word(&self) -> &'static str {
         match self {
-            Self::File(FilePlan { format: Format::Jsonl, .. }) => "jsonl",
-            Self::File(FilePlan { format: Format::Csv, .. }) => "csv",
+            Self::File(file) => file.format.word(),
             Self::Sqlite(_) => "sqlite",
             Self::Stdout => "stdout",
+        }
+    }
+
+    /// Whether it is standard output: what is shown cannot be taken back.
+    pub fn is_printed(&self) -> bool {
+        match self {
+            Self::Stdout => true,
+            Self::File(_) | Self::Sqlite(_) => false,
+        }
+    }
+
+    /// Whether what the target holds stays, or part of it.
+    pub fn keeps_what_is_there(&self) -> bool {
+        match self {
+            Self::File(file) => file.keeps_what_is_there(),
+            Self::Sqlite(sqlite) => sqlite.keeps_what_is_there(),
+            Self::Stdout => true,
         }
     }
 
@@ -174,6 +381,14 @@ impl TargetKind {
             Self::File(file) => Some(&file.place),
             Self::Sqlite(sqlite) => Some(&sqlite.place),
             Self::Stdout => None,
+        }
+    }
+
+    /// The table, where the place has several.
+    pub fn table(&self) -> Option<&str> {
+        match self {
+            Self::Sqlite(sqlite) => Some(&sqlite.table),
+            Self::File(_) | Self::Stdout => None,
         }
     }
 
@@ -188,14 +403,35 @@ impl TargetKind {
 
     /// The fields of the key of a target that has one.
     pub fn key(&self) -> Option<&[String]> {
-        match self.mode() {
-            Mode::Merge { key } => Some(key),
-            Mode::Replace | Mode::Append => None,
-        }
+        self.mode().key()
     }
 }
 
 impl ColumnType {
+    /// Whether any value stands in it as JSON text: a string keeps its quotes.
+    pub fn holds_json(self) -> bool {
+        match self {
+            Self::Json => true,
+            Self::Text | Self::Integer | Self::Number | Self::Boolean | Self::Date | Self::Datetime => false,
+        }
+    }
+
+    /// Whether its values are `true` and `false`.
+    pub fn is_boolean(self) -> bool {
+        match self {
+            Self::Boolean => true,
+            Self::Text | Self::Integer | Self::Number | Self::Json | Self::Date | Self::Datetime => false,
+        }
+    }
+
+    /// Whether text in it was checked to be exactly a number.
+    pub fn is_numeric(self) -> bool {
+        match self {
+            Self::Integer | Self::Number => true,
+            Self::Text | Self::Boolean | Self::Json | Self::Date | Self::Datetime => false,
+        }
+    }
+
     /// Its name, as the language calls it.
     pub fn word(self) -> &'static str {
         match self {

@@ -12,14 +12,14 @@ use crate::plan::scope::Room;
 use crate::plan::written::Written;
 use crate::spec::node::Text;
 use crate::spec::pipeline::TargetKindWord;
-use crate::spec::table::Field;
+use crate::spec::table::SpecField;
 
 impl Compiler<'_, '_> {
     pub(super) fn table(&mut self, name: Option<&str>) -> Option<String> {
         let (table, span) = match (&self.spec.table, name) {
-            (Field::Given(table), _) => (self.template(&table.0, "table")?, table.0.span),
-            (Field::Absent, Some(name)) => (name.to_owned(), self.spec.span),
-            (Field::Absent, None) => {
+            (SpecField::Given(table), _) => (self.template(&table.0, "table")?, table.0.span),
+            (SpecField::Absent, Some(name)) => (name.to_owned(), self.spec.span),
+            (SpecField::Absent, None) => {
                 let finding =
                     Diagnostic::error(Code::MissingKey, "`target` lacks `table`").at(self.spec.span, "");
                 self.findings
@@ -28,7 +28,7 @@ impl Compiler<'_, '_> {
                     ));
                 return None;
             }
-            (Field::Bad, _) => return None,
+            (SpecField::Malformed, _) => return None,
         };
         let lower = table.to_ascii_lowercase();
         let problem = if table.is_empty() {
@@ -50,11 +50,8 @@ impl Compiler<'_, '_> {
     pub(super) fn place(&mut self) -> Option<Place> {
         let Some(path) = self.spec.path.given() else {
             if self.spec.path.is_absent() {
-                let example = match self.spec.kind.given() {
-                    Some(TargetKindWord::Csv) => "out/records.csv",
-                    Some(TargetKindWord::Sqlite) => "out/records.db",
-                    _ => "out/records.jsonl",
-                };
+                let kind = self.spec.kind.given().copied().unwrap_or(TargetKindWord::Jsonl);
+                let example = kind.example_path();
                 let finding =
                     Diagnostic::error(Code::MissingKey, "`target` lacks `path`").at(self.spec.span, "");
                 self.findings.push(finding.help(format!("for example `path: {example}`")));
@@ -88,13 +85,12 @@ impl Compiler<'_, '_> {
 
     pub(super) fn warn_of_ending(&mut self, place: &Place) {
         let Some(path) = self.spec.path.given() else { return };
-        let compress = self.spec.compress.given().map(|word| word.value);
-        let (ending, word, fits) = match place.path.extension().and_then(|ending| ending.to_str()) {
-            Some("gz") => (".gz", "gzip", compress == Some(Compression::Gzip)),
-            Some("zst") => (".zst", "zstd", compress == Some(Compression::Zstd)),
-            _ => return,
-        };
-        if !fits {
+        let name = place.path.file_name().unwrap_or_default().to_string_lossy();
+        let meant =
+            Compression::ALL.iter().copied().find(|compression| name.ends_with(compression.extension()));
+        let Some(meant) = meant else { return };
+        let (ending, word) = (meant.extension(), meant.word());
+        if self.spec.compress.given().is_none_or(|given| given.value != meant) {
             let message = format!("the path ends in `{ending}`, but the file will not be one of {word}");
             let finding = Diagnostic::warning(Code::KeyConflict, message).at(path.0.span, "");
             self.findings

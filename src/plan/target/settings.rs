@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::{ColumnsPlan, DeclaredColumn, FilePlan, Format, Mode, OnNewColumn, SqlitePlan, TargetKind};
+use super::{ColumnsPlan, DeclaredColumn, FilePlan, Landing, Mode, OnNewColumn, SqlitePlan, TargetKind};
 use crate::diagnostic::{Code, Diagnostic, Findings, Span};
 use crate::plan::params::Param;
 use crate::plan::scope::Scope;
 use crate::spec::node::Text;
-use crate::spec::pipeline::{FieldNames, OnBadRecord, TargetKindWord, TargetMode, TargetSpec};
-use crate::spec::table::Field;
+use crate::spec::pipeline::{FieldNames, TargetKindWord, TargetMode, TargetSpec};
+use crate::spec::table::SpecField;
 
 /// What the path of a target may depend on.
 #[derive(Debug)]
@@ -54,70 +54,69 @@ impl Compiler<'_, '_> {
         let mode = self.mode();
         let columns = self.columns();
         let partition_by = self.spec.partition_by.given().map(|names| self.names("partition_by", names));
-        let diverts = self.spec.on_bad_record.given().is_some_and(|word| word.value == OnBadRecord::Divert);
-        if word == TargetKindWord::Stdout {
+        let diverts = self.spec.on_bad_record.given().is_some_and(|word| word.value.diverts());
+        if word.is_printed() {
             return fits.then_some((TargetKind::Stdout, false));
         }
         let place = self.place();
-        let table = if word == TargetKindWord::Sqlite { self.table(name) } else { None };
+        let table = if word.has_table() { self.table(name) } else { None };
         let (mode, columns, place) = (mode?, columns?, place?);
         if self.spec.partition_by.is_absent() {
             self.warn_of_ending(&place);
         }
         let partition_by = partition_by.unwrap_or(Some(vec![]))?;
-        let compress = self.spec.compress.given().map(|word| word.value);
-        let file = |format| FilePlan {
-            format,
-            place: place.clone(),
-            mode: mode.clone(),
-            begins_empty: false,
-            partition_by: partition_by.clone(),
-            compress,
-            columns: columns.clone(),
-        };
-        let kind = match word {
-            TargetKindWord::Jsonl => TargetKind::File(file(Format::Jsonl)),
-            TargetKindWord::Csv => TargetKind::File(file(Format::Csv)),
-            TargetKindWord::Sqlite => {
+        let kind = match word.landing() {
+            Landing::File(format) => TargetKind::File(FilePlan {
+                format,
+                place,
+                mode,
+                begins_empty: false,
+                partition_by,
+                compress: self.spec.compress.given().map(|word| word.value),
+                columns,
+            }),
+            Landing::Table => {
                 TargetKind::Sqlite(SqlitePlan { place, table: table?, mode, begins_empty: false, columns })
             }
-            TargetKindWord::Stdout => TargetKind::Stdout,
+            Landing::Output => TargetKind::Stdout,
         };
         fits.then_some((kind, diverts))
     }
 
     /// Keys that say nothing to a kind or beside each other.
     fn refuse_misfits(&mut self, word: TargetKindWord) -> bool {
-        let merges = self.spec.mode.given().is_some_and(|mode| mode.value == TargetMode::Merge);
+        let merges = self.spec.mode.given().is_some_and(|mode| mode.value.merges());
         let mut refused = vec![];
         for (key, span) in self.given() {
             if let Some((message, help)) = misfit(word, key) {
                 refused.push((message, span, help.to_owned()));
             }
         }
-        if let (Some(mode), TargetKindWord::Stdout) = (self.spec.mode.given(), word)
-            && mode.value != TargetMode::Replace
+        if let Some(mode) = self.spec.mode.given()
+            && word.is_printed()
+            && !mode.value.replaces()
         {
             let message = "`mode` does not go with `kind: stdout`".to_owned();
             refused.push((message, mode.span, "leave it out: what is printed stays printed".to_owned()));
         }
         if let Some(key) = self.spec.key.given()
             && !merges
-            && word != TargetKindWord::Stdout
+            && !word.is_printed()
         {
             let message = "`key` goes with `mode: merge`".to_owned();
             refused.push((message, key.span, "leave it out, or write `mode: merge`".to_owned()));
         }
         if let Some(new) = self.spec.on_new_column.given()
-            && matches!(word, TargetKindWord::Csv | TargetKindWord::Sqlite)
+            && word.has_columns()
             && self.spec.columns.is_absent()
-            && self.spec.mode.given().is_none_or(|mode| mode.value == TargetMode::Replace)
+            && self.spec.mode.given().is_none_or(|mode| mode.value.replaces())
         {
             let message = "with `mode: replace` and without `columns` no column is new".to_owned();
             refused.push((message, new.span, "leave `on_new_column` out, or give `columns`".to_owned()));
         }
         if let Some(bad) = self.spec.on_bad_record.given()
-            && word == TargetKindWord::Jsonl
+            && word.is_file()
+            && !word.has_columns()
             && !merges
             && self.spec.partition_by.is_absent()
         {
@@ -127,7 +126,7 @@ impl Compiler<'_, '_> {
         }
         if let Some(partition) = self.spec.partition_by.given()
             && merges
-            && matches!(word, TargetKindWord::Jsonl | TargetKindWord::Csv)
+            && word.is_file()
         {
             let message = format!(
                 "`mode: merge` with `partition_by` is part of the language, but river {} does not do it yet",
@@ -162,21 +161,22 @@ impl Compiler<'_, '_> {
 
     fn mode(&mut self) -> Option<Mode> {
         let key = self.spec.key.given().map(|names| self.names("key", names));
-        match &self.spec.mode {
-            Field::Bad => None,
-            Field::Given(mode) if mode.value == TargetMode::Append => Some(Mode::Append),
-            Field::Given(mode) if mode.value == TargetMode::Merge => {
-                if self.spec.key.is_absent() && self.spec.kind.given() != Some(&TargetKindWord::Stdout) {
+        let given = self.spec.mode.optional().ok()?;
+        match given.map_or(TargetMode::Replace, |mode| mode.value) {
+            TargetMode::Replace => Some(Mode::Replace),
+            TargetMode::Append => Some(Mode::Append),
+            TargetMode::Merge => {
+                let printed = self.spec.kind.given().is_some_and(|kind| kind.is_printed());
+                if self.spec.key.is_absent() && !printed {
                     let finding = Diagnostic::error(Code::MissingKey, "`mode: merge` needs a `key`");
                     self.findings.push(
                         finding
-                            .at(mode.span, "")
+                            .at(given.map_or(self.spec.span, |mode| mode.span), "")
                             .help("name the fields that tell records apart: `key: [id]`"),
                     );
                 }
                 Some(Mode::Merge { key: key?? })
             }
-            Field::Given(_) | Field::Absent => Some(Mode::Replace),
         }
     }
 
@@ -193,7 +193,7 @@ impl Compiler<'_, '_> {
 
     fn refuse_twice(&mut self, names: &[&Text]) -> Option<()> {
         // A table takes no two columns that differ in case only.
-        let folds = self.spec.kind.given() == Some(&TargetKindWord::Sqlite);
+        let folds = self.spec.kind.given().is_some_and(|kind| kind.folds_names());
         let equal = |one: &str, other: &str| one == other || (folds && one.eq_ignore_ascii_case(other));
         let mut once = Some(());
         for (place, name) in names.iter().enumerate() {
@@ -209,9 +209,9 @@ impl Compiler<'_, '_> {
 
     fn columns(&mut self) -> Option<ColumnsPlan> {
         let on_new = match &self.spec.on_new_column {
-            Field::Given(word) => word.value,
-            Field::Absent => OnNewColumn::Add,
-            Field::Bad => return None,
+            SpecField::Given(word) => word.value,
+            SpecField::Absent => OnNewColumn::Add,
+            SpecField::Malformed => return None,
         };
         let Some(given) = self.spec.columns.optional().ok()? else {
             return Some(ColumnsPlan { declared: None, on_new });
@@ -234,7 +234,7 @@ impl Compiler<'_, '_> {
 
     /// Without its key a row could not be found again.
     fn refuse_key_outside(&mut self, declared: &[DeclaredColumn], on_new: OnNewColumn) -> Option<()> {
-        let outside = self.spec.key.given().filter(|_| on_new != OnNewColumn::Add).and_then(|key| {
+        let outside = self.spec.key.given().filter(|_| !on_new.adds()).and_then(|key| {
             key.names.iter().find(|name| declared.iter().all(|column| column.name != name.value))
         });
         let Some(outside) = outside else { return Some(()) };
@@ -247,18 +247,17 @@ impl Compiler<'_, '_> {
 
 /// Why a key says nothing to a kind, and what helps.
 fn misfit(kind: TargetKindWord, key: &str) -> Option<(String, &'static str)> {
-    let (word, help) = match (kind, key) {
-        (TargetKindWord::Stdout, "path") => ("stdout", "leave it out, or write `kind: jsonl`"),
-        (TargetKindWord::Stdout, _) => ("stdout", "leave it out, or write to a file or a table"),
-        (TargetKindWord::Jsonl, "table") => ("jsonl", "leave it out, or write `kind: sqlite`"),
-        (TargetKindWord::Csv, "table") => ("csv", "leave it out, or write `kind: sqlite`"),
-        (TargetKindWord::Jsonl, "columns" | "on_new_column") => {
-            ("jsonl", "leave it out: a line of JSON has whatever fields its record has")
+    let help = match key {
+        "path" if kind.is_printed() => "leave it out, or write `kind: jsonl`",
+        _ if kind.is_printed() => "leave it out, or write to a file or a table",
+        "table" if kind.is_file() => "leave it out, or write `kind: sqlite`",
+        "columns" | "on_new_column" if !kind.has_columns() => {
+            "leave it out: a line of JSON has whatever fields its record has"
         }
-        (TargetKindWord::Sqlite, "partition_by" | "compress") => {
-            ("sqlite", "leave it out: it is for files, `kind: jsonl` and `kind: csv`")
+        "partition_by" | "compress" if !kind.is_file() => {
+            "leave it out: it is for files, `kind: jsonl` and `kind: csv`"
         }
         _ => return None,
     };
-    Some((format!("`{key}` does not go with `kind: {word}`"), help))
+    Some((format!("`{key}` does not go with `kind: {}`", kind.word()), help))
 }

@@ -14,8 +14,9 @@ use crate::auth::signing::{ApiKey, Bearer, Moment, Signer};
 use crate::expr::scalar_text;
 use crate::http::Request;
 use crate::plan::Plan;
-use crate::plan::auth::{Around, AuthKind, AuthPlan, HmacPlan, OAuth2Plan, Place, grant_word};
+use crate::plan::auth::{Around, AuthKind, AuthPlan, HmacPlan, OAuth2Plan, Place};
 use crate::secret::Secret;
+use crate::spec::auth::AuthKindWord;
 
 /// What proves who asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -23,7 +24,7 @@ pub struct AuthPreview {
     /// The connection it belongs to.
     pub connection: String,
     /// How it proves it.
-    pub kind: &'static str,
+    pub kind: AuthKindWord,
     /// Only a run knows whether the request goes where the credentials may: these are the places.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub only_at: Vec<String>,
@@ -40,7 +41,7 @@ pub struct TokenPreview {
     /// Where.
     pub url: String,
     /// Whether a person signs in before.
-    pub needs_a_person: bool,
+    pub needs_person: bool,
     /// Whether the connection names a refresh token of its own.
     pub own_refresh_token: bool,
     /// What comes with it.
@@ -50,20 +51,13 @@ pub struct TokenPreview {
 impl AuthPreview {
     /// The same in words.
     pub fn sentences(&self) -> Vec<String> {
-        let Self { connection, kind, .. } = self;
-        let mut sentences = vec![match (*kind, &self.token) {
-            (_, Some(token)) => format!(
+        let (connection, kind) = (&self.connection, self.kind.word());
+        let mut sentences = vec![match &self.token {
+            Some(token) => format!(
                 "{kind} ({}) of connection {connection}: unless a good one is kept, a token is got first at {}",
                 token.grant, token.url
             ),
-            ("digest", None) => {
-                format!("{kind} of connection {connection}: the answer to the service's challenge")
-            }
-            ("mtls", None) => format!("{kind} of connection {connection}: a certificate is shown"),
-            ("hmac" | "oauth1" | "aws_sigv4", None) => {
-                format!("{kind} of connection {connection}: the request is signed")
-            }
-            (_, None) => format!("{kind} of connection {connection}"),
+            None => format!("{kind} of connection {connection}{}", shown_by(self.kind)),
         }];
         if let Some(token) = &self.token {
             sentences.extend(token.origin(connection));
@@ -77,10 +71,24 @@ impl AuthPreview {
     }
 }
 
+/// What is not seen in the request.
+fn shown_by(kind: AuthKindWord) -> &'static str {
+    match kind {
+        AuthKindWord::Digest => ": the answer to the service's challenge",
+        AuthKindWord::Mtls => ": a certificate is shown",
+        AuthKindWord::Hmac | AuthKindWord::OAuth1 | AuthKindWord::AwsSigV4 => ": the request is signed",
+        AuthKindWord::None
+        | AuthKindWord::Basic
+        | AuthKindWord::Bearer
+        | AuthKindWord::ApiKey
+        | AuthKindWord::OAuth2 => "",
+    }
+}
+
 impl TokenPreview {
     /// Whose consent it has.
     fn origin(&self, connection: &str) -> Option<String> {
-        match (self.needs_a_person, self.own_refresh_token) {
+        match (self.needs_person, self.own_refresh_token) {
             (true, true) => Some(format!(
                 "with the refresh token of `river auth login {connection}`, else that of the connection"
             )),
@@ -114,7 +122,7 @@ pub(super) fn sign(
         homes.iter().map(|home| stand_ins.shown(&home.origin().ascii_serialization())).collect();
     Some(AuthPreview {
         connection: auth.connection_name.clone(),
-        kind: auth.kind.word(),
+        kind: auth.kind.as_word(),
         only_at: if is_home { vec![] } else { only_at },
         token: auth.oauth2().map(|oauth2| preview.token(oauth2)),
     })
@@ -185,9 +193,9 @@ impl Preview<'_> {
         let url = self.known.of_auth(self.auth, "token_url");
         let url = url.and_then(|url| scalar_text(&url)).unwrap_or_default();
         TokenPreview {
-            grant: grant_word(oauth2.grant),
+            grant: oauth2.grant.word(),
             url: self.stand_ins.shown(&url),
-            needs_a_person: oauth2.needs_a_person(),
+            needs_person: oauth2.needs_person(),
             own_refresh_token: self.auth.values.iter().any(|entry| entry.name == "refresh_token"),
             brings: oauth2.keep.iter().map(|(name, _)| format!("connection.{name}")).collect(),
         }

@@ -21,7 +21,7 @@ pub(super) fn credits(
     let step = &plan.steps[index];
     let cursor = step.paginate.as_ref().map(|paginate| Cursor::first(&paginate.rules));
     let stage = known.of_step(index, cursor.as_ref());
-    if let Some(CreditsPlan::Template(written, _)) = &step.request.credits
+    if let Some(written) = step.request.credits.as_ref().and_then(CreditsPlan::template)
         && let Ok(value) = stage.value(written)
         && stand_ins.are_in(&value.to_string())
     {

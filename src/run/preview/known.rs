@@ -9,8 +9,6 @@ use crate::plan::Plan;
 use crate::plan::auth::AuthPlan;
 use crate::plan::connection::{ConnectionEntry, ConnectionPlan, ConnectionSource};
 use crate::plan::context::Context;
-use crate::plan::need::Need;
-use crate::plan::source::{Origin, Outside};
 use crate::plan::step::StepPlan;
 use crate::plan::written::{EvaluationError, Written};
 use crate::run::render::page_names;
@@ -23,6 +21,15 @@ pub(super) enum Style {
     Values,
     /// As shell variables.
     Variables,
+}
+
+impl Style {
+    fn wants_variables(self) -> bool {
+        match self {
+            Self::Variables => true,
+            Self::Values => false,
+        }
+    }
 }
 
 /// One name's value on both sides.
@@ -181,37 +188,34 @@ impl<'a> Known<'a> {
                     _ => both(missing),
                 }
             }
-            ConnectionSource::Outside(Outside { origin: Origin::Environment(variable), default, .. }) => {
+            ConnectionSource::Outside(outside) => {
+                // Nothing else is read, run or asked for a plan.
+                let Some(variable) = outside.variable() else { return Some(both(missing)) };
                 let value =
                     self.environment.get(variable).map(Secret::expose).filter(|value| !value.is_empty());
-                match (value, default) {
+                match (value, &outside.default) {
                     (Some(value), _) if !entry.secret => [Value::from(value), Value::from(value)],
                     (None, Some(default)) if !entry.secret => {
                         let default = Value::from(minijinja::value::Serde(default));
                         [default.clone(), default]
                     }
                     (None, Some(_)) => both(missing),
-                    (None, None) if entry.need == Need::Optional => return None,
+                    (None, None) if entry.need.is_optional() => return None,
                     (value, _) => {
-                        both(StandIn::Environment { variable: variable.clone(), there: value.is_some() })
+                        both(StandIn::Environment { variable: variable.to_owned(), there: value.is_some() })
                     }
                 }
             }
-            // Nothing is read, run or asked for a plan.
-            ConnectionSource::Outside(_) => both(missing),
         })
     }
 
     /// The variable in whose place a value is shown, if variables are wanted.
     fn as_variable(&self, entry: &ConnectionEntry) -> Option<StandIn> {
-        let ConnectionSource::Outside(Outside {
-            origin: Origin::Environment(variable), default: None, ..
-        }) = &entry.source
-        else {
-            return None;
-        };
+        let outside = entry.source.outside().filter(|outside| outside.default.is_none())?;
+        let variable = outside.variable()?;
         let there = self.environment.get(variable).is_some_and(|value| !value.expose().is_empty());
-        (self.style == Style::Variables).then(|| StandIn::Environment { variable: variable.clone(), there })
+        let stand_in = || StandIn::Environment { variable: variable.to_owned(), there };
+        self.style.wants_variables().then(stand_in)
     }
 
     fn token(&self, stand_in: StandIn, side: Side) -> Value {

@@ -6,6 +6,7 @@
 mod auth;
 mod credits;
 mod known;
+pub mod sample;
 mod stand_in;
 
 use std::collections::BTreeMap;
@@ -22,13 +23,11 @@ use crate::paging::Cursor;
 use crate::plan::Plan;
 use crate::plan::extract::{ExtractPlan, ExtractSource};
 use crate::plan::paginate::{NextPlan, PagePlace, PaginatePlan};
-use crate::plan::paging::PagingKind;
 use crate::plan::step::{RulePlan, StepPlan};
-use crate::plan::target::{Mode, TargetKind};
+use crate::plan::target::TargetMode;
 use crate::plan::written::Written;
 pub use crate::secret::MASK;
 use crate::secret::{Environment, Redactor};
-use crate::spec::step::RuleAction;
 pub use auth::{AuthPreview, TokenPreview};
 use credits::credits;
 use known::{Known, Style};
@@ -180,10 +179,21 @@ pub struct WritePreview {
     pub table: Option<String>,
     /// What happens to what is there.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub mode: Option<&'static str>,
+    pub mode: Option<TargetMode>,
     /// The fields of its key.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub key: Vec<String>,
+}
+
+impl WritePreview {
+    /// What happens to what is there, in words; none where nothing is.
+    pub fn manner(&self) -> Option<String> {
+        Some(match self.mode? {
+            TargetMode::Replace => "replaced as a whole".to_owned(),
+            TargetMode::Append => "appended to".to_owned(),
+            TargetMode::Merge => format!("merged by {}", self.key.join(", ")),
+        })
+    }
 }
 
 /// What each step of a plan would request. Err: a request that could not be sent, whatever a run finds.
@@ -334,8 +344,7 @@ fn one_line(text: &str) -> String {
 
 /// A path of plain names as jq writes it.
 fn jq_filter(extract: &ExtractPlan) -> Option<String> {
-    let ExtractSource::Path(path) = &extract.source else { return None };
-    let PlainPath { names, each } = path.item.plain()?;
+    let PlainPath { names, each } = extract.source.path()?.item.plain()?;
     let plain = |name: &String| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if *each || names.is_empty() || !names.iter().all(plain) {
         return None;
@@ -351,15 +360,8 @@ fn source<T>(written: &Written<T>) -> String {
 fn rule_preview(plan: &Plan, rule: &RulePlan) -> RulePreview {
     RulePreview {
         when: source(&rule.when),
-        action: match rule.action {
-            RuleAction::Ok => "ok",
-            RuleAction::Empty => "empty",
-            RuleAction::Retry => "retry",
-            RuleAction::Skip => "skip",
-            RuleAction::Stop => "stop",
-            RuleAction::Fail => "fail",
-        },
-        after: rule.after.map(|step| plan.steps[step].name.clone()),
+        action: rule.action.word(),
+        after: rule.after.map(|step| plan.step(step).name.clone()),
         max_retries: rule.max_retries,
     }
 }
@@ -387,17 +389,13 @@ fn extract(extract: &ExtractPlan) -> ExtractPreview {
 
 fn paginate(paginate: &PaginatePlan) -> PaginatePreview {
     PaginatePreview {
-        kind: match paginate.rules.kind {
-            PagingKind::Page => "page",
-            PagingKind::Offset => "offset",
-            PagingKind::Cursor => "cursor",
-            PagingKind::NextUrl => "next_url",
-            PagingKind::LinkHeader => "link_header",
-        },
-        next: paginate.next.as_ref().map(|next| match next {
-            NextPlan::Path(path) => source(path),
-            NextPlan::Header(name) => format!("header {name}"),
-            NextPlan::Expression(expression) => source(expression),
+        kind: paginate.rules.kind.word(),
+        next: paginate.next.as_ref().and_then(|next| match next {
+            NextPlan::Path(path) => Some(source(path)),
+            NextPlan::Header(name) => Some(format!("header {name}")),
+            // Its kind says it.
+            NextPlan::LinkHeader => None,
+            NextPlan::Expression(expression) => Some(source(expression)),
         }),
         into: paginate.into.as_ref().map(|place| match place {
             PagePlace::Query(name) => format!("query.{name}"),
@@ -419,15 +417,8 @@ fn write(plan: &Plan, target: usize) -> WritePreview {
         let below = place.path.strip_prefix(&plan.root).map(|path| path.display().to_string());
         below.unwrap_or_else(|_| place.shown.clone())
     });
-    let table = match &target.kind {
-        TargetKind::Sqlite(sqlite) => Some(sqlite.table.clone()),
-        TargetKind::File(_) | TargetKind::Stdout => None,
-    };
-    let (mode, key) = match target.kind.mode() {
-        Mode::Replace => ("replace", vec![]),
-        Mode::Append => ("append", vec![]),
-        Mode::Merge { key } => ("merge", key.clone()),
-    };
-    let mode = path.as_ref().map(|_| mode);
+    let table = target.kind.table().map(str::to_owned);
+    let mode = path.as_ref().map(|_| target.kind.mode().as_word());
+    let key = target.kind.key().unwrap_or_default().to_vec();
     WritePreview { name: target.name.clone(), kind: target.kind.word(), path, table, mode, key }
 }

@@ -102,6 +102,22 @@ pub(super) enum Part<'t> {
     StandIn(usize),
 }
 
+impl Part<'_> {
+    fn is_stand_in(&self) -> bool {
+        match self {
+            Self::StandIn(_) => true,
+            Self::Text(_) => false,
+        }
+    }
+
+    fn text(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            Self::StandIn(_) => "",
+        }
+    }
+}
+
 /// The stand-ins of a preview.
 #[derive(Debug, Default)]
 pub(super) struct StandIns {
@@ -160,13 +176,13 @@ impl StandIns {
             copied = whole.end();
         }
         parts.push(Part::Text(&text[copied..]));
-        parts.retain(|part| *part != Part::Text(""));
+        parts.retain(|part| part.is_stand_in() || !part.text().is_empty());
         parts
     }
 
     /// Whether a stand-in is in a text.
     pub(super) fn are_in(&self, text: &str) -> bool {
-        self.parts(text).iter().any(|part| matches!(part, Part::StandIn(_)))
+        self.parts(text).iter().any(Part::is_stand_in)
     }
 
     /// A text as a person reads it.

@@ -1,12 +1,12 @@
-//! The kinds of `auth` that need no token of a server's.
+//! The kinds of `auth` that need no token from a server.
 
 use crate::spec::connection::ConnectionValue;
 use crate::spec::node::{Node, Text};
-use crate::spec::reader::{Read, Reader};
+use crate::spec::reader::{Read, SpecReader};
 use crate::spec::table::{Shape, table};
-use crate::spec::value::{Named, TemplateText, words};
+use crate::spec::value::{NamedMap, TemplateText, words};
 
-/// Declares the one word that a table's `kind` is; the reader of `auth` has looked at it already.
+/// Declares the only word that a table allows for `kind`; the reader of `auth` has already checked it.
 macro_rules! kind {
     ($(#[doc = $doc:literal])+ $Kind:ident, $word:literal) => {
         $(#[doc = $doc])+
@@ -14,7 +14,7 @@ macro_rules! kind {
         pub struct $Kind;
 
         impl Read for $Kind {
-            fn read(_: &Node, _: &mut Reader<'_>) -> Option<Self> {
+            fn read(_: &Node, _: &mut SpecReader<'_>) -> Option<Self> {
                 Some(Self)
             }
 
@@ -168,6 +168,16 @@ words! {
     }
 }
 
+impl OAuth1Method {
+    /// Whether the secrets themselves are sent.
+    pub fn sends_secrets(self) -> bool {
+        match self {
+            Self::Plaintext => true,
+            Self::HmacSha1 | Self::HmacSha256 => false,
+        }
+    }
+}
+
 table! {
     /// Requests signed with a shared secret, in a way that is described here.
     pub struct HmacSpec("auth.hmac") {
@@ -186,9 +196,9 @@ table! {
         /// How `{timestamp}` is written.
         timestamp: TimestampForm = Default("unix"),
         /// Headers with `{signature}`, `{timestamp}`, `{nonce}` in them.
-        headers: Named<TemplateText> = Optional,
+        headers: NamedMap<TemplateText> = Optional,
         /// Query parameters with the same.
-        query: Named<TemplateText> = Optional,
+        query: NamedMap<TemplateText> = Optional,
         /// Where else than at `base_url` it may be sent: `https://HOST`.
         origins: Vec<TemplateText> = Optional,
     }

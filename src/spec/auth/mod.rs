@@ -12,9 +12,9 @@ pub use oauth2::{
     OAuth2Spec, Pkce, ScopeSpec,
 };
 
-use super::node::{Node, NodeKind};
-use super::reader::{Read, Reader};
-use super::table::{Need, Row, Shape, Table};
+use super::node::Node;
+use super::reader::{Read, SpecReader};
+use super::table::{KeyRow, KeyTable, Presence, Shape};
 use super::value::words;
 
 words! {
@@ -69,25 +69,57 @@ pub enum AuthSpec {
     OAuth2(Box<OAuth2Spec>),
 }
 
-/// What is said where `kind` is missing.
-const KIND: Table = Table {
+/// What a message about a missing `kind` shows.
+const KIND: KeyTable = KeyTable {
     name: "auth",
     doc: &["How requests prove who asks."],
-    rows: &[Row {
+    rows: &[KeyRow {
         key: "kind",
         doc: &["What proves who asks."],
-        need: Need::Required,
+        presence: Presence::Required,
         shape: <AuthKindWord as Read>::shape,
     }],
     later: &[],
     other_words: &[],
 };
 
+impl AuthSpec {
+    /// Whether requests carry credentials.
+    pub fn sends_credentials(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Basic(_)
+            | Self::Bearer(_)
+            | Self::ApiKey(_)
+            | Self::Digest(_)
+            | Self::OAuth1(_)
+            | Self::Hmac(_)
+            | Self::AwsSigV4(_)
+            | Self::Mtls(_)
+            | Self::OAuth2(_) => true,
+        }
+    }
+
+    /// `kind: oauth2`, if it is one.
+    pub fn oauth2(&self) -> Option<&OAuth2Spec> {
+        match self {
+            Self::OAuth2(spec) => Some(spec),
+            Self::None
+            | Self::Basic(_)
+            | Self::Bearer(_)
+            | Self::ApiKey(_)
+            | Self::Digest(_)
+            | Self::OAuth1(_)
+            | Self::Hmac(_)
+            | Self::AwsSigV4(_)
+            | Self::Mtls(_) => None,
+        }
+    }
+}
+
 impl Read for AuthSpec {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        if let NodeKind::Text(text) = &node.kind
-            && text.value == "none"
-        {
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
+        if node.as_text().is_some_and(|text| text.value == "none") {
             return Some(Self::None);
         }
         if node.as_map().is_none() {
@@ -98,6 +130,7 @@ impl Read for AuthSpec {
             reader.missing_key(node.first_key_span(), "kind", &KIND);
             return None;
         };
+
         Some(match AuthKindWord::read(kind, reader)? {
             AuthKindWord::None => NoneSpec::read(node, reader).map(|_| Self::None)?,
             AuthKindWord::Basic => Self::Basic(BasicSpec::read(node, reader)?),
@@ -113,18 +146,19 @@ impl Read for AuthSpec {
     }
 
     fn shape() -> Shape {
-        Shape::Either(vec![
-            Shape::Words(&["none"]),
-            NoneSpec::shape(),
-            BasicSpec::shape(),
-            BearerSpec::shape(),
-            ApiKeySpec::shape(),
-            DigestSpec::shape(),
-            OAuth1Spec::shape(),
-            HmacSpec::shape(),
-            AwsSigV4Spec::shape(),
-            MtlsSpec::shape(),
-            OAuth2Spec::shape(),
-        ])
+        let of_kind = |kind: &AuthKindWord| match kind {
+            AuthKindWord::None => NoneSpec::shape(),
+            AuthKindWord::Basic => BasicSpec::shape(),
+            AuthKindWord::Bearer => BearerSpec::shape(),
+            AuthKindWord::ApiKey => ApiKeySpec::shape(),
+            AuthKindWord::Digest => DigestSpec::shape(),
+            AuthKindWord::OAuth1 => OAuth1Spec::shape(),
+            AuthKindWord::Hmac => HmacSpec::shape(),
+            AuthKindWord::AwsSigV4 => AwsSigV4Spec::shape(),
+            AuthKindWord::Mtls => MtlsSpec::shape(),
+            AuthKindWord::OAuth2 => OAuth2Spec::shape(),
+        };
+        let kinds = AuthKindWord::ALL.iter().map(of_kind);
+        Shape::Either([Shape::Words(&["none"])].into_iter().chain(kinds).collect())
     }
 }

@@ -2,10 +2,10 @@
 
 use super::kinds::kind;
 use crate::spec::connection::ConnectionValue;
-use crate::spec::node::{Node, NodeKind, Text};
-use crate::spec::reader::{Read, Reader};
+use crate::spec::node::{Node, Text};
+use crate::spec::reader::{Read, SpecReader};
 use crate::spec::table::{Shape, table};
-use crate::spec::value::{ExpressionText, Named, PathText, Period, Placed, TemplateText, words};
+use crate::spec::value::{ExpressionText, NamedMap, PathText, Period, Spanned, TemplateText, words};
 
 kind!(
     /// `kind: oauth2`.
@@ -18,7 +18,7 @@ table! {
         /// What proves who asks.
         kind: OAuth2Kind = Required,
         /// How the first token is got.
-        grant: Placed<Grant> = Required,
+        grant: Spanned<Grant> = Required,
         /// Where a person consents.
         authorize_url: ConnectionValue = Optional,
         /// Where tokens are got and renewed.
@@ -32,7 +32,7 @@ table! {
         /// Its secret.
         client_secret: ConnectionValue = Optional,
         /// How the application proves itself; by default `body` with a secret and `none` without.
-        client_auth: Placed<ClientAuth> = Optional,
+        client_auth: Spanned<ClientAuth> = Optional,
         /// A refresh token that is there already; a sign-in replaces it.
         refresh_token: ConnectionValue = Optional,
         /// The user of `grant: password`.
@@ -48,7 +48,7 @@ table! {
         /// Parameters that are sent besides.
         extra: ExtraSpec = Optional,
         /// Parameters that the server calls otherwise: `client_id: clientId`.
-        names: Named<Text> = Optional,
+        names: NamedMap<Text> = Optional,
         /// The proof that the code comes back to who asked for it (RFC 7636).
         pkce: Pkce = Default("S256"),
         /// Where the code comes back to, as it is registered; by default a free port of 127.0.0.1.
@@ -58,7 +58,7 @@ table! {
         /// Where things are in the server's answer.
         answer: AnswerSpec = Optional,
         /// Values of the answer that become `connection.NAME`.
-        keep: Named<PathText> = Optional,
+        keep: NamedMap<PathText> = Optional,
         /// The text around the token.
         header: Text = Default("Bearer {token}"),
         /// Where it goes: `headers.NAME` or `query.NAME`.
@@ -140,7 +140,7 @@ table! {
         /// How long it holds.
         lifetime: Period = Default("5m"),
         /// What it says besides.
-        claims: Named<ConnectionValue> = Optional,
+        claims: NamedMap<ConnectionValue> = Optional,
     }
     other_words { "kid" => "key_id", "iss" => "issuer", "sub" => "subject", "aud" => "audience", "key" => "private_key", "alg" => "algorithm" }
 }
@@ -160,10 +160,10 @@ words! {
 pub struct ScopeSpec(pub Vec<TemplateText>);
 
 impl Read for ScopeSpec {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match &node.kind {
-            NodeKind::List(_) => Vec::read(node, reader).map(Self),
-            _ => TemplateText::read(node, reader).map(|one| Self(vec![one])),
+    fn read(node: &Node, reader: &mut SpecReader<'_>) -> Option<Self> {
+        match node.as_list() {
+            Some(_) => Vec::read(node, reader).map(Self),
+            None => TemplateText::read(node, reader).map(|one| Self(vec![one])),
         }
     }
 
@@ -176,11 +176,11 @@ table! {
     /// Parameters that are sent besides.
     pub struct ExtraSpec("auth.oauth2.extra") {
         /// When a person is asked for consent.
-        authorize: Named<ConnectionValue> = Optional,
+        authorize: NamedMap<ConnectionValue> = Optional,
         /// When a token is got or renewed.
-        token: Named<ConnectionValue> = Optional,
+        token: NamedMap<ConnectionValue> = Optional,
         /// When a device asks for its code.
-        device: Named<ConnectionValue> = Optional,
+        device: NamedMap<ConnectionValue> = Optional,
     }
 }
 
@@ -232,8 +232,71 @@ words! {
     other_words { "seconds" => "s", "milliseconds" => "ms" }
 }
 
+impl Grant {
+    /// Whether a person must consent before there is a token.
+    pub fn needs_person(self) -> bool {
+        match self {
+            Self::AuthorizationCode | Self::DeviceCode => true,
+            Self::RefreshToken | Self::ClientCredentials | Self::Password | Self::JwtBearer => false,
+        }
+    }
+
+    /// Whether a run needs a refresh token to get a token: one from a person's sign-in, or one that the connection
+    /// gives.
+    pub fn needs_refresh_token(self) -> bool {
+        match self {
+            Self::AuthorizationCode | Self::RefreshToken | Self::DeviceCode => true,
+            Self::ClientCredentials | Self::Password | Self::JwtBearer => false,
+        }
+    }
+
+    /// Whether the application acts for itself, so that its own credentials are the only proof in the request.
+    pub fn acts_for_the_client(self) -> bool {
+        match self {
+            Self::ClientCredentials => true,
+            Self::AuthorizationCode
+            | Self::RefreshToken
+            | Self::Password
+            | Self::DeviceCode
+            | Self::JwtBearer => false,
+        }
+    }
+
+    /// Whether the browser is redirected to a callback.
+    pub fn uses_callback(self) -> bool {
+        match self {
+            Self::AuthorizationCode => true,
+            Self::RefreshToken
+            | Self::ClientCredentials
+            | Self::Password
+            | Self::DeviceCode
+            | Self::JwtBearer => false,
+        }
+    }
+}
+
+impl ClientAuth {
+    /// Whether the application is authenticated.
+    pub fn authenticates_the_client(self) -> bool {
+        match self {
+            Self::Body | Self::Basic | Self::PrivateKeyJwt => true,
+            Self::None => false,
+        }
+    }
+}
+
+impl Pkce {
+    /// Whether a proof is sent with the code.
+    pub fn is_sent(self) -> bool {
+        match self {
+            Self::S256 | Self::Plain => true,
+            Self::None => false,
+        }
+    }
+}
+
 impl OAuth2Spec {
-    /// The names of what it keeps.
+    /// The names of the values that it keeps from an answer.
     pub fn kept_names(&self) -> impl Iterator<Item = &str> {
         self.keep.given().into_iter().flat_map(|keep| &keep.0).map(|(key, _)| key.name.as_str())
     }

@@ -10,9 +10,14 @@ use crate::record::schema::{Cell, Schema};
 use crate::target::error::TargetError;
 
 /// Writes the file; says how many rows went.
-pub(super) fn write(maker: &Maker<'_>, former: Option<Former>, sink: &mut Sink) -> Result<u64, TargetError> {
-    let mut rows = Rows::new(maker);
-    let former = former.filter(|_| maker.plan.mode != Mode::Replace);
+pub(super) fn write(
+    maker: &Maker<'_>,
+    separator: u8,
+    former: Option<Former>,
+    sink: &mut Sink,
+) -> Result<u64, TargetError> {
+    let mut rows = Rows::new(maker, separator);
+    let former = former.filter(|_| !maker.plan.mode.replaces());
     match (&maker.plan.mode, former) {
         (Mode::Merge { key }, former) => merge(maker, key, former, &mut rows, sink),
         (Mode::Replace | Mode::Append, former) => {
@@ -24,6 +29,7 @@ pub(super) fn write(maker: &Maker<'_>, former: Option<Former>, sink: &mut Sink) 
             let mut puts = maker.puts()?;
             while let Some((_, record)) = puts.next()? {
                 sink.put_line(rows.row(record))?;
+                maker.count.record();
             }
             Ok(0)
         }
@@ -38,8 +44,12 @@ fn merge(
     sink: &mut Sink,
 ) -> Result<u64, TargetError> {
     let mut puts = maker.puts()?;
-    let mut changes =
-        Changes::read(KeyReader::new(key.to_vec(), true), &mut puts, maker.deletes, maker.shown())?;
+    let mut changes = Changes::read(
+        KeyReader::new(key.to_vec(), maker.plan.format.compares_keys_as_text()),
+        &mut puts,
+        maker.deletes,
+        maker.shown(),
+    )?;
     let mut deleted = 0;
     match former {
         None => sink.put_line(&rows.header())?,
@@ -63,6 +73,7 @@ fn merge(
         if changes.is_new(record, offset) {
             sink.put_line(rows.row(record))?;
         }
+        maker.count.record();
     }
     Ok(deleted)
 }
@@ -70,6 +81,7 @@ fn merge(
 /// Makes rows of records.
 pub(super) struct Rows {
     schema: Schema,
+    separator: u8,
     types: Vec<Option<ColumnType>>,
     cells: Vec<Cell>,
     row: Vec<u8>,
@@ -77,7 +89,7 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    pub(super) fn new(maker: &Maker<'_>) -> Self {
+    pub(super) fn new(maker: &Maker<'_>, separator: u8) -> Self {
         let names: Vec<String> = maker.columns().into_iter().map(str::to_owned).collect();
         let declared = maker.plan.columns.declared.iter().flatten();
         let mut types = vec![None; names.len()];
@@ -86,15 +98,16 @@ impl Rows {
                 types[place] = column.kind;
             }
         }
-        Self { schema: Schema::starting_with(names), types, cells: vec![], row: vec![], text: vec![] }
+        let schema = Schema::starting_with(names);
+        Self { schema, separator, types, cells: vec![], row: vec![], text: vec![] }
     }
 
     pub(super) fn header(&self) -> Vec<u8> {
         let mut row = Vec::new();
         let columns = self.schema.columns();
         for (place, column) in columns.iter().enumerate() {
-            separate(&mut row, place);
-            put_text(column.name.as_bytes(), &mut row);
+            separate(&mut row, self.separator, place);
+            put_text(column.name.as_bytes(), self.separator, &mut row);
         }
         end_row(&mut row, columns.len());
         row
@@ -108,22 +121,22 @@ impl Rows {
             self.schema.row(record, fields, &mut self.cells);
         }
         for (place, (start, end)) in self.cells.iter().enumerate() {
-            separate(&mut self.row, place);
+            separate(&mut self.row, self.separator, place);
             let value = &record[*start..*end];
             match value.first() {
                 None | Some(b'n') => {}
-                Some(b'"') if self.types[place] != Some(ColumnType::Json) => {
+                Some(b'"') if !self.types[place].is_some_and(ColumnType::holds_json) => {
                     let inside = &value[1..value.len() - 1];
                     if memchr::memchr(b'\\', inside).is_none() {
-                        put_text(inside, &mut self.row);
+                        put_text(inside, self.separator, &mut self.row);
                     } else {
                         self.text.clear();
                         // It was checked before it was spooled.
                         let _ = unescape(inside, &mut self.text);
-                        put_text(&self.text, &mut self.row);
+                        put_text(&self.text, self.separator, &mut self.row);
                     }
                 }
-                Some(b'"' | b'{' | b'[') => put_text(value, &mut self.row),
+                Some(b'"' | b'{' | b'[') => put_text(value, self.separator, &mut self.row),
                 Some(_) => self.row.extend_from_slice(value),
             }
         }
@@ -132,9 +145,9 @@ impl Rows {
     }
 }
 
-fn separate(row: &mut Vec<u8>, place: usize) {
+fn separate(row: &mut Vec<u8>, separator: u8, place: usize) {
     if place > 0 {
-        row.push(b',');
+        row.push(separator);
     }
 }
 
@@ -146,8 +159,8 @@ fn end_row(row: &mut Vec<u8>, columns: usize) {
     row.push(b'\n');
 }
 
-fn put_text(text: &[u8], row: &mut Vec<u8>) {
-    if memchr::memchr3(b',', b'"', b'\n', text).is_none() && memchr::memchr(b'\r', text).is_none() {
+fn put_text(text: &[u8], separator: u8, row: &mut Vec<u8>) {
+    if memchr::memchr3(separator, b'"', b'\n', text).is_none() && memchr::memchr(b'\r', text).is_none() {
         row.extend_from_slice(text);
         return;
     }
@@ -165,6 +178,7 @@ fn put_text(text: &[u8], row: &mut Vec<u8>) {
 /// The rows of the file that is there.
 struct FormerRows {
     file: RowReader,
+    separator: u8,
     header: Vec<String>,
     /// Columns that were not there yet.
     added: usize,
@@ -176,14 +190,15 @@ impl FormerRows {
     fn start(former: Former, rows: &Rows, sink: &mut Sink) -> Result<Self, TargetError> {
         let mut file = RowReader { former, row: vec![] };
         file.next()?;
-        let header = names_of(&file.row);
+        let separator = rows.separator;
+        let header = names_of(&file.row, separator);
         let added = rows.schema.columns().len().saturating_sub(header.len());
         if added == 0 {
             sink.put_line(&file.row)?;
         } else {
             sink.put_line(&rows.header())?;
         }
-        Ok(Self { file, header, added, cells: vec![] })
+        Ok(Self { file, separator, header, added, cells: vec![] })
     }
 
     fn next(&mut self) -> Result<bool, TargetError> {
@@ -203,7 +218,7 @@ impl FormerRows {
 
     /// Reads the cells of the row at hand.
     fn split(&mut self) {
-        split(&self.file.row, &mut self.cells);
+        split(&self.file.row, self.separator, &mut self.cells);
     }
 
     /// Writes the row as it is, with an empty cell for each new column.
@@ -212,7 +227,7 @@ impl FormerRows {
             return sink.put_line(&self.file.row);
         }
         let mut row = without_line_end(&self.file.row).to_vec();
-        row.resize(row.len() + self.added, b',');
+        row.resize(row.len() + self.added, self.separator);
         sink.put_record(&row)
     }
 
@@ -252,10 +267,15 @@ impl RowReader {
 }
 
 /// The names in the header of a file that is there; those of `key` must be among them.
-pub(super) fn header_of(former: Former, key: &[String], shown: &str) -> Result<Vec<String>, TargetError> {
+pub(super) fn header_of(
+    former: Former,
+    separator: u8,
+    key: &[String],
+    shown: &str,
+) -> Result<Vec<String>, TargetError> {
     let mut file = RowReader { former, row: vec![] };
     file.next()?;
-    let names = names_of(&file.row);
+    let names = names_of(&file.row, separator);
     let twice = names.iter().enumerate().find(|(place, name)| names[..*place].contains(name));
     let problem = if let Some((_, name)) = twice {
         format!("has the column `{name}` twice in its header")
@@ -267,15 +287,15 @@ pub(super) fn header_of(former: Former, key: &[String], shown: &str) -> Result<V
     Err(TargetError::Header { shown: shown.to_owned(), problem })
 }
 
-fn names_of(header: &[u8]) -> Vec<String> {
+fn names_of(header: &[u8], separator: u8) -> Vec<String> {
     let header = header.strip_prefix("\u{feff}".as_bytes()).unwrap_or(header);
     let mut cells = Vec::new();
-    split(header, &mut cells);
+    split(header, separator, &mut cells);
     cells.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect()
 }
 
 /// The cells of a row, without their quotes.
-fn split(row: &[u8], cells: &mut Vec<Vec<u8>>) {
+fn split(row: &[u8], separator: u8, cells: &mut Vec<Vec<u8>>) {
     let mut rest = without_line_end(row);
     cells.clear();
     loop {
@@ -294,11 +314,11 @@ fn split(row: &[u8], cells: &mut Vec<Vec<u8>>) {
                 }
             }
         }
-        let end = memchr::memchr(b',', rest);
+        let end = memchr::memchr(separator, rest);
         cell.extend_from_slice(&rest[..end.unwrap_or(rest.len())]);
         cells.push(cell);
         match end {
-            Some(comma) => rest = &rest[comma + 1..],
+            Some(at) => rest = &rest[at + 1..],
             None => return,
         }
     }

@@ -15,19 +15,20 @@ pub(super) fn write(maker: &Maker<'_>, former: Option<Former>, sink: &mut Sink) 
         (Mode::Merge { key }, former) => merge(maker, key, former, &mut puts, sink),
         (Mode::Append, Some(mut former)) => {
             sink.put_rest(&mut former)?;
-            append(&mut puts, sink)?;
+            append(maker, &mut puts, sink)?;
             Ok(0)
         }
         (Mode::Replace | Mode::Append, _) => {
-            append(&mut puts, sink)?;
+            append(maker, &mut puts, sink)?;
             Ok(0)
         }
     }
 }
 
-fn append(puts: &mut SpoolReader, sink: &mut Sink) -> Result<(), TargetError> {
+fn append(maker: &Maker<'_>, puts: &mut SpoolReader, sink: &mut Sink) -> Result<(), TargetError> {
     while let Some((_, record)) = puts.next()? {
         sink.put_record(record)?;
+        maker.count.record();
     }
     Ok(())
 }
@@ -40,7 +41,12 @@ fn merge(
     puts: &mut SpoolReader,
     sink: &mut Sink,
 ) -> Result<u64, TargetError> {
-    let mut changes = Changes::read(KeyReader::new(key.to_vec(), false), puts, maker.deletes, maker.shown())?;
+    let mut changes = Changes::read(
+        KeyReader::new(key.to_vec(), maker.plan.format.compares_keys_as_text()),
+        puts,
+        maker.deletes,
+        maker.shown(),
+    )?;
     let mut deleted = 0;
     if let Some(mut former) = former {
         let mut line = Vec::new();
@@ -58,6 +64,7 @@ fn merge(
         if changes.is_new(record, offset) {
             sink.put_record(record)?;
         }
+        maker.count.record();
     }
     Ok(deleted)
 }

@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 use self::sink::{Former, Sink};
 use super::Prepared;
 use super::error::TargetError;
+use super::landing_count::LandingCount;
 use super::spool::SpoolReader;
 use super::staging::{Spot, create_folder};
-use crate::plan::target::{FilePlan, Format, Mode};
+use crate::plan::target::{FilePlan, Layout};
 use crate::record::schema::Schema;
 
 /// What is there before the run.
@@ -37,6 +38,7 @@ pub(super) struct Maker<'a> {
     pub(super) puts: &'a Path,
     pub(super) deletes: Option<&'a Path>,
     pub(super) schema: Option<&'a Schema>,
+    pub(super) count: &'a LandingCount,
 }
 
 impl Maker<'_> {
@@ -57,15 +59,15 @@ impl Maker<'_> {
 impl Ground {
     /// Looks at the place and makes sure that it can be written.
     pub(super) fn look(plan: &FilePlan, run_id: &str) -> Result<Self, TargetError> {
-        let keeps = plan.mode != Mode::Replace && !plan.begins_empty;
+        let keeps = plan.keeps_what_is_there();
         if !plan.partition_by.is_empty() {
             return Ok(Self { at: folder(plan, run_id)?, header: vec![], keeps });
         }
         let spot = Spot::look(&plan.place.path, &plan.place.shown, run_id)?;
         spot.probe()?;
-        let header = match plan.format {
-            Format::Jsonl => vec![],
-            Format::Csv => former_header(plan, &spot, keeps)?,
+        let header = match plan.format.layout() {
+            Layout::Lines => vec![],
+            Layout::Rows { separator } => former_header(plan, separator, &spot, keeps)?,
         };
         if keeps {
             // What cannot be read must not be known only at the end.
@@ -104,10 +106,9 @@ impl Ground {
     fn prepare_one(&self, spot: &Spot, maker: &Maker<'_>) -> Result<Prepared, TargetError> {
         let former = Former::open(&spot.destination, &maker.plan.place, maker.plan.compress);
         let former = if self.keeps { former? } else { None };
-        let is_csv = maker.plan.format == Format::Csv;
         let kept_header;
         let mut maker = Maker { ..*maker };
-        if is_csv && maker.columns().is_empty() {
+        if maker.plan.format.has_columns() && maker.columns().is_empty() {
             if self.header.is_empty() {
                 let note = format!(
                     "{}: nothing was made, since there are neither records nor `columns`",
@@ -119,9 +120,9 @@ impl Ground {
             maker.schema = Some(&kept_header);
         }
         let mut sink = Sink::create(spot.clone(), maker.plan.compress)?;
-        let deleted = match maker.plan.format {
-            Format::Jsonl => jsonl::write(&maker, former, &mut sink)?,
-            Format::Csv => csv::write(&maker, former, &mut sink)?,
+        let deleted = match maker.plan.format.layout() {
+            Layout::Lines => jsonl::write(&maker, former, &mut sink)?,
+            Layout::Rows { separator } => csv::write(&maker, separator, former, &mut sink)?,
         };
         let file = sink.prepare()?;
         Ok(Prepared {
@@ -149,13 +150,15 @@ fn folder(plan: &FilePlan, run_id: &str) -> Result<At, TargetError> {
 }
 
 /// The header of a file that will be replaced is only a help when there are no records: what cannot be read is none.
-fn former_header(plan: &FilePlan, spot: &Spot, keeps: bool) -> Result<Vec<String>, TargetError> {
-    let key: &[String] = match &plan.mode {
-        Mode::Merge { key } => key,
-        Mode::Replace | Mode::Append => &[],
-    };
+fn former_header(
+    plan: &FilePlan,
+    separator: u8,
+    spot: &Spot,
+    keeps: bool,
+) -> Result<Vec<String>, TargetError> {
+    let key = plan.mode.key().unwrap_or_default();
     let header = Former::open(&spot.destination, &plan.place, plan.compress).and_then(|former| {
-        former.map_or(Ok(vec![]), |former| csv::header_of(former, key, &plan.place.shown))
+        former.map_or(Ok(vec![]), |former| csv::header_of(former, separator, key, &plan.place.shown))
     });
     if keeps { header } else { Ok(header.unwrap_or_default()) }
 }

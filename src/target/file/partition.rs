@@ -11,7 +11,7 @@ use super::Maker;
 use super::csv::Rows;
 use super::sink::Sink;
 use crate::fault_point::{FaultPoint, reach};
-use crate::plan::target::{Compression, Format, Mode};
+use crate::plan::target::{Compression, Format, Layout, Mode};
 use crate::record::fields::{fields, unescape};
 use crate::record::key::is_name;
 use crate::target::error::TargetError;
@@ -43,7 +43,10 @@ pub(super) fn write(maker: &Maker<'_>, root: &Path, run_id: &str) -> Result<Part
         parts: BTreeMap::new(),
         bytes: 0,
     };
-    let mut rows = (maker.plan.format == Format::Csv).then(|| Rows::new(maker));
+    let mut rows = match maker.plan.format.layout() {
+        Layout::Lines => None,
+        Layout::Rows { separator } => Some(Rows::new(maker, separator)),
+    };
     let header = rows.as_ref().map(Rows::header).unwrap_or_default();
     let mut puts = maker.puts()?;
     let mut folder = String::new();
@@ -53,6 +56,7 @@ pub(super) fn write(maker: &Maker<'_>, root: &Path, run_id: &str) -> Result<Part
             Some(rows) => waiting.put(&folder, rows.row(record), &header)?,
             None => waiting.put(&folder, &[record, b"\n"].concat(), &[])?,
         }
+        maker.count.record();
     }
     waiting.flush()?;
     let name = part_name(maker, run_id);
@@ -61,6 +65,7 @@ pub(super) fn write(maker: &Maker<'_>, root: &Path, run_id: &str) -> Result<Part
         let spot =
             Spot::hidden(scratch.join(folder).join(&name), root.join(folder).join(&name), maker.shown());
         files.push(finish(&scratch.join(folder).join("waiting"), spot, maker.plan.compress)?);
+        maker.count.file();
     }
     sync_folders(root, &scratch, waiting.parts.keys())
         .map_err(|source| TargetError::from_io("write", maker.shown(), source))?;
@@ -137,21 +142,13 @@ fn finish(waiting: &Path, spot: Spot, compress: Option<Compression>) -> Result<P
 
 /// `part-0` when the whole folder is replaced; a run that appends has a name of its own.
 fn part_name(maker: &Maker<'_>, run_id: &str) -> String {
-    let run = if maker.plan.mode == Mode::Replace { "0" } else { run_id };
+    let run = if maker.plan.mode.replaces() { "0" } else { run_id };
     format!("part-{run}{}", ending(maker))
 }
 
 fn ending(maker: &Maker<'_>) -> String {
-    let format = match maker.plan.format {
-        Format::Jsonl => ".jsonl",
-        Format::Csv => ".csv",
-    };
-    let compress = match maker.plan.compress {
-        None => "",
-        Some(Compression::Gzip) => ".gz",
-        Some(Compression::Zstd) => ".zst",
-    };
-    format!("{format}{compress}")
+    let compress = maker.plan.compress.map(Compression::extension).unwrap_or_default();
+    format!("{}{compress}", maker.plan.format.ending())
 }
 
 /// The files that runs before this one made: `field=value/…/part-…`. Nothing else is touched.
@@ -161,7 +158,8 @@ fn parts_in(folder: &Path, maker: &Maker<'_>, levels: usize, found: &mut Vec<Pat
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         if levels == 0 {
-            let ours = [".jsonl", ".csv"].iter().any(|format| name.contains(format));
+            // In whatever format an earlier run wrote them.
+            let ours = Format::all().any(|format| name.contains(format.ending()));
             if name.starts_with("part-") && ours {
                 found.push(entry.path());
             }

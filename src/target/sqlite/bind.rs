@@ -28,9 +28,9 @@ pub(super) fn bind(
 ) -> rusqlite::Result<()> {
     let sql = match value.first() {
         None | Some(b'n') => ValueRef::Null,
-        _ if column.declared == Some(ColumnType::Json) => ValueRef::Text(value),
+        _ if column.declared.is_some_and(ColumnType::holds_json) => ValueRef::Text(value),
         // Text in such a column was checked to be one of the two.
-        Some(b'"') if column.declared == Some(ColumnType::Boolean) => {
+        Some(b'"') if column.declared.is_some_and(ColumnType::is_boolean) => {
             ValueRef::Integer(i64::from(value == b"\"true\""))
         }
         Some(b'"') => {
@@ -45,7 +45,7 @@ pub(super) fn bind(
             }
         }
         Some(b'{' | b'[') => ValueRef::Text(value),
-        Some(_) if column.affinity == Affinity::Text => ValueRef::Text(value),
+        Some(_) if column.affinity.makes_text() => ValueRef::Text(value),
         Some(first @ (b't' | b'f')) => ValueRef::Integer(i64::from(*first == b't')),
         Some(_) => number(value),
     };
@@ -57,7 +57,9 @@ fn number(value: &[u8]) -> ValueRef<'_> {
     match Kind::of(value) {
         Kind::Integer | Kind::LongInteger => text.parse().map_or(ValueRef::Text(value), ValueRef::Integer),
         Kind::Real => text.parse().map_or(ValueRef::Text(value), ValueRef::Real),
-        _ => ValueRef::Text(value),
+        Kind::Null | Kind::Bool | Kind::Digits | Kind::Text | Kind::NumericText | Kind::Nested => {
+            ValueRef::Text(value)
+        }
     }
 }
 

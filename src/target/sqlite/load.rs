@@ -9,10 +9,11 @@ use super::database::{Database, quoted};
 use super::table::{Affinity, Table, affinity_of};
 use super::{Load, LoadColumn};
 use crate::fault_point::{FaultPoint, reach};
-use crate::plan::target::{ColumnType, Mode};
+use crate::plan::target::ColumnType;
 use crate::record::fields::fields;
 use crate::record::schema::{Cell, Schema};
 use crate::target::error::TargetError;
+use crate::target::landing_count::LandingCount;
 use crate::target::spool::SpoolReader;
 
 /// Which run has been loaded, and which columns river made: rows of a merge empty those, and no others.
@@ -35,10 +36,10 @@ pub(in crate::target) struct Loaded {
 }
 
 /// Loads the rows, unless they are there already.
-pub(in crate::target) fn apply(load: &Load) -> Result<Loaded, TargetError> {
+pub(in crate::target) fn apply(load: &Load, count: &LandingCount) -> Result<Loaded, TargetError> {
     let database = Database::open(&load.database, &load.shown)?;
     database.execute("BEGIN IMMEDIATE")?;
-    let loaded = Loading { load, database: &database }.all()?;
+    let loaded = Loading { load, database: &database, count }.all()?;
     reach(FaultPoint::RowsLoaded);
     database.execute("COMMIT")?;
     reach(FaultPoint::RowsCommitted);
@@ -49,6 +50,7 @@ pub(in crate::target) fn apply(load: &Load) -> Result<Loaded, TargetError> {
 pub(super) struct Loading<'a> {
     pub(super) load: &'a Load,
     pub(super) database: &'a Database,
+    pub(super) count: &'a LandingCount,
 }
 
 impl Loading<'_> {
@@ -61,12 +63,12 @@ impl Loading<'_> {
         let table = self.table()?;
         let mut deleted = 0;
         if let Some(table) = table {
-            if let Mode::Merge { key } = &self.load.mode {
+            if let Some(key) = self.load.mode.key() {
                 self.unique_index(key)?;
             }
             let columns = self.columns(&table);
             self.insert(&columns, &mut puts)?;
-            if let (Mode::Merge { key }, Some(deletes)) = (&self.load.mode, &self.load.deletes) {
+            if let (Some(key), Some(deletes)) = (self.load.mode.key(), &self.load.deletes) {
                 deleted = self.delete(key, &table, deletes)?;
             }
         }
@@ -135,6 +137,7 @@ impl Loading<'_> {
                     .map_err(refused)?;
             }
             statement.raw_execute().map_err(refused)?;
+            self.count.record();
         }
         Ok(())
     }
@@ -147,7 +150,7 @@ impl Loading<'_> {
         let names: Vec<String> = written.iter().map(|(_, column)| quoted(&column.name)).collect();
         let marks: Vec<String> = (1..=names.len()).map(|number| format!("?{number}")).collect();
         let insert = format!("INSERT INTO {table} ({}) VALUES ({})", names.join(", "), marks.join(", "));
-        let Mode::Merge { key } = &self.load.mode else { return Ok(insert) };
+        let Some(key) = self.load.mode.key() else { return Ok(insert) };
         let is_key = |name: &str| key.iter().any(|part| part.eq_ignore_ascii_case(name));
         let mut updates: Vec<String> = written
             .iter()
@@ -226,6 +229,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::plan::target::Mode;
     use crate::record::kind::Kinds;
 
     /// A clock that went back makes this run older than all that are remembered.
@@ -247,7 +251,7 @@ mod tests {
             deletes: None,
             created_folder: false,
         };
-        apply(&load).unwrap();
+        apply(&load, &LandingCount::default()).unwrap();
         let database = rusqlite::Connection::open(path("a.db")).unwrap();
         let later = format!(
             "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {REMEMBERED_RUNS}) \
@@ -256,7 +260,7 @@ mod tests {
         database.execute_batch(&later).unwrap();
         load.run = "20200101T000000Z-0".into();
         for _again in 0..2 {
-            apply(&load).unwrap();
+            apply(&load, &LandingCount::default()).unwrap();
             let rows: i64 = database.query_row("SELECT count(*) FROM items", [], |row| row.get(0)).unwrap();
             assert_eq!(rows, 2);
         }

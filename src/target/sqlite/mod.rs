@@ -51,7 +51,7 @@ pub struct Load {
 impl Load {
     /// Whether the rows that are there go.
     fn replaces(&self) -> bool {
-        self.mode == Mode::Replace || self.begins_empty
+        self.mode.replaces() || self.begins_empty
     }
 }
 
@@ -92,8 +92,7 @@ impl Ground {
 
     /// The columns that are there, if their rows stay.
     pub(super) fn columns(&self) -> &[String] {
-        let goes = self.plan.mode == Mode::Replace || self.plan.begins_empty;
-        if goes { &[] } else { self.columns.as_deref().unwrap_or_default() }
+        if self.plan.keeps_what_is_there() { self.columns.as_deref().unwrap_or_default() } else { &[] }
     }
 
     /// Makes all ready that can be before anything changes.

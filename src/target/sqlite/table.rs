@@ -21,6 +21,16 @@ pub(super) enum Affinity {
     None,
 }
 
+impl Affinity {
+    /// Whether a value that is no text becomes one.
+    pub(super) fn makes_text(self) -> bool {
+        match self {
+            Self::Text => true,
+            Self::Numeric | Self::Real | Self::None => false,
+        }
+    }
+}
+
 /// A table that is there.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -97,7 +107,7 @@ impl Table {
 /// Whether a column would change values of these kinds so that they cannot be told any more.
 fn changes(affinity: Affinity, column: &LoadColumn) -> bool {
     // Text in such a column was checked to be exactly a number.
-    let numeric = matches!(column.declared, Some(ColumnType::Integer | ColumnType::Number));
+    let numeric = column.declared.is_some_and(ColumnType::is_numeric);
     let digits = column.kinds.has(Kind::Digits) || (column.kinds.has(Kind::NumericText) && !numeric);
     match affinity {
         Affinity::Text | Affinity::None => false,

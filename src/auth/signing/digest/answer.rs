@@ -36,7 +36,7 @@ impl Answer<'_> {
         if let Some(word) = challenge.protection.word() {
             parts.push(format!("qop={word}, nc={:08x}", self.count));
         }
-        if challenge.session || challenge.protection != Protection::Old {
+        if challenge.session || challenge.protection.counts() {
             parts.push(format!("cnonce={}", spelling::quoted(self.client_nonce)));
         }
         parts.extend(challenge.opaque.iter().map(|opaque| format!("opaque={}", spelling::quoted(opaque))));
@@ -105,6 +105,11 @@ impl Hash {
 }
 
 impl Protection {
+    /// Whether answers are counted, which needs a nonce of the client's.
+    fn counts(self) -> bool {
+        self.word().is_some()
+    }
+
     fn word(self) -> Option<&'static str> {
         match self {
             Self::Old => None,
