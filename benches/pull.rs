@@ -1,10 +1,12 @@
 //! What a pull costs: CPU seconds and peak memory of the whole `river` process, beside `curl` in the same run.
 //!
-//! `cargo bench` prints one line a workload; `cargo bench -- --quick` takes a tenth of the pages. The server is a thread
-//! of this process and costs the client nothing. Numbers of one machine compare with each other, not with another's.
+//! `cargo bench` prints one line a workload; `-- --quick` takes a tenth of the pages, `-- --pairs` does only the pairs
+//! with `curl`. The server is a thread of this process and costs the client nothing. Numbers of one machine compare with
+//! each other, not with another's.
 
 mod server;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -14,10 +16,10 @@ use nix::sys::time::TimeValLike;
 use server::{Pages, Server};
 
 /// Where the records go.
+const FILE: &str = "{ kind: jsonl, path: out/records.jsonl }";
 /// A file, and up to where was read.
 const WATERMARK: &str =
     "{ kind: jsonl, path: out/bench.jsonl }\n    state: { since: { max: $.Modified_Time, type: datetime } }";
-const FILE: &str = "{ kind: jsonl, path: out/records.jsonl }";
 const STDOUT: &str = "{ kind: stdout }";
 const CSV: &str = "{ kind: csv, path: out/records.csv }";
 const SQLITE: &str = "{ kind: sqlite, path: out/records.db, table: records }";
@@ -28,6 +30,9 @@ const ZSTD: &str = "{ kind: jsonl, path: out/records.jsonl.zst, compress: zstd }
 /// Records of a page.
 const PER_PAGE: usize = 200;
 
+/// How often river and curl run one after the other. Their ratio is the median of so many.
+const PAIRS: usize = 9;
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     if let Some(place) = arguments.iter().position(|argument| argument == "--measure") {
@@ -36,6 +41,10 @@ fn main() {
     let pages = if arguments.iter().any(|argument| argument == "--quick") { 250 } else { 2500 };
     let folder = tempfile::tempdir().expect("a folder for the outputs");
     let bench = Bench { folder: folder.path().to_path_buf(), pages };
+    bench.pairs();
+    if arguments.iter().any(|argument| argument == "--pairs") {
+        return;
+    }
     println!(
         "{:<28} {:>9} {:>9} {:>12} {:>9} {:>14}",
         "workload", "cpu s", "wall s", "records/cpu", "peak MB", "wall of curl"
@@ -79,15 +88,67 @@ struct Cost {
     peak_megabytes: f64,
 }
 
+/// The CPU of river, and of curl right after it.
+struct Pair {
+    river: Duration,
+    curl: Duration,
+}
+
+impl Pair {
+    fn ratio(&self) -> f64 {
+        self.river.as_secs_f64() / self.curl.as_secs_f64().max(0.001)
+    }
+}
+
 impl Bench {
     /// Every page by its number.
     fn pull(&self, name: &str, bodies: Pages, pages: usize, target: &str) {
         let server = Server::start(bodies, pages, Duration::ZERO);
         let pipeline = self.pipeline(&server, "", target);
         let river = measure(&self.folder, &[river(), "run".into(), "-q".into(), pipeline]);
-        let curl = measure(&self.folder, &curl(&server, pages, 1));
+        let curl = measure(&self.folder, &curl(&server, pages, 1, "/dev/null"));
         line(name, &river, pages * PER_PAGE, &curl);
         let _ = std::fs::remove_dir_all(self.folder.join("out"));
+    }
+
+    /// The CPU of river for each second of CPU of a curl that writes the same pages to a file. They run in turns, so
+    /// that both meet the same machine, and a busy moment spoils one pair only.
+    fn pairs(&self) {
+        let bodies = Pages::of_leads(PER_PAGE);
+        let bytes = bodies.byte_len(self.pages) as u64;
+        let server = Server::start(bodies, self.pages, Duration::ZERO);
+        let pipeline = self.pipeline(&server, "", FILE);
+        let river = [river(), "run".into(), "-q".into(), pipeline];
+        let curl = curl(&server, self.pages, 1, "-");
+
+        let mut pairs: Vec<Pair> = (0..PAIRS).map(|_| self.pair(&river, &curl, bytes)).collect();
+        pairs.sort_by(|one, other| one.ratio().total_cmp(&other.ratio()));
+        let median = &pairs[PAIRS / 2];
+        println!("CPU of river / CPU of curl, which writes the same {} MB to a file:", bytes / 1_000_000);
+        println!(
+            "{:.2} (median of {PAIRS} pairs, {:.2} to {:.2}; in the median pair {:.3} s / {:.3} s)\n",
+            median.ratio(),
+            pairs[0].ratio(),
+            pairs[PAIRS - 1].ratio(),
+            median.river.as_secs_f64(),
+            median.curl.as_secs_f64(),
+        );
+    }
+
+    fn pair(&self, river: &[String], curl: &[String], bytes: u64) -> Pair {
+        let records = self.folder.join("out/records.jsonl");
+        let river = measure(&self.folder, river).cpu;
+        // Each record and a line feed: a little less than the pages.
+        let landed = std::fs::metadata(&records).map_or(0, |file| file.len());
+        assert!(landed > bytes / 100 * 99 && landed < bytes, "river landed {landed} bytes of {bytes}");
+        let _ = std::fs::remove_dir_all(self.folder.join("out"));
+
+        let pages = self.folder.join("pages.json");
+        let curl = measure_into(&self.folder, curl, Some(&pages)).cpu;
+        let written = std::fs::metadata(&pages).map_or(0, |file| file.len());
+        assert_eq!(written, bytes, "curl wrote something else");
+        let _ = std::fs::remove_file(pages);
+        Pair { river, curl }
     }
 
     /// Slow answers: eight pages in flight, beside curl with as many transfers.
@@ -96,7 +157,7 @@ impl Bench {
         let server = Server::start(Pages::compact(PER_PAGE), pages, Duration::from_millis(20));
         let pipeline = self.pipeline(&server, ", prefetch: 8", FILE);
         let river = measure(&self.folder, &[river(), "run".into(), "-q".into(), pipeline]);
-        let curl = measure(&self.folder, &curl(&server, pages, 8));
+        let curl = measure(&self.folder, &curl(&server, pages, 8, "/dev/null"));
         line("20 ms a page, prefetch 8", &river, pages * PER_PAGE, &curl);
     }
 
@@ -106,7 +167,7 @@ impl Bench {
         let pipeline = self.pipeline(&server, "", FILE);
         let version = measure(&self.folder, &[river(), "--version".into()]);
         let one = measure(&self.folder, &[river(), "run".into(), "-q".into(), pipeline]);
-        let curl = measure(&self.folder, &curl(&server, 1, 1));
+        let curl = measure(&self.folder, &curl(&server, 1, 1, "/dev/null"));
         line("--version", &version, 0, &curl);
         line("one request", &one, 1, &curl);
     }
@@ -128,14 +189,14 @@ fn river() -> String {
     env!("CARGO_BIN_EXE_river").to_owned()
 }
 
-fn curl(server: &Server, pages: usize, parallel: usize) -> Vec<String> {
+fn curl(server: &Server, pages: usize, parallel: usize, output: &str) -> Vec<String> {
     let mut command = vec!["curl".to_owned(), "-sS".to_owned(), "--fail".to_owned()];
     if parallel > 1 {
         command.extend(["--parallel".to_owned(), "--parallel-max".to_owned(), parallel.to_string()]);
     }
     command.extend([
         "-o".to_owned(),
-        "/dev/null".to_owned(),
+        output.to_owned(),
         format!("{}/pages?page=[1-{pages}]", server.base_url()),
     ]);
     command
@@ -156,9 +217,15 @@ fn line(name: &str, river: &Cost, records: usize, curl: &Cost) {
 
 /// Runs a command in a process of its own, so that the peak memory is that of one command.
 fn measure(folder: &Path, command: &[String]) -> Cost {
+    measure_into(folder, command, None)
+}
+
+/// The same with what the command prints in a file.
+fn measure_into(folder: &Path, command: &[String], into: Option<&Path>) -> Cost {
     let bench = std::env::current_exe().expect("the bench knows its own file");
     let output = Command::new(bench)
         .arg("--measure")
+        .arg(into.unwrap_or(Path::new("/dev/null")))
         .args(command)
         .current_dir(folder)
         .env("NO_PROXY", "127.0.0.1")
@@ -172,9 +239,11 @@ fn measure(folder: &Path, command: &[String]) -> Cost {
     Cost { cpu: Duration::from_secs_f64(cpu), wall: Duration::from_secs_f64(wall), peak_megabytes }
 }
 
-fn measure_here(command: &[String]) {
+fn measure_here(arguments: &[String]) {
+    let [into, command @ ..] = arguments else { panic!("`--measure` wants a file and a command") };
+    let into = File::create(into).expect("what it prints can be written");
     let started = Instant::now();
-    let status = Command::new(&command[0]).args(&command[1..]).stdout(Stdio::null()).status();
+    let status = Command::new(&command[0]).args(&command[1..]).stdout(Stdio::from(into)).status();
     let wall = started.elapsed();
     assert!(status.is_ok_and(|status| status.success()), "the command failed");
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the kernel counts");

@@ -1,15 +1,20 @@
 //! A server of fixed pages: one thread a connection, bodies made once.
 
+mod leads;
+
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The bodies of all pages but the last, and of the last.
+/// How many pages of leads are made; they take turns.
+const DIFFERENT_PAGES: usize = 16;
+
+/// The bodies of all pages but the last, which take turns, and of the last.
 #[derive(Clone)]
 pub(crate) struct Pages {
-    body: Arc<str>,
+    bodies: Arc<[Arc<str>]>,
     last: Arc<str>,
 }
 
@@ -33,13 +38,36 @@ impl Pages {
             let list: Vec<String> = (0..records).map(six_fields).collect();
             format!(r#"{{"data":[{}],"info":{{"more_records":{more}}}}}"#, list.join(","))
         };
-        Self { body: page(true).into(), last: page(false).into() }
+        Self::same(page(true), page(false))
+    }
+
+    /// Leads of a CRM: short values of every kind, in many scripts, and no page like the one before.
+    pub(crate) fn of_leads(records: usize) -> Self {
+        let page = |number: usize, more: bool| -> Arc<str> {
+            let list = leads::list(number, records);
+            format!(r#"{{"data":[{list}],"info":{{"per_page":{records},"more_records":{more}}}}}"#).into()
+        };
+        let bodies = (0..DIFFERENT_PAGES).map(|number| page(number, true)).collect();
+        Self { bodies, last: page(DIFFERENT_PAGES, false) }
+    }
+
+    /// The bytes of the first `count` pages together.
+    pub(crate) fn byte_len(&self, count: usize) -> usize {
+        (1..=count).map(|page| self.body(page, count).len()).sum()
+    }
+
+    fn body(&self, page: usize, count: usize) -> &str {
+        if page < count { &self.bodies[page % self.bodies.len()] } else { &self.last }
     }
 
     fn new(records: usize, shape: impl Fn(String) -> String) -> Self {
         let page =
             |more: bool| shape(format!(r#"{{"data":[{}],"info":{{"more_records":{more}}}}}"#, data(records)));
-        Self { body: page(true).into(), last: page(false).into() }
+        Self::same(page(true), page(false))
+    }
+
+    fn same(body: String, last: String) -> Self {
+        Self { bodies: [body.into()].into(), last: last.into() }
     }
 }
 
@@ -107,7 +135,7 @@ fn serve(stream: TcpStream, pages: &Pages, count: usize, delay: Duration) -> Opt
     loop {
         let page = read_request(&mut reader)?;
         std::thread::sleep(delay); // a server that thinks, not a wait for luck
-        let body = if page < count { &pages.body } else { &pages.last };
+        let body = pages.body(page, count);
         let head = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use percent_encoding::percent_decode_str;
 use url::Url;
@@ -19,6 +19,9 @@ use super::redirect::{self, RedirectError};
 use super::request::{Request, place};
 use super::response::Response;
 use super::send_error::{Failure, SendError};
+use spares::Spares;
+
+mod spares;
 
 /// What all requests of a run share.
 #[derive(Debug, Clone)]
@@ -70,6 +73,7 @@ pub struct Transport {
     connect_timeout: Duration,
     /// Size of the latest body whose size was not told: pages of one step are alike.
     latest_body: AtomicUsize,
+    spares: Spares,
     /// Answers in the place of servers.
     #[cfg(test)]
     script: Option<std::sync::Arc<dyn Script>>,
@@ -111,6 +115,7 @@ impl Transport {
             nameless,
             connect_timeout: settings.connect_timeout,
             latest_body: AtomicUsize::new(0),
+            spares: Spares::default(),
             #[cfg(test)]
             script: settings.script.clone(),
         })
@@ -167,6 +172,7 @@ impl Transport {
         started: Instant,
         redirects: u32,
     ) -> Result<Response, Failure> {
+        own(answer.headers_mut());
         let body = self.body(&mut answer, request).await?;
         Ok(Response {
             status: answer.status(),
@@ -186,26 +192,38 @@ impl Transport {
         if declared.is_some_and(|declared| declared > limit) {
             return Err(Failure::TooLarge { limit });
         }
-        let mut gathered = Gathered::expecting(self.expected(declared));
-        while let Some(chunk) = piece(answer, request.timeouts.read, gathered.len(), declared).await? {
-            if gathered.len() + size(&chunk) > limit {
+        // Each piece is copied at once: one that was kept would hold the connection's buffer, and another would be needed.
+        let mut body = self.spares.buffer(self.expected(declared));
+        while let Some(piece) = piece(answer, request.timeouts.read, size(&body), declared).await? {
+            if size(&body) + size(&piece) > limit {
                 return Err(Failure::TooLarge { limit });
             }
-            gathered.add(chunk);
+            body.extend_from_slice(&piece);
         }
-        if let Some(declared) = declared.filter(|declared| gathered.len() < *declared) {
-            return Err(Failure::Truncated { received: gathered.len(), declared: Some(declared) });
+
+        if let Some(declared) = declared.filter(|declared| size(&body) < *declared) {
+            return Err(Failure::Truncated { received: size(&body), declared: Some(declared) });
         }
-        let body = gathered.finish();
         if declared.is_none() {
             self.latest_body.store(body.len(), Ordering::Relaxed);
         }
-        Ok(body)
+        Ok(self.spares.body(body))
     }
 
     fn expected(&self, declared: Option<u64>) -> usize {
         let told = declared.and_then(|declared| usize::try_from(declared).ok());
         told.unwrap_or_else(|| self.latest_body.load(Ordering::Relaxed))
+    }
+}
+
+/// Gives the headers memory of their own. As received they are parts of the connection's buffer, and would hold it as
+/// long as the answer lives.
+fn own(headers: &mut HeaderMap) {
+    for value in headers.values_mut() {
+        if let Ok(mut copy) = HeaderValue::from_bytes(value.as_bytes()) {
+            copy.set_sensitive(value.is_sensitive());
+            *value = copy;
+        }
     }
 }
 
@@ -339,39 +357,6 @@ fn basic(url: &Url) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(pair))).ok()?;
     value.set_sensitive(true);
     Some(value)
-}
-
-/// A body in the making: one piece is taken as it is, more are copied once into one buffer of the right size.
-struct Gathered {
-    first: Bytes,
-    buffer: BytesMut,
-    expected: usize,
-}
-
-impl Gathered {
-    fn expecting(expected: usize) -> Self {
-        Self { first: Bytes::new(), buffer: BytesMut::new(), expected }
-    }
-
-    fn len(&self) -> u64 {
-        size(&self.first) + size(&self.buffer)
-    }
-
-    fn add(&mut self, chunk: Bytes) {
-        if self.first.is_empty() && self.buffer.is_empty() {
-            self.first = chunk;
-            return;
-        }
-        if self.buffer.is_empty() {
-            self.buffer.reserve(self.expected.max(self.first.len() + chunk.len()));
-            self.buffer.extend_from_slice(&std::mem::take(&mut self.first));
-        }
-        self.buffer.extend_from_slice(&chunk);
-    }
-
-    fn finish(self) -> Bytes {
-        if self.buffer.is_empty() { self.first } else { self.buffer.freeze() }
-    }
 }
 
 /// A length fits in 64 bits on every machine there is.

@@ -7,9 +7,11 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::batch::Batch;
+use super::descent::{self, Level, Member};
 use super::error::PageError;
 use super::index::Index;
-use super::scan::{self, Level, Member};
+use super::reader::Mistake;
+use super::{reference, scan};
 use crate::expr::jsonpath::{JsonPath, PlainPath};
 
 /// A JSON body whose records are known by their ranges.
@@ -55,8 +57,9 @@ impl Page {
     pub fn read(text: Bytes, records: Option<&PlainPath>) -> Result<Self, PageError> {
         let text = without_byte_order_mark(text);
         let root = PlainPath::default();
-        let mut descent = scan::descend(&text, records.unwrap_or(&root))
-            .map_err(|error| PageError::invalid(&text, &error))?;
+        let path = records.unwrap_or(&root);
+        let descent = scan::descend(&text, path).or_else(|Mistake| reference::descend(&text, path));
+        let mut descent = descent.map_err(|error| PageError::invalid(&text, &error))?;
         if records.is_none() {
             descent.found = Found::Missing;
             descent.records.clear();
@@ -166,7 +169,7 @@ impl Page {
             Some(members) => members.to_vec(),
             None => scan::members(&self.text, object),
         };
-        scan::without_duplicates(members)
+        descent::without_duplicates(members)
     }
 
     pub(super) fn elements(&self, array: Range<usize>) -> Vec<Range<usize>> {
@@ -183,8 +186,8 @@ impl Page {
 
     fn member(&self, object: Range<usize>, name: &str) -> Option<Range<usize>> {
         let found = match self.remembered(object.start) {
-            Some(members) => scan::find(members, name).cloned(),
-            None => scan::find(&scan::members(&self.text, object), name).cloned(),
+            Some(members) => descent::find(members, name).cloned(),
+            None => descent::find(&scan::members(&self.text, object), name).cloned(),
         };
         found.map(|member| member.value)
     }

@@ -1,267 +1,237 @@
 //! Finds the byte ranges of members and elements in JSON text, one level at a time and without building values.
 //!
-//! Everything below the level asked for is passed over by `serde_json`'s raw values, which check it without
-//! recursion; nothing here may recurse deeper than the path it follows.
+//! Everything below the level asked for is passed over by [`Reader::value`], which needs no stack for depth; nothing
+//! here may recurse deeper than the path it follows.
 
-use std::collections::HashMap;
-use std::fmt;
 use std::ops::Range;
 
-use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
-
-use super::page::Found;
+use super::descent::{Descent, Member, Rest, read_key};
+use super::reader::{Mistake, Reader};
 use crate::expr::jsonpath::PlainPath;
 
-/// A member of an object: its key, unescaped, and the range of its value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Member {
-    pub(super) key: Box<str>,
-    pub(super) value: Range<usize>,
-}
+/// Longer paths are left to `serde_json`, whose own depth ends at 127.
+pub(super) const MAX_NAMES: usize = 100;
 
-/// The members of the object that starts at `start`.
-#[derive(Debug)]
-pub(super) struct Level {
-    pub(super) start: usize,
-    pub(super) members: Vec<Member>,
-}
-
-/// What one pass over a text found on the way down a path.
-#[derive(Debug)]
-pub(super) struct Descent {
-    /// The range of the whole value, without white space around it.
-    pub(super) root: Range<usize>,
-    /// The members of each object that was passed through.
-    pub(super) levels: Vec<Level>,
-    pub(super) found: Found,
-    pub(super) records: Vec<Range<usize>>,
-}
-
-/// Goes down `path` in `text`, which is checked to be one JSON value.
-pub(super) fn descend(text: &[u8], path: &PlainPath) -> serde_json::Result<Descent> {
-    let start = after_space(text, 0);
-    let mut descent =
-        Descent { root: start..start, levels: Vec::new(), found: Found::Missing, records: Vec::new() };
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let seed = Walk { text, names: &path.names, each: path.each, start, descent: &mut descent };
-    let end = seed.deserialize(&mut deserializer)?;
-    deserializer.end()?;
-    descent.root.end = end;
-    Ok(descent)
+/// Goes down `path` in `text`, which is checked to be one JSON value in UTF-8. What is wrong if it is not is said by
+/// [`super::reference::descend`].
+pub(super) fn descend(text: &[u8], path: &PlainPath) -> Result<Descent, Mistake> {
+    if path.names.len() > MAX_NAMES || simdutf8::basic::from_utf8(text).is_err() {
+        return Err(Mistake);
+    }
+    let mut reader = Reader::new(text, 0);
+    let mut walk = Walk { text, descent: Descent::new() };
+    walk.descent.root = walk.value(&mut reader, Rest::of(path))?;
+    reader.end()?;
+    Ok(walk.descent)
 }
 
 /// The members of the object at `object`, in their order, duplicates included; none if it is no object.
 pub(super) fn members(text: &[u8], object: Range<usize>) -> Vec<Member> {
     let mut members = Vec::new();
-    let base = object.start;
-    scan(&text[object], |key, value| {
-        if let Some(key) = key {
-            members.push(Member { key: read_key(key).into(), value: base + value.start..base + value.end });
-        }
-    });
+    let mut reader = Reader::new(&text[..object.end], object.start);
+    if reader.first_byte() == Some(b'{') {
+        // The value was checked when its page was read, so this cannot fail; the same below.
+        let _ = reader.object(|reader, key| {
+            members.push(Member { key: read_key(&text[key]), value: reader.value()? });
+            Ok(())
+        });
+    }
     members
 }
 
 /// The elements of the array at `array`; none if it is no array.
 pub(super) fn elements(text: &[u8], array: Range<usize>) -> Vec<Range<usize>> {
+    let mut reader = Reader::new(&text[..array.end], array.start);
+    match reader.first_byte() {
+        Some(b'[') => all_elements(&mut reader).unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+fn all_elements(reader: &mut Reader<'_>) -> Result<Vec<Range<usize>>, Mistake> {
     let mut elements = Vec::new();
-    let base = array.start;
-    scan(&text[array], |key, value| {
-        if key.is_none() {
-            elements.push(base + value.start..base + value.end);
-        }
-    });
-    elements
-}
-
-/// The last member with this key, as parsers that keep one of several do.
-pub(super) fn find<'m>(members: &'m [Member], name: &str) -> Option<&'m Member> {
-    members.iter().rev().find(|member| &*member.key == name)
-}
-
-/// Leaves of several members with one key only the last, at the place of the first.
-pub(super) fn without_duplicates(members: Vec<Member>) -> Vec<Member> {
-    let mut places: HashMap<Box<str>, usize> = HashMap::with_capacity(members.len());
-    let mut kept: Vec<Member> = Vec::with_capacity(members.len());
-    for member in members {
-        if let Some(&place) = places.get(&member.key) {
-            kept[place] = member;
-        } else {
-            places.insert(member.key.clone(), kept.len());
-            kept.push(member);
-        }
-    }
-    kept
-}
-
-fn scan<'t>(value: &'t [u8], found: impl FnMut(Option<&'t str>, Range<usize>)) {
-    let mut deserializer = serde_json::Deserializer::from_slice(value);
-    let visitor = Scan { text: value, found };
-    // The value was checked when its page was read, so the scan cannot fail.
-    let _ = match value.first() {
-        Some(b'{') => deserializer.deserialize_map(visitor),
-        Some(b'[') => deserializer.deserialize_seq(visitor),
-        _ => Ok(()),
-    };
-}
-
-/// Gives each member or element of one container to `found`.
-struct Scan<'t, F> {
-    text: &'t [u8],
-    found: F,
-}
-
-impl<'t, F: FnMut(Option<&'t str>, Range<usize>)> Visitor<'t> for Scan<'t, F> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object or an array")
-    }
-
-    fn visit_map<A: MapAccess<'t>>(mut self, mut map: A) -> Result<(), A::Error> {
-        while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
-            (self.found)(Some(key.get()), range_of(self.text, value));
-        }
+    reader.array(|reader| {
+        elements.push(reader.value()?);
         Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'t>>(mut self, mut elements: A) -> Result<(), A::Error> {
-        while let Some(value) = elements.next_element::<&RawValue>()? {
-            (self.found)(None, range_of(self.text, value));
-        }
-        Ok(())
-    }
+    })?;
+    Ok(elements)
 }
 
-/// The pass down the path: reads the value that starts at `start` and yields its end.
-struct Walk<'t, 'w> {
+/// The pass down a path.
+struct Walk<'t> {
     text: &'t [u8],
-    /// The keys still to go down.
-    names: &'w [String],
-    each: bool,
-    start: usize,
-    descent: &'w mut Descent,
+    descent: Descent,
 }
 
-impl<'t> DeserializeSeed<'t> for Walk<'t, '_> {
-    type Value = usize;
-
-    fn deserialize<D: Deserializer<'t>>(self, deserializer: D) -> Result<usize, D::Error> {
-        match self.text.get(self.start) {
-            Some(b'{') => deserializer.deserialize_map(self),
-            Some(b'[') if self.names.is_empty() => deserializer.deserialize_seq(self),
+impl Walk<'_> {
+    /// Reads the value that comes next.
+    fn value(&mut self, reader: &mut Reader<'_>, rest: Rest<'_>) -> Result<Range<usize>, Mistake> {
+        let start = reader.at();
+        match reader.first_byte() {
+            Some(b'{') => self.object(reader, rest)?,
+            Some(b'[') if rest.is_done() => self.descent.note_records(all_elements(reader)?),
             _ => {
-                let value = range_of(self.text, <&RawValue>::deserialize(deserializer)?);
-                let end = value.end;
-                self.note_scalar(value);
-                Ok(end)
+                let value = reader.value()?;
+                self.descent.note_scalar(rest, self.text, value);
             }
         }
-    }
-}
-
-impl<'t> Visitor<'t> for Walk<'t, '_> {
-    type Value = usize;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON value")
+        Ok(start..reader.at())
     }
 
-    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<usize, A::Error> {
-        let levels_above = self.descent.levels.len();
+    fn object(&mut self, reader: &mut Reader<'_>, rest: Rest<'_>) -> Result<(), Mistake> {
+        let (start, levels_above) = (reader.at(), self.descent.levels.len());
         let mut members = Vec::new();
-        let mut inside_end = self.start + 1;
-        while let Some(raw_key) = map.next_key::<&RawValue>()? {
-            let key = read_key(raw_key.get());
-            let start = value_start(self.text, range_of(self.text, raw_key).end);
-            let value = match self.names.split_first() {
-                Some((name, names)) if *name == key => {
+        reader.object(|reader, key| {
+            let key = read_key(&self.text[key]);
+            let value = match rest.below(&key) {
+                Some(below) => {
                     self.descent.forget(levels_above);
-                    let (text, each, descent) = (self.text, self.each, &mut *self.descent);
-                    start..map.next_value_seed(Walk { text, names, each, start, descent })?
+                    self.value(reader, below)?
                 }
-                _ => range_of(self.text, map.next_value::<&RawValue>()?),
+                None => reader.value()?,
             };
-            inside_end = value.end;
-            members.push(Member { key: key.into(), value });
-        }
-        let end = after_space(self.text, inside_end) + 1;
-        self.note_object(members, end);
-        Ok(end)
-    }
-
-    fn visit_seq<A: SeqAccess<'t>>(self, mut elements: A) -> Result<usize, A::Error> {
-        let mut inside_end = self.start + 1;
-        while let Some(element) = elements.next_element::<&RawValue>()? {
-            let range = range_of(self.text, element);
-            inside_end = range.end;
-            self.descent.records.push(range);
-        }
-        self.descent.found = Found::List;
-        Ok(after_space(self.text, inside_end) + 1)
+            members.push(Member { key, value });
+            Ok(())
+        })?;
+        self.descent.note_object(rest, start..reader.at(), members);
+        Ok(())
     }
 }
 
-impl Walk<'_, '_> {
-    fn note_object(self, members: Vec<Member>, end: usize) {
-        if self.names.is_empty() {
-            if self.each {
-                self.descent.found = Found::List;
-                let members = without_duplicates(members.clone());
-                self.descent.records = members.into_iter().map(|member| member.value).collect();
-            } else {
-                self.descent.found = Found::One;
-                self.descent.records.push(self.start..end);
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::reference::disagreement;
+    use super::*;
+    use crate::record::samples;
+
+    fn path(names: &[&str], each: bool) -> PlainPath {
+        PlainPath { names: names.iter().map(|&name| name.to_owned()).collect(), each }
+    }
+
+    fn agree(text: &[u8]) {
+        for path in [path(&[], false), path(&["a"], true)] {
+            assert_eq!(disagreement(text, &path), None, "{:?}", String::from_utf8_lossy(text));
+        }
+    }
+
+    /// Every text of up to `longest` of these letters, between `before` and `behind`.
+    fn every(letters: &[u8], longest: u32, before: &str, behind: &str) {
+        for length in 0..=longest {
+            for number in 0..letters.len().pow(length) {
+                let digits = (0..length).map(|place| number / letters.len().pow(place) % letters.len());
+                let middle: Vec<u8> = digits.map(|digit| letters[digit]).collect();
+                agree(&[before.as_bytes(), &middle, behind.as_bytes()].concat());
             }
         }
-        self.descent.levels.push(Level { start: self.start, members });
     }
 
-    /// A value without members, or one that the path cannot enter.
-    fn note_scalar(self, value: Range<usize>) {
-        if !self.names.is_empty() {
-            return;
+    #[test]
+    fn brackets_and_what_is_between_them_are_read_as_serde_json_reads_them() {
+        every(b"{}[],:\"1 ", 5, "", "");
+        every(b"{}[],:\"a", 4, "{\"a\":", "}");
+    }
+
+    #[test]
+    fn numbers_are_read_as_serde_json_reads_them() {
+        every(b"-+.eE019", 5, "", "");
+        every(b"-.e0, ]", 4, "[0", "]");
+    }
+
+    #[test]
+    fn words_are_read_as_serde_json_reads_them() {
+        for word in
+            ["null", "true", "false", "nul", "nulL", "truefalse", "True", "nullx", "null1", "\u{feff}1"]
+        {
+            for around in [("", ""), ("[", "]"), ("{\"a\":", ",\"b\":1}"), (" [ ", " , 1]")] {
+                agree(format!("{}{word}{}", around.0, around.1).as_bytes());
+            }
         }
-        if self.text.get(self.start) == Some(&b'n') {
-            self.descent.found = Found::Null;
-        } else if !self.each {
-            self.descent.found = Found::One;
-            self.descent.records.push(value);
+    }
+
+    #[test]
+    fn strings_are_read_as_serde_json_reads_them() {
+        every(b"\\u0aFgn\"/", 4, "\"", "\"");
+        every(b"\\u0dD8x", 5, "[\"\\", "\"]");
+        for letter in 0..=255 {
+            agree(&[b"[\"\\", &[letter][..], b"0123\"]"].concat());
+        }
+        // Any byte at any place of the eight that are looked at together, and near the end.
+        for length in 1..20 {
+            for place in 0..length {
+                for byte in 0..=255 {
+                    let mut text = vec![b'x'; length];
+                    text[place] = byte;
+                    agree(&[b"\"", &text[..], b"\""].concat());
+                    agree(&[b"{\"a\":[\"", &text[..], b"\",\"yyyyyyyyyyyyyyyy\"]}"].concat());
+                }
+            }
         }
     }
-}
 
-impl Descent {
-    /// Drops what an earlier member of the same key led to: the last one counts.
-    fn forget(&mut self, levels_above: usize) {
-        self.levels.truncate(levels_above);
-        self.records.clear();
-        self.found = Found::Missing;
+    #[test]
+    fn what_is_no_utf_8_is_refused() {
+        for bad in [&b"\xff"[..], b"\xc3", b"\xed\xa0\x80", b"\xc0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82"] {
+            for around in
+                [(&b"\""[..], &b"\""[..]), (b"{\"", b"\":1}"), (b"[1,\"", b"\"]"), (b"", b"1"), (b"1", b"")]
+            {
+                let text = [around.0, bad, around.1].concat();
+                agree(&text);
+                assert_eq!(descend(&text, &path(&[], false)).unwrap_err(), Mistake);
+            }
+        }
     }
-}
 
-/// The string that a raw key stands for. One that is no valid Unicode is kept as it was sent.
-fn read_key(raw: &str) -> String {
-    let inside = raw.get(1..raw.len() - 1).unwrap_or_default();
-    if memchr::memchr(b'\\', inside.as_bytes()).is_none() {
-        return inside.to_owned();
+    #[test]
+    fn long_paths_are_left_to_serde_json() {
+        for depth in [1, MAX_NAMES - 1, MAX_NAMES, MAX_NAMES + 1, 126, 127, 128, 200] {
+            let text = format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+            let names = vec!["a"; depth];
+            assert_eq!(disagreement(text.as_bytes(), &path(&names, false)), None, "{depth}");
+            assert_eq!(descend(text.as_bytes(), &path(&names, false)).is_ok(), depth <= MAX_NAMES, "{depth}");
+        }
     }
-    serde_json::from_str(raw).unwrap_or_else(|_| inside.to_owned())
-}
 
-fn range_of(text: &[u8], value: &RawValue) -> Range<usize> {
-    let start = value.get().as_ptr().addr() - text.as_ptr().addr();
-    start..start + value.get().len()
-}
+    /// Puts `byte` at a place of a text, instead of what is there or before it, or takes out what is there.
+    fn edit(text: &mut Vec<u8>, (place, byte, kind): (prop::sample::Index, u8, u8)) {
+        let place = place.index(text.len() + 1);
+        match kind % 3 {
+            0 if place < text.len() => text[place] = byte,
+            1 if place < text.len() => drop(text.remove(place)),
+            _ => text.insert(place, byte),
+        }
+    }
 
-/// Where the value behind a key starts, if the text is valid there.
-fn value_start(text: &[u8], key_end: usize) -> usize {
-    after_space(text, after_space(text, key_end) + 1)
-}
+    proptest! {
+        #[test]
+        fn texts_with_mistakes_are_read_as_serde_json_reads_them(
+            value in samples::json(),
+            gaps in prop::collection::vec(0_usize..6, 1..9),
+            edits in prop::collection::vec(
+                (
+                    any::<prop::sample::Index>(),
+                    prop_oneof![prop::sample::select(&b"{}[]\",:\\ u01e-.n\n\x00\xff"[..]), any::<u8>()],
+                    any::<u8>(),
+                ),
+                0..3,
+            ),
+            names in prop::collection::vec(samples::key(), 0..3),
+            each: bool,
+        ) {
+            let mut text = samples::text_of(&value, &gaps).into_bytes();
+            for change in edits {
+                edit(&mut text, change);
+            }
+            prop_assert_eq!(disagreement(&text, &PlainPath { names, each }), None);
+        }
 
-fn after_space(text: &[u8], at: usize) -> usize {
-    let rest = text.get(at..).unwrap_or_default();
-    at + rest.iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).count()
+        #[test]
+        fn any_bytes_are_read_as_serde_json_reads_them(
+            text in prop::collection::vec(prop::sample::select(&b"{}[]\",:\\ u01e-.ntruefalsd\n\xff\xc3\xa9"[..]), 0..40),
+            each: bool,
+        ) {
+            prop_assert_eq!(disagreement(&text, &PlainPath { names: vec!["a".into()], each }), None);
+        }
+    }
 }

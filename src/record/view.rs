@@ -11,8 +11,8 @@ use minijinja::value::{Enumerator, Object, ObjectRepr};
 use minijinja::{Error, ErrorKind, Value};
 
 use super::compact::append_line;
+use super::descent::Member;
 use super::page::Page;
-use super::scan::Member;
 
 /// Containers may be nested this deep in what an expression looks at; printing and comparing recurse.
 const MAX_DEPTH: usize = 128;
